@@ -1,0 +1,85 @@
+/**
+ * The system calls Node does not offer, through koffi: namespaces and mounts. All are synchronous and act on the
+ * calling thread; each throws `SystemCallError` with the errno's name.
+ */
+import koffi from "koffi";
+import { constants } from "node:os";
+
+const library = koffi.load(null);
+const calls = {
+  unshare: library.func("int unshare(int flags)"),
+  setns: library.func("int setns(int fd, int nstype)"),
+  mount: library.func(
+    "int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)",
+  ),
+  umount2: library.func("int umount2(const char *target, int flags)"),
+} as const;
+
+const errnoNames = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
+
+/** A failed system call; `code` is the errno's name ("EPERM"). */
+export class SystemCallError extends Error {
+  readonly code: string;
+  readonly errno: number;
+
+  constructor(call: string, errno: number) {
+    const code = errnoNames.get(errno) ?? `errno ${errno}`;
+    super(`${call}: ${code}`);
+    this.name = "SystemCallError";
+    this.code = code;
+    this.errno = errno;
+  }
+}
+
+function check(result: number, call: string): void {
+  if (result < 0) throw new SystemCallError(call, koffi.errno());
+}
+
+/** Flags of unshare(2) and setns(2), from <linux/sched.h>. */
+export const namespaceFlags = {
+  mount: 0x0002_0000,
+  uts: 0x0400_0000,
+  ipc: 0x0800_0000,
+  user: 0x1000_0000,
+  pid: 0x2000_0000,
+  network: 0x4000_0000,
+} as const;
+
+export function unshare(flags: number): void {
+  check(calls.unshare(flags) as number, `unshare(0x${flags.toString(16)})`);
+}
+
+/** `namespaceFlag` 0 accepts any type of namespace. */
+export function setns(fd: number, namespaceFlag: number): void {
+  check(calls.setns(fd, namespaceFlag) as number, `setns(${fd})`);
+}
+
+/** Flags of mount(2), from <linux/mount.h>. */
+export const mountFlags = {
+  readOnly: 1,
+  noSuid: 2,
+  noDev: 4,
+  noExec: 8,
+  remount: 32,
+  bind: 4096,
+  recursive: 16_384,
+  private: 1 << 18,
+  slave: 1 << 19,
+} as const;
+
+export function mount(options: {
+  readonly source: string;
+  readonly target: string;
+  readonly type?: string;
+  readonly flags?: number;
+  readonly data?: string;
+}): void {
+  const { source, target, type, flags = 0, data } = options;
+  const result = calls.mount(source, target, type ?? null, flags, data ?? null) as number;
+  check(result, `mount ${type ?? "bind"} ${source} on ${target}`);
+}
+
+/** Detaches lazily with `isLazy` (MNT_DETACH): the mount leaves the tree at once, and ends with its last user. */
+export function unmount(target: string, options: { readonly isLazy?: boolean } = {}): void {
+  check(calls.umount2(target, options.isLazy ? 2 : 0) as number, `umount ${target}`);
+}

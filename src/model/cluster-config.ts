@@ -1,0 +1,67 @@
+/** Everything that is decided when a cluster is made, parsed once and never changed: no inner part sees an optional setting. */
+
+export interface NodeConfig {
+  /** "node-1". */
+  readonly name: string;
+  /** The node's address in the node network: "192.168.60.11". */
+  readonly address: string;
+  /** The pods of the node: "10.244.1.0/24". */
+  readonly podCidr: string;
+  /** Where the host reaches the node's ports: "127.60.0.1". */
+  readonly loopbackAddress: string;
+}
+
+export interface ClusterConfig {
+  readonly name: string;
+  /** Absolute. Survives a stop: the store, keys, logs and the nodes' disks. */
+  readonly stateDir: string;
+  /** Absolute. Sockets the host's commands use; `private/` in it is a tmpfs that only the cluster's mount namespace sees. */
+  readonly runDir: string;
+  /** Absolute. Programs of the machine or fetched by the set-up: see container/tools. */
+  readonly toolsDir: string;
+  readonly nodes: readonly NodeConfig[];
+  readonly nodeCidr: string;
+  /** The lan's router and the control plane in the node network: "192.168.60.1". */
+  readonly controlPlaneAddress: string;
+  readonly podCidr: string;
+  readonly serviceCidr: string;
+  /** The network behind the lan's router where the `outside` client lives; not part of the cluster. */
+  readonly outsideCidr: string;
+  readonly outsideRouterAddress: string;
+  readonly outsideAddress: string;
+  readonly clusterDomain: string;
+  /** Tenth address of the Service range: "10.96.0.10". */
+  readonly dnsServiceAddress: string;
+  /** First address of the Service range: "10.96.0.1". */
+  readonly kubernetesServiceAddress: string;
+  readonly nodePortRange: { readonly first: number; readonly last: number };
+  /** N of 127.N.0.0/16. */
+  readonly loopbackIndex: number;
+  /** The API's port on the host's 127.0.0.1; inside the cluster it is `controlPlaneAddress`:6443. */
+  readonly apiPort: number;
+  /** Image sources in the order they are asked: "catalog". */
+  readonly images: readonly string[];
+}
+
+/** Where the pieces of a running cluster lie. All paths absolute, in the cluster's mount namespace. */
+export function clusterPaths(config: Pick<ClusterConfig, "stateDir" | "runDir">) {
+  const privateDir = `${config.runDir}/private`;
+  return {
+    config: `${config.stateDir}/cluster.json`,
+    store: `${config.stateDir}/store.db`,
+    pki: `${config.stateDir}/pki`,
+    /** Kubeconfigs of the components: `admin.conf`, `kubelet-node-1.conf`, `service-proxy.conf`, … */
+    kubeconfigs: `${config.stateDir}/kubeconfig`,
+    /** `server.log`, `agent-1.log`, `holder.log`. */
+    logs: `${config.stateDir}/logs`,
+    /** The holder's control socket. */
+    holderSocket: `${config.runDir}/holder.sock`,
+    private: privateDir,
+    /** Bind mounts of network namespaces: `lan`, `outside`, `node-1`, and `pod-<uid>` per pod. */
+    netns: `${privateDir}/netns`,
+    /** Per node: its own root, and what kubelet and conmon keep at run time. */
+    nodeState: (node: string) => `${config.stateDir}/nodes/${node}`,
+    nodeRoot: (node: string) => `${privateDir}/nodes/${node}/root`,
+    nodeRun: (node: string) => `${privateDir}/nodes/${node}/run`,
+  } as const;
+}
