@@ -1,0 +1,25 @@
+export {
+  type Cidr,
+  familyBits,
+  ipFamily,
+  ipFromBytes,
+  ipFromNumber,
+  IpParseError,
+  ipToBytes,
+  ipToNumber,
+  isIpAddress,
+  parseIpAddress,
+} from "./address.ts";
+export type { IpAddress, IpFamily } from "./address.ts";
+export {
+  cidrAddresses,
+  cidrContains,
+  cidrNetwork,
+  cidrOf,
+  cidrPrefix,
+  cidrSize,
+  cidrsOverlap,
+  nthAddress,
+  parseCidr,
+} from "./cidr.ts";
+export { type IpRange, mergeCidrs, rangeToCidrs, subtractCidrs } from "./cidr-set.ts";
