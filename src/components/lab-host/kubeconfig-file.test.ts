@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, existsSync, writeFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { parse } from "yaml";
+import { KubeconfigError, kubeconfigPath, mergeContext, removeContext } from "./kubeconfig-file.ts";
+
+const credentials = {
+  server: "https://127.0.0.1:6443",
+  certificateAuthority: "ca",
+  clientCertificate: "cert",
+  clientKey: "key",
+};
+
+function inFolder(work: (path: string) => void): void {
+  const folder = mkdtempSync(join(tmpdir(), "netloom-kubeconfig-"));
+  try {
+    work(join(folder, "nested/config"));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test("mergeContext() makes a file, removeContext() removes it again", () => {
+  inFolder((path) => {
+    assert.equal(mergeContext(path, "netloom", credentials), undefined);
+    const merged: unknown = parse(readFileSync(path, "utf8"));
+    assert.deepEqual(merged, {
+      apiVersion: "v1",
+      kind: "Config",
+      clusters: [
+        {
+          name: "netloom",
+          cluster: { server: credentials.server, "certificate-authority-data": Buffer.from("ca").toString("base64") },
+        },
+      ],
+      users: [
+        {
+          name: "netloom",
+          user: {
+            "client-certificate-data": Buffer.from("cert").toString("base64"),
+            "client-key-data": Buffer.from("key").toString("base64"),
+          },
+        },
+      ],
+      contexts: [{ name: "netloom", context: { cluster: "netloom", user: "netloom" } }],
+      "current-context": "netloom",
+    });
+    removeContext(path, "netloom", undefined);
+    assert.equal(existsSync(path), false);
+  });
+});
+
+test("mergeContext() and removeContext() leave a user's own entries, comments and context as they were", () => {
+  inFolder((path) => {
+    mergeContext(path, "other", credentials);
+    const before = `# my clusters\n${readFileSync(path, "utf8")}`;
+    writeFileSync(path, before);
+    assert.equal(mergeContext(path, "netloom", credentials), "other");
+    assert.equal(
+      mergeContext(path, "netloom", credentials),
+      undefined,
+      "a second merge replaces, and knows no former context",
+    );
+    removeContext(path, "netloom", "other");
+    assert.equal(readFileSync(path, "utf8"), before);
+  });
+});
+
+test("removeContext() does not restore a context that is gone", () => {
+  inFolder((path) => {
+    mergeContext(path, "other", credentials);
+    mergeContext(path, "netloom", credentials);
+    removeContext(path, "netloom", "vanished");
+    assert.equal((parse(readFileSync(path, "utf8")) as Record<string, unknown>)["current-context"], "");
+  });
+});
+
+test("mergeContext() refuses a broken file and leaves it alone", () => {
+  inFolder((path) => {
+    mergeContext(path, "x", credentials);
+    writeFileSync(path, "a: [unclosed");
+    assert.throws(() => mergeContext(path, "netloom", credentials), KubeconfigError);
+    assert.equal(readFileSync(path, "utf8"), "a: [unclosed");
+  });
+});
+
+test("kubeconfigPath() follows kubectl's order", () => {
+  assert.equal(kubeconfigPath("/x", { KUBECONFIG: "/a:/b" }), "/x");
+  assert.equal(kubeconfigPath(undefined, { KUBECONFIG: ":/a:/b" }), "/a");
+  assert.match(kubeconfigPath(undefined, {}), /\/\.kube\/config$/);
+});
