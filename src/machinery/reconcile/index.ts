@@ -1,0 +1,2 @@
+export { createReconciler } from "./reconciler.ts";
+export type { Reconciler, ReconcilerOptions, ReconcileResult } from "./reconciler.ts";
