@@ -1,0 +1,1 @@
+export { type ClusterOptions, ClusterOptionsError, clusterDefaults, planCluster } from "./plan-cluster.ts";
