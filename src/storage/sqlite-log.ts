@@ -1,0 +1,57 @@
+/** The write log in a SQLite file, written by a Worker. */
+import { Worker } from "node:worker_threads";
+import type { WorkerAnswer, WorkerRequest } from "./sqlite-worker.ts";
+import type { LogBatch, WriteLog } from "./write-log.ts";
+
+/** From source the Worker is TypeScript too; the bundle lies beside its own. */
+const workerUrl = new URL(
+  import.meta.url.endsWith(".ts") ? "./sqlite-worker.ts" : "./sqlite-worker.js",
+  import.meta.url,
+);
+
+export function createSqliteLog(path: string): WriteLog {
+  const worker = new Worker(workerUrl, { workerData: { path } });
+  // One question at a time, so one waiting promise.
+  let waiting: ((error: Error | undefined) => void) | undefined;
+  let failure: Error | undefined;
+  const settle = (error: Error | undefined): void => {
+    waiting?.(error);
+    waiting = undefined;
+  };
+  worker.on("message", (answer: WorkerAnswer) =>
+    settle(answer.error === undefined ? undefined : new Error(answer.error)),
+  );
+  worker.on("error", (error: Error) => {
+    failure = error;
+    settle(error);
+  });
+  worker.on("exit", () => {
+    failure ??= new Error("the writing thread has ended");
+    settle(failure);
+  });
+  // An idle writer does not keep a process alive that has nothing else to do.
+  worker.unref();
+
+  const ask = (request: WorkerRequest): Promise<void> =>
+    new Promise((resolve, reject) => {
+      if (failure !== undefined) {
+        reject(failure);
+        return;
+      }
+      worker.ref();
+      waiting = (error) => {
+        worker.unref();
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a Worker's port has no origin
+      worker.postMessage(request);
+    });
+
+  return {
+    commit: (batch: LogBatch) => ask({ batch }),
+    close: async () => {
+      if (failure === undefined) await ask({ close: true });
+    },
+  };
+}

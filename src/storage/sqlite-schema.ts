@@ -1,0 +1,108 @@
+/** The database file: how it is told from other files, made, and read. */
+import { DatabaseSync } from "node:sqlite";
+import type { LogContent, LogRow } from "./write-log.ts";
+import { StorageError } from "./object-store.ts";
+
+/** "netl": marks the file as ours (SQLite's application_id). */
+const applicationId = 0x6e65746c;
+const schemaVersion = 1;
+
+const schema = `
+  CREATE TABLE versions (
+    revision INTEGER PRIMARY KEY,
+    resource TEXT NOT NULL,
+    namespace TEXT NOT NULL,
+    name TEXT NOT NULL,
+    is_deleted INTEGER NOT NULL,
+    text TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE compactions (resource TEXT PRIMARY KEY, revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  PRAGMA application_id = ${applicationId};
+  PRAGMA user_version = ${schemaVersion};
+`;
+
+/**
+ * Opens the file for writing with the durability we promise: a commit has reached the disk when it returns. One process
+ * at a time holds it.
+ */
+export function openDatabase(path: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path);
+    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+    prepareSchema(database, path);
+    return database;
+  } catch (error) {
+    database?.close();
+    throw storageErrorOf(path, error);
+  }
+}
+
+/** Everything in the file; checks it on the way. */
+export function readDatabase(path: string): LogContent {
+  const database = openDatabase(path);
+  try {
+    const rows = database
+      .prepare("SELECT revision, resource, namespace, name, is_deleted, text FROM versions ORDER BY revision")
+      .all()
+      .map((row): LogRow => ({
+        revision: Number(row["revision"]),
+        resource: String(row["resource"]),
+        namespace: String(row["namespace"]),
+        name: String(row["name"]),
+        isDeleted: row["is_deleted"] === 1,
+        text: String(row["text"]),
+      }));
+    const compacted = new Map(
+      database
+        .prepare("SELECT resource, revision FROM compactions")
+        .all()
+        .map((row) => [String(row["resource"]), Number(row["revision"])]),
+    );
+    return { rows, compacted };
+  } catch (error) {
+    throw storageErrorOf(path, error);
+  } finally {
+    database.close();
+  }
+}
+
+function prepareSchema(database: DatabaseSync, path: string): void {
+  const id = pragma(database, "application_id");
+  const version = pragma(database, "user_version");
+  if (id === applicationId && version === schemaVersion) return;
+  if (id === applicationId) {
+    throw new StorageError(
+      "Corrupt",
+      `Cannot open the store "${path}": its format is ${version}, this netloom knows ${schemaVersion}; use the netloom that wrote it, or move the file away to start an empty cluster`,
+    );
+  }
+  const tables = database.prepare("SELECT count(*) AS count FROM sqlite_schema").get();
+  if (id !== 0 || version !== 0 || tables?.["count"] !== 0) {
+    throw new StorageError(
+      "Corrupt",
+      `Cannot open the store "${path}": it is another program's database; move the file away to start an empty cluster`,
+    );
+  }
+  database.exec(`BEGIN; ${schema} COMMIT;`);
+}
+
+function pragma(database: DatabaseSync, name: string): number {
+  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
+}
+
+function storageErrorOf(path: string, cause: unknown): StorageError {
+  if (cause instanceof StorageError) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  if (/not a database|malformed|corrupt/.test(reason)) {
+    return new StorageError(
+      "Corrupt",
+      `Cannot open the store "${path}": ${reason}; nothing was changed: restore the file from a copy, or move it away to start an empty cluster`,
+      { cause },
+    );
+  }
+  const remedy = /locked|busy/.test(reason)
+    ? "another netloom has this cluster open: stop it first"
+    : "check that the folder exists, is writable and has free space";
+  return new StorageError("Unavailable", `Cannot open the store "${path}": ${reason}; ${remedy}`, { cause });
+}

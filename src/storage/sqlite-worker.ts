@@ -1,0 +1,50 @@
+/** The thread that writes: `node:sqlite` blocks until the disk has the data, which the API's thread must not. */
+import { parentPort, workerData } from "node:worker_threads";
+import { openDatabase } from "./sqlite-schema.ts";
+import type { LogBatch } from "./write-log.ts";
+
+/** `close` asks for the end; the answer carries no error when all went well. */
+export type WorkerRequest = { readonly batch: LogBatch } | { readonly close: true };
+export interface WorkerAnswer {
+  readonly error?: string;
+}
+
+const port = parentPort;
+if (port === null) throw new Error("Cannot run the store's writer: it must be started as a Worker");
+
+const database = openDatabase((workerData as { readonly path: string }).path);
+const insert = database.prepare(
+  "INSERT INTO versions (revision, resource, namespace, name, is_deleted, text) VALUES (?, ?, ?, ?, ?, ?)",
+);
+const remove = database.prepare("DELETE FROM versions WHERE revision = ?");
+const markCompacted = database.prepare(
+  "INSERT INTO compactions (resource, revision) VALUES (?, ?) ON CONFLICT (resource) DO UPDATE SET revision = excluded.revision",
+);
+
+port.on("message", (request: WorkerRequest) => {
+  let answer: WorkerAnswer = {};
+  try {
+    if ("batch" in request) write(request.batch);
+    else database.close();
+  } catch (error) {
+    answer = { error: error instanceof Error ? error.message : String(error) };
+  }
+  port.postMessage(answer);
+  if ("close" in request) port.close();
+});
+
+function write(batch: LogBatch): void {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    for (const row of batch.rows) {
+      insert.run(row.revision, row.resource, row.namespace, row.name, row.isDeleted ? 1 : 0, row.text);
+    }
+    for (const revision of batch.forget) remove.run(revision);
+    for (const [resource, revision] of batch.compacted) markCompacted.run(resource, revision);
+    database.exec("COMMIT");
+  } catch (error) {
+    // On a full disk SQLite may have rolled back by itself.
+    if (database.isTransaction) database.exec("ROLLBACK");
+    throw error;
+  }
+}
