@@ -3,7 +3,10 @@
  * calling thread; each throws `SystemCallError` with the errno's name.
  */
 import koffi from "koffi";
-import { constants } from "node:os";
+import { SystemCallError } from "./error.ts";
+
+export { errnoName, SystemCallError } from "./error.ts";
+export * from "./socket.ts";
 
 const library = koffi.load(null);
 const calls = {
@@ -14,22 +17,6 @@ const calls = {
   ),
   umount2: library.func("int umount2(const char *target, int flags)"),
 } as const;
-
-const errnoNames = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
-
-/** A failed system call; `code` is the errno's name ("EPERM"). */
-export class SystemCallError extends Error {
-  readonly code: string;
-  readonly errno: number;
-
-  constructor(call: string, errno: number) {
-    const code = errnoNames.get(errno) ?? `errno ${errno}`;
-    super(`${call}: ${code}`);
-    this.name = "SystemCallError";
-    this.code = code;
-    this.errno = errno;
-  }
-}
 
 function check(result: number, call: string): void {
   if (result < 0) throw new SystemCallError(call, koffi.errno());
