@@ -17,6 +17,8 @@ function thing(name: string, resourceVersion: string, rest: { color?: string; ui
   return { ...fields, metadata: { namespace: "default", name, uid, resourceVersion } };
 }
 
+const noop = (): void => undefined;
+
 /** A server of which the test is the hand: it sets what the list answers and sends events into the open watch. */
 class ScriptedSource implements ListWatch {
   items: Thing[] = [];
@@ -38,7 +40,7 @@ class ScriptedSource implements ListWatch {
   ): AsyncIterable<WatchEvent<T>> {
     this.watchedFrom.push(resourceVersion);
     const events: (WatchEvent<Thing> | "end")[] = [];
-    let wake = (): void => undefined;
+    let wake = noop;
     this.#send = (event) => {
       events.push(event);
       wake();

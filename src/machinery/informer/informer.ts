@@ -229,7 +229,11 @@ class ListWatchInformer<T extends KubernetesObject, Index extends string> implem
     }
     const delayMs = backoffDelayMs(backoff, this.#failures, random);
     this.#failures += 1;
-    await clock.sleep(delayMs, signal).catch(() => undefined);
+    try {
+      await clock.sleep(delayMs, signal);
+    } catch {
+      // Stopped: the loop sees the signal.
+    }
   }
 }
 

@@ -30,7 +30,10 @@ export interface WorkQueue {
    * Takes keys and works on up to `concurrency` of them at a time until the signal aborts, then waits for what is under
    * way. `work` must not reject: it calls `retry` and `forget` itself. To be called once.
    */
-  run(signal: AbortSignal, options: { readonly concurrency: number; work(key: string): Promise<void> }): Promise<void>;
+  run(
+    signal: AbortSignal,
+    options: { readonly concurrency: number; readonly work: (key: string) => Promise<void> },
+  ): Promise<void>;
 }
 
 const defaultBackoff: Backoff = { firstMs: 5, maxMs: 60_000, factor: 2, jitter: 0.1 };
@@ -88,14 +91,7 @@ class KeyedQueue implements WorkQueue {
     earlier?.cancel.abort();
     const cancel = new AbortController();
     this.#delayed.set(key, { at, cancel });
-    this.#clock.sleep(ms, cancel.signal).then(
-      () => {
-        this.#delayed.delete(key);
-        this.add(key);
-      },
-      // Replaced by an earlier delay, or the queue stopped.
-      () => undefined,
-    );
+    void this.#addLater(key, { ms, signal: cancel.signal });
   }
 
   retry(key: string): void {
@@ -115,7 +111,7 @@ class KeyedQueue implements WorkQueue {
 
   async run(
     signal: AbortSignal,
-    { concurrency, work }: { readonly concurrency: number; work(key: string): Promise<void> },
+    { concurrency, work }: { readonly concurrency: number; readonly work: (key: string) => Promise<void> },
   ): Promise<void> {
     const running = new Set<Promise<void>>();
     const wake = (): void => this.#wake?.();
@@ -142,6 +138,17 @@ class KeyedQueue implements WorkQueue {
       this.#stop();
       await Promise.all(running);
     }
+  }
+
+  async #addLater(key: string, { ms, signal }: { readonly ms: number; readonly signal: AbortSignal }): Promise<void> {
+    try {
+      await this.#clock.sleep(ms, signal);
+    } catch {
+      // Replaced by an earlier delay, or the queue stopped.
+      return;
+    }
+    this.#delayed.delete(key);
+    this.add(key);
   }
 
   #take(): string | undefined {
