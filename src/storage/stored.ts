@@ -1,5 +1,6 @@
 /** Makes stored versions: from an object that is written, and from a row that was read. */
 import type { KubernetesObject } from "../api/object.ts";
+import { deepFreeze } from "../lib/deep-freeze/index.ts";
 import type { Stored, StoreKey } from "./object-store.ts";
 
 /** The next version of `object`: stamped with its revision, serialised once, frozen. */
@@ -20,13 +21,4 @@ export function storedFromText(key: StoreKey, text: string, revision: number): S
       return parsed;
     },
   };
-}
-
-/** Stops at what is frozen already: parts shared with the previous version cost nothing. */
-function deepFreeze<T>(value: T): T {
-  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const part of Object.values(value)) deepFreeze(part);
-  }
-  return value;
 }
