@@ -1,0 +1,14 @@
+export * from "./rule-set.ts";
+export type * from "./statement.ts";
+export { commentText, renderText } from "./render.ts";
+export {
+  diffParts,
+  diffRuleSets,
+  diffSkeletons,
+  emptyTransaction,
+  isElementsOnly,
+  isEmptyTransaction,
+  renderTransaction,
+  type PartChange,
+  type Transaction,
+} from "./transaction.ts";
