@@ -1,0 +1,117 @@
+/** Kubeconfig files: how a client finds a cluster and proves who it is. */
+import { readFileSync } from "node:fs";
+import { isAbsolute, join, dirname } from "node:path";
+
+/** The current context of a kubeconfig, with everything that was in files read. */
+export interface Kubeconfig {
+  /** "https://192.168.60.1:6443". */
+  readonly server: string;
+  /** PEM; absent: the machine's own authorities. */
+  readonly ca?: string;
+  readonly certificate?: string;
+  readonly key?: string;
+  readonly token?: string;
+  /** Of the context; "default" where it says nothing. */
+  readonly namespace: string;
+  readonly skipsVerification: boolean;
+  readonly serverName?: string;
+}
+
+/** A kubeconfig cannot be used; the message names the file and the field. */
+export class KubeconfigError extends Error {
+  override readonly name = "KubeconfigError";
+  readonly code = "KubeconfigInvalid";
+}
+
+/** A whole kubeconfig of one context, named after the cluster; certificates and key (PEM) are embedded. */
+export function kubeconfigText(options: {
+  readonly cluster: string;
+  readonly user: string;
+  readonly server: string;
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+}): string {
+  const cluster = JSON.stringify(options.cluster);
+  const user = JSON.stringify(options.user);
+  return `apiVersion: v1
+kind: Config
+clusters:
+- name: ${cluster}
+  cluster:
+    server: ${options.server}
+    certificate-authority-data: ${base64(options.ca)}
+users:
+- name: ${user}
+  user:
+    client-certificate-data: ${base64(options.certificate)}
+    client-key-data: ${base64(options.key)}
+contexts:
+- name: ${cluster}
+  context:
+    cluster: ${cluster}
+    user: ${user}
+current-context: ${cluster}
+`;
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString("base64");
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Reads the file's current context. Throws `KubeconfigError`. */
+export async function readKubeconfig(path: string): Promise<Kubeconfig> {
+  // Only readers need the parser: loading it would slow every start.
+  const { parse } = await import("yaml");
+  const fail = (why: string): KubeconfigError => new KubeconfigError(`Cannot use the kubeconfig "${path}": ${why}`);
+  let document: Fields;
+  try {
+    document = fieldsOf(parse(readFileSync(path, "utf8")));
+  } catch (error) {
+    throw fail(error instanceof Error ? error.message : String(error));
+  }
+  const entry = (list: string, name: unknown, part: string): Fields => {
+    const entries = Array.isArray(document[list]) ? (document[list] as unknown[]).map(fieldsOf) : [];
+    const found = entries.find((candidate) => candidate["name"] === name);
+    if (found === undefined) throw fail(`${list} has no entry named ${JSON.stringify(name) ?? "(none)"}`);
+    return fieldsOf(found[part]);
+  };
+  const context = entry("contexts", document["current-context"], "context");
+  const cluster = entry("clusters", context["cluster"], "cluster");
+  const user = entry("users", context["user"], "user");
+  const server = textOf(cluster["server"]);
+  if (server === undefined) throw fail("the cluster has no server");
+  const embedded = (fields: Fields, name: string): string | undefined => {
+    const data = textOf(fields[`${name}-data`]);
+    if (data !== undefined) return Buffer.from(data, "base64").toString();
+    const file = textOf(fields[name]);
+    if (file === undefined) return undefined;
+    return readFileSync(isAbsolute(file) ? file : join(dirname(path), file), "utf8");
+  };
+  const tokenFile = textOf(user["tokenFile"]);
+  const token = textOf(user["token"]) ?? (tokenFile === undefined ? undefined : readFileSync(tokenFile, "utf8").trim());
+  return {
+    server,
+    namespace: textOf(context["namespace"]) ?? "default",
+    skipsVerification: cluster["insecure-skip-tls-verify"] === true,
+    ...defined("ca", embedded(cluster, "certificate-authority")),
+    ...defined("certificate", embedded(user, "client-certificate")),
+    ...defined("key", embedded(user, "client-key")),
+    ...defined("token", token),
+    ...defined("serverName", textOf(cluster["tls-server-name"])),
+  };
+}
+
+function fieldsOf(value: unknown): Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function defined<Name extends string>(name: Name, value: string | undefined): { [key in Name]?: string } {
+  return (value === undefined ? {} : { [name]: value }) as { [key in Name]?: string };
+}
