@@ -1,0 +1,1 @@
+export { NamespaceNetwork } from "./namespace-network.ts";

@@ -1,0 +1,103 @@
+/** Routes: struct rtmsg and the RTA_ attributes (<linux/rtnetlink.h>). */
+import {
+  type Cidr,
+  cidrNetwork,
+  cidrOf,
+  cidrPrefix,
+  familyBits,
+  ipFamily,
+  type IpAddress,
+  ipToBytes,
+} from "../../lib/ip/index.ts";
+import { ipOf, kernelFamily, unspecified } from "./family.ts";
+import { messageFlag, MessageWriter, NetlinkDecodeError, readU32, splitPayload } from "./wire.ts";
+
+export const routeType = { new: 24, delete: 25, get: 26 } as const;
+
+const attribute = { destination: 1, outLink: 4, gateway: 5, priority: 6, preferredSource: 7, table: 15 } as const;
+const unicast = 1;
+const isClonedFlag = 0x200;
+const isOnlinkFlag = 4;
+const scopes = { universe: 0, link: 253 } as const;
+const fixedLength = 12;
+
+/** Tables and protocols of <linux/rtnetlink.h>; ours lies beyond the numbers that are taken. */
+export const mainTable = 254;
+export const netloomProtocol = 110;
+
+export interface Route {
+  readonly destination: Cidr;
+  readonly gateway: IpAddress | undefined;
+  readonly linkIndex: number;
+  /** The source that the node itself uses on it. */
+  readonly source: IpAddress | undefined;
+  /** The gateway is taken to be on the link although no address says so. */
+  readonly isOnlink: boolean;
+  readonly table: number;
+  /** Who set it: 2 is the kernel, `netloomProtocol` ours. */
+  readonly protocol: number;
+}
+
+/** Also replaces a route to the same destination. */
+export function encodeNewRoute(route: Route, sequence: number): Uint8Array {
+  const flags = messageFlag.request | messageFlag.ack | messageFlag.create | messageFlag.replace;
+  return write(new MessageWriter().begin(routeType.new, flags, sequence), route).finish();
+}
+
+export function encodeRouteDeletion(route: Route, sequence: number): Uint8Array {
+  const flags = messageFlag.request | messageFlag.ack;
+  return write(new MessageWriter().begin(routeType.delete, flags, sequence), route).finish();
+}
+
+export function encodeRouteQuery(sequence: number): Uint8Array {
+  const writer = new MessageWriter().begin(routeType.get, messageFlag.request | messageFlag.dump, sequence);
+  return writer.u32(0).u32(0).u32(0).finish();
+}
+
+/**
+ * Undefined for what is no unicast route with one link: local and broadcast entries, multipath, cloned routes, other
+ * families. Throws `NetlinkDecodeError`.
+ */
+export function decodeRoute(payload: Uint8Array): Route | undefined {
+  const { fixed, attributes } = splitPayload(payload, fixedLength);
+  const family = fixed.getUint8(0);
+  const linkIndex = readU32(attributes.get(attribute.outLink));
+  const destination = ipOf(family, attributes.get(attribute.destination)) ?? unspecified(family);
+  const flags = fixed.getUint32(8, true);
+  if (fixed.getUint8(7) !== unicast || (flags & isClonedFlag) !== 0) return undefined;
+  if (linkIndex === undefined || destination === undefined) return undefined;
+  return {
+    destination: readCidr(destination, fixed.getUint8(1)),
+    gateway: ipOf(family, attributes.get(attribute.gateway)),
+    linkIndex,
+    source: ipOf(family, attributes.get(attribute.preferredSource)),
+    isOnlink: (flags & isOnlinkFlag) !== 0,
+    table: readU32(attributes.get(attribute.table)) ?? fixed.getUint8(4),
+    protocol: fixed.getUint8(5),
+  };
+}
+
+function readCidr(address: IpAddress, prefix: number): Cidr {
+  if (prefix > familyBits[ipFamily(address)]) {
+    throw new NetlinkDecodeError(`Cannot read route to ${address}: the prefix ${prefix} does not fit`);
+  }
+  return cidrOf(address, prefix);
+}
+
+function write(writer: MessageWriter, route: Route): MessageWriter {
+  const prefix = cidrPrefix(route.destination);
+  writer
+    .u8(kernelFamily(route.destination))
+    .u8(prefix)
+    .u8(0)
+    .u8(0)
+    .u8(0)
+    .u8(route.protocol)
+    .u8(route.gateway === undefined && ipFamily(route.destination) === "IPv4" ? scopes.link : scopes.universe)
+    .u8(unicast)
+    .u32(route.isOnlink ? isOnlinkFlag : 0);
+  if (prefix > 0) writer.attribute(attribute.destination, ipToBytes(cidrNetwork(route.destination)));
+  if (route.gateway !== undefined) writer.attribute(attribute.gateway, ipToBytes(route.gateway));
+  if (route.source !== undefined) writer.attribute(attribute.preferredSource, ipToBytes(route.source));
+  return writer.attributeU32(attribute.outLink, route.linkIndex).attributeU32(attribute.table, route.table);
+}

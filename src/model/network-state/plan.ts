@@ -1,0 +1,109 @@
+/** What the links, addresses, routes, rules and settings of one network namespace should be, and what they are. */
+import type { Cidr, IpAddress, IpFamily } from "../../lib/ip/index.ts";
+import type { Provenance } from "../provenance.ts";
+
+interface LinkBasics {
+  readonly name: string;
+  /** Undefined leaves the driver's. */
+  readonly mtuBytes?: number;
+  /** Undefined leaves the kernel's choice. */
+  readonly mac?: string;
+  /** Name of the bridge it is in. */
+  readonly master?: string;
+  /** Shown by `ip link` as the link's alias. */
+  readonly cause: Provenance;
+}
+
+/** All planned links are up. */
+export type PlannedLink =
+  /** Exists in every namespace. */
+  | (LinkBasics & { readonly type: "loopback" })
+  /** Made by whoever plans its other end. */
+  | (LinkBasics & { readonly type: "given" })
+  | (LinkBasics & { readonly type: "bridge" })
+  | (LinkBasics & {
+      readonly type: "veth";
+      readonly peer: { readonly name: string; readonly netnsPath: string; readonly mac?: string };
+    });
+
+export interface PlannedAddress {
+  readonly link: string;
+  readonly address: IpAddress;
+  readonly prefix: number;
+  readonly cause: Provenance;
+}
+
+export interface PlannedRoute {
+  readonly destination: Cidr;
+  readonly gateway?: IpAddress;
+  readonly link: string;
+  /** The source that the namespace itself uses on it. */
+  readonly source?: IpAddress;
+  /** The gateway is on the link although no address says so. */
+  readonly isOnlink?: boolean;
+  /** Undefined is the main table. */
+  readonly table?: number;
+  readonly cause: Provenance;
+}
+
+/** Packets that match look their route up in `table` first. */
+export interface PlannedRule {
+  readonly family: IpFamily;
+  readonly priority: number;
+  /** "lo": packets of the namespace's own processes. */
+  readonly inLink: string;
+  readonly table: number;
+  readonly cause: Provenance;
+}
+
+export interface PlannedSysctl {
+  /** "net/ipv4/ip_forward". */
+  readonly key: string;
+  readonly value: string;
+  /** The link that it belongs to, and is set after. */
+  readonly link?: string;
+  readonly cause: Provenance;
+}
+
+export interface NetworkPlan {
+  readonly links: readonly PlannedLink[];
+  readonly addresses: readonly PlannedAddress[];
+  readonly routes: readonly PlannedRoute[];
+  readonly rules: readonly PlannedRule[];
+  readonly sysctls: readonly PlannedSysctl[];
+}
+
+export interface LinkState {
+  readonly name: string;
+  /** The driver: "veth", "bridge"; "" for the loopback. */
+  readonly kind: string;
+  readonly isUp: boolean;
+  readonly mtuBytes: number;
+  readonly mac: string;
+  readonly alias: string;
+  /** "" outside of any bridge. */
+  readonly master: string;
+}
+
+/** What the kernel has. `isOurs`: netloom set it, so netloom removes it when no plan names it any more. */
+export interface NetworkState {
+  readonly links: readonly LinkState[];
+  readonly addresses: readonly (Pick<PlannedAddress, "link" | "address" | "prefix"> & { readonly isOurs: boolean })[];
+  readonly routes: readonly (Omit<PlannedRoute, "cause"> & { readonly isOurs: boolean })[];
+  readonly rules: readonly (Omit<PlannedRule, "cause"> & { readonly isOurs: boolean })[];
+  /** Of the keys that a plan names. */
+  readonly sysctls: ReadonlyMap<string, string>;
+}
+
+export const emptyPlan: NetworkPlan = { links: [], addresses: [], routes: [], rules: [], sysctls: [] };
+export const emptyState: NetworkState = { links: [], addresses: [], routes: [], rules: [], sysctls: new Map() };
+
+export function mergePlans(plans: readonly NetworkPlan[]): NetworkPlan {
+  return {
+    links: plans.flatMap((plan) => plan.links),
+    addresses: plans.flatMap((plan) => plan.addresses),
+    routes: plans.flatMap((plan) => plan.routes),
+    rules: plans.flatMap((plan) => plan.rules),
+    sysctls: plans.flatMap((plan) => plan.sysctls),
+  };
+}
