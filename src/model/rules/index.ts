@@ -9,6 +9,7 @@ export {
   isElementsOnly,
   isEmptyTransaction,
   renderTransaction,
+  splitTransaction,
   type PartChange,
   type Transaction,
 } from "./transaction.ts";

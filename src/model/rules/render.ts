@@ -42,7 +42,10 @@ export function renderText(ruleSet: RuleSet): string {
 }
 
 function renderSet(declaration: SetDeclaration, family: Family, elements: readonly Element[]): string[] {
-  const lines = [`\t${isMap(declaration) ? "map" : "set"} ${declaration.name} {`, ...declarationLines(declaration, family)];
+  const lines = [
+    `\t${isMap(declaration) ? "map" : "set"} ${declaration.name} {`,
+    ...declarationLines(declaration, family),
+  ];
   if (elements.length > 0) {
     const sorted = elements.map((element) => elementText(element)).toSorted(compareText);
     lines.push(`\t\telements = { ${sorted.join(",\n\t\t\t")} }`);
@@ -56,7 +59,8 @@ export function declarationLines(declaration: SetDeclaration, family: Family): s
   const { key, data, flags, timeoutSeconds, size } = declaration;
   const isTyped = !key.includes("source-low-96");
   const name = (type: FieldType): string => (isTyped ? typeName(type, family) : typeofName(type));
-  const dataName = data === undefined ? "" : ` : ${data === "verdict" ? data : data.map((type) => name(type)).join(" . ")}`;
+  const dataName =
+    data === undefined ? "" : ` : ${data === "verdict" ? data : data.map((type) => name(type)).join(" . ")}`;
   const lines = [`\t\t${isTyped ? "type" : "typeof"} ${key.map((type) => name(type)).join(" . ")}${dataName}`];
   if (size !== undefined) lines.push(`\t\tsize ${size}`);
   if (flags !== undefined) lines.push(`\t\tflags ${flags.join(",")}`);
@@ -167,7 +171,10 @@ function assignedText({ target, to }: Assign, family: Family): string {
   return `${fieldsText(to.key, family)} map @${to.map}`;
 }
 
-function dynamicText({ operation, set, key, data, timeoutSeconds, hasCounter }: DynamicElement, family: Family): string {
+function dynamicText(
+  { operation, set, key, data, timeoutSeconds, hasCounter }: DynamicElement,
+  family: Family,
+): string {
   const timeout = timeoutSeconds === undefined ? "" : ` timeout ${timeoutSeconds}s`;
   const value = data === undefined ? "" : ` : ${fieldText(data, family)}`;
   return `${operation} @${set} { ${fieldsText(key, family)}${timeout}${hasCounter ? " counter" : ""}${value} }`;

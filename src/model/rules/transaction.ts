@@ -32,6 +32,7 @@ export interface Transaction {
   readonly removedTables: readonly Place[];
   readonly removedElements: readonly Element[];
   readonly chains: readonly ChainOperation[];
+  /** In an order in which no element refers to a later one. */
   readonly addedElements: readonly Element[];
 }
 
@@ -120,9 +121,7 @@ export function diffSkeletons(
     else chains.push(...diffChains(old, skeleton));
   }
   const isKept = placeMatcher(after);
-  const removedTables = before
-    .filter((skeleton) => !isKept(skeleton))
-    .map(({ family, table }) => ({ family, table }));
+  const removedTables = before.filter((skeleton) => !isKept(skeleton)).map(({ family, table }) => ({ family, table }));
   return { replacedTables, removedTables, chains };
 }
 
@@ -131,7 +130,8 @@ function needsReplacement(before: Skeleton, after: Skeleton): boolean {
     if (before.sets.size !== after.sets.size) return true;
     for (const [name, declaration] of after.sets) {
       const old = before.sets.get(name);
-      if (old === undefined || declarationText(old, before.family) !== declarationText(declaration, after.family)) return true;
+      if (old === undefined || declarationText(old, before.family) !== declarationText(declaration, after.family))
+        return true;
     }
   }
   for (const [name, chain] of after.chains) {
@@ -163,23 +163,74 @@ function diffChains(before: Skeleton, after: Skeleton): ChainOperation[] {
   return [...added, ...refilled, ...deleted];
 }
 
+/**
+ * The transaction in steps of at most `maxElements` elements, for where the kernel takes no more at once. After each step
+ * packets find rules that fit together: targets come before what points to them and go after it, and a table made anew
+ * sees no packets before the last step.
+ */
+export function splitTransaction(transaction: Transaction, maxElements: number): readonly Transaction[] {
+  const { replacedTables, removedTables, chains } = transaction;
+  const isKind = (kind: ChainOperation["kind"]) => (operation: ChainOperation) => operation.kind === kind;
+  const first: Transaction = {
+    ...emptyTransaction,
+    removedTables,
+    replacedTables: replacedTables.map((skeleton) => ({
+      ...skeleton,
+      chains: new Map([...skeleton.chains].filter(([, chain]) => chain.base === undefined)),
+    })),
+    chains: chains.filter(isKind("add-chain")),
+  };
+  const hooks = replacedTables.flatMap(({ family, table, chains: ofTable }) =>
+    [...ofTable.values()]
+      .filter(({ base }) => base !== undefined)
+      .map((chain) => ({ family, table, kind: "add-chain", chain }) as const),
+  );
+  const last: Transaction = {
+    ...emptyTransaction,
+    chains: [...chains.filter((operation) => operation.kind !== "add-chain"), ...hooks],
+  };
+  const steps = [first, ...elementSteps(transaction, maxElements), last];
+  return steps.filter((step) => !isEmptyTransaction(step));
+}
+
+function elementSteps({ addedElements, removedElements }: Transaction, maxElements: number): readonly Transaction[] {
+  const identity = (element: Element): string => `${setPath(element)} ${keyText(element.key)}`;
+  const removed = new Map(removedElements.map((element) => [identity(element), element]));
+  const steps: Transaction[] = [];
+  for (let start = 0; start < addedElements.length; start += maxElements) {
+    const added = addedElements.slice(start, start + maxElements);
+    // An element that changes goes and comes in one step.
+    const replaced = added.flatMap((element) => removed.get(identity(element)) ?? []);
+    for (const element of replaced) removed.delete(identity(element));
+    steps.push({ ...emptyTransaction, removedElements: replaced, addedElements: added });
+  }
+  const gone = [...removed.values()].toReversed();
+  for (let start = 0; start < gone.length; start += maxElements) {
+    steps.push({ ...emptyTransaction, removedElements: gone.slice(start, start + maxElements) });
+  }
+  return steps;
+}
+
 /** The transaction in nft's language; empty text where there is nothing to do. */
 export function renderTransaction(transaction: Transaction): string {
   const lines: string[] = [];
   for (const { family, table } of transaction.removedTables) lines.push(`delete table ${family} ${table}`);
   for (const skeleton of transaction.replacedTables) lines.push(...replaceTableLines(skeleton));
   lines.push(...elementLines("delete", transaction.removedElements));
-  const chains = (kind: ChainOperation["kind"]): ChainOperation[] => transaction.chains.filter((one) => one.kind === kind);
+  const chains = (kind: ChainOperation["kind"]): ChainOperation[] =>
+    transaction.chains.filter((one) => one.kind === kind);
   for (const { family, table, chain } of chains("add-chain")) {
     const base = chain.base === undefined ? "" : ` { ${baseText(chain.base)} }`;
     lines.push(`add chain ${family} ${table} ${chain.name}${base}`);
   }
-  for (const { family, table, chain } of chains("refill-chain")) lines.push(`flush chain ${family} ${table} ${chain.name}`);
+  for (const { family, table, chain } of chains("refill-chain"))
+    lines.push(`flush chain ${family} ${table} ${chain.name}`);
   for (const { family, table, chain } of [...chains("add-chain"), ...chains("refill-chain")]) {
     for (const rule of chain.rules) lines.push(`add rule ${family} ${table} ${chain.name} ${ruleText(rule, family)}`);
   }
   lines.push(...elementLines("add", transaction.addedElements));
-  for (const { family, table, chain } of chains("delete-chain")) lines.push(`delete chain ${family} ${table} ${chain.name}`);
+  for (const { family, table, chain } of chains("delete-chain"))
+    lines.push(`delete chain ${family} ${table} ${chain.name}`);
   return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
 }
 

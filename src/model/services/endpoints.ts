@@ -57,9 +57,7 @@ export function endpointsOf(
       });
     }
   }
-  return [...found]
-    .toSorted(([one], [other]) => (one < other ? -1 : 1))
-    .map(([, endpoint]) => endpoint);
+  return [...found].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, endpoint]) => endpoint);
 }
 
 function provenance(kind: string, namespace: string | undefined, name: string): Provenance {

@@ -9,4 +9,6 @@ export {
   type ServiceChanges,
   type ServiceObjects,
   type ServicePlan,
+  type ServiceUpdate,
 } from "./plan.ts";
+export type { Backend } from "./service-elements.ts";

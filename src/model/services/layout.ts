@@ -152,7 +152,12 @@ function serviceChains({ family, podCidr }: FamilyNetwork): readonly Chain[] {
       rule({ kind: "verdict-map", key: frontend, map: "policies" }),
       rule({ kind: "verdict-map", key: ["ct mark"], map: "counts" }),
       // A frontend without endpoints must not become a node port where its address is also the node's.
-      rule({ kind: "compare", field: "ct mark", operator: "==", value: 0 }, isNode("fib daddr type"), isLoopback, goTo("node-ports")),
+      rule(
+        { kind: "compare", field: "ct mark", operator: "==", value: 0 },
+        isNode("fib daddr type"),
+        isLoopback,
+        goTo("node-ports"),
+      ),
     ]),
   ];
 }
@@ -163,8 +168,7 @@ const countHits: Statement = { kind: "dynamic", operation: "update", set: "hits"
 function baseChains(network: FamilyNetwork): readonly Chain[] {
   const { family, podCidr, clusterCidrs, serviceCidr, podInterfacePrefix } = network;
   // With several IPv6 addresses masquerade takes the one added last, hence the fixed address there.
-  const hideSource: Statement =
-    family === "ip" ? { kind: "masquerade" } : { kind: "snat", address: network.address };
+  const hideSource: Statement = family === "ip" ? { kind: "masquerade" } : { kind: "snat", address: network.address };
   const isTranslated = compare("ct status", "dnat");
   const isNew = compare("ct state", "new");
   const fromOtherThanPods: readonly Statement[] =

@@ -20,7 +20,7 @@ import { isProxied } from "./endpoints.ts";
 import { createIds, freeId, takeId, type Ids } from "./ids.ts";
 import { localBit, planSkeleton, preparedCounts, tableName, type ChainsInUse } from "./layout.ts";
 import { familyNetworks, familyOf, type FamilyNetwork, type NodeNetwork } from "./node-network.ts";
-import { serviceElements, servicePortName, type ServiceElements } from "./service-elements.ts";
+import { serviceElements, servicePortName, type Backend, type ServiceElements } from "./service-elements.ts";
 import type { IpAddress } from "../../lib/ip/index.ts";
 
 /** A service and all slices that carry its name; `service` is undefined where it is gone. */
@@ -65,7 +65,14 @@ interface PlannedService {
 }
 
 const nothing: PlannedService = { byFamily: new Map(), portNames: new Set(), endpointNames: new Set() };
-const noElements: ServiceElements = { own: [], claims: new Map(), counts: [], affinityCounts: [], affinitySeconds: [] };
+const noElements: ServiceElements = {
+  own: [],
+  claims: new Map(),
+  counts: [],
+  affinityCounts: [],
+  affinitySeconds: [],
+  backends: [],
+};
 
 /** A plan without services: the chains, and the rules of the node itself. */
 export function createServicePlan(node: NodeNetwork, options: { readonly knownIds?: KnownIds } = {}): ServicePlan {
@@ -107,19 +114,29 @@ export interface ServiceChanges {
   readonly hostPorts?: readonly HostPort[];
 }
 
-/** Replans what changed, and returns what that changes in the kernel. Costs as much as the changed services are large. */
-export function updateServicePlan(plan: ServicePlan, changes: ServiceChanges): Transaction {
+export interface ServiceUpdate {
+  /** What changes in the kernel. */
+  readonly transaction: Transaction;
+  /** Backends that were in use and are no more: flows without an end of their own (UDP) must be cut. */
+  readonly departed: readonly Backend[];
+}
+
+/** Replans what changed. Costs as much as the changed services are large. */
+export function updateServicePlan(plan: ServicePlan, changes: ServiceChanges): ServiceUpdate {
   const collector = new ChangeCollector(plan);
+  const departed: Backend[] = [];
   const services = changes.services ?? [];
   // By name, so that ids do not depend on the order of events.
   for (const objects of services.toSorted((one, other) => (one.key < other.key ? -1 : 1))) {
     const planned = planService(plan, objects);
     const before = plan.services.get(objects.key) ?? nothing;
     for (const { family } of plan.networks) {
-      collector.replace(family, objects.key, {
+      const elements = {
         before: before.byFamily.get(family) ?? noElements,
         after: planned.byFamily.get(family) ?? noElements,
-      });
+      };
+      collector.replace(family, objects.key, elements);
+      departed.push(...departedBackends(elements.before.backends, elements.after.backends));
     }
     forget(plan.portIds, before.portNames, planned.portNames);
     forget(plan.endpointIds, before.endpointNames, planned.endpointNames);
@@ -127,7 +144,13 @@ export function updateServicePlan(plan: ServicePlan, changes: ServiceChanges): T
     else plan.services.set(objects.key, planned);
   }
   if (changes.hostPorts !== undefined) replaceHostPorts(plan, collector, changes.hostPorts);
-  return collector.finish();
+  return { transaction: collector.finish(), departed };
+}
+
+function departedBackends(before: readonly Backend[], after: readonly Backend[]): readonly Backend[] {
+  const textOf = ({ mark, protocol, address, port }: Backend): string => `${mark} ${protocol} ${address} ${port}`;
+  const kept = new Set(after.map(textOf));
+  return before.filter((backend) => !kept.has(textOf(backend)));
 }
 
 function planService(plan: ServicePlan, { service, slices }: ServiceObjects): PlannedService {
@@ -193,7 +216,11 @@ class ChangeCollector {
     this.#plan = plan;
   }
 
-  replace(family: Family, key: string, elements: { readonly before: ServiceElements; readonly after: ServiceElements }): void {
+  replace(
+    family: Family,
+    key: string,
+    elements: { readonly before: ServiceElements; readonly after: ServiceElements },
+  ): void {
     const { before, after } = elements;
     this.#setPart(`${family} ${key}`, after.own);
     for (const [claim] of before.claims) if (!after.claims.has(claim)) this.#claim(claim, key, undefined);

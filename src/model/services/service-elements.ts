@@ -1,13 +1,9 @@
-/** The elements of one service in one address family. */
+/**
+ * The elements of one service in one address family. They come in an order in which none refers to a later one, so that
+ * a change too large for one transaction can be cut anywhere.
+ */
 import type { EndpointSlice, Service, ServicePort } from "../../api/generated/types.ts";
-import {
-  isIpAddress,
-  mergeCidrs,
-  parseCidr,
-  parseIpAddress,
-  type Cidr,
-  type IpAddress,
-} from "../../lib/ip/index.ts";
+import { isIpAddress, mergeCidrs, parseCidr, parseIpAddress, type Cidr, type IpAddress } from "../../lib/ip/index.ts";
 import { provenanceText, type Provenance } from "../provenance.ts";
 import { keyText, type Element, type ElementData, type Part, type Value } from "../rules/index.ts";
 import { chooseEndpoints, endpointsOf, type ServiceEndpoint } from "./endpoints.ts";
@@ -24,6 +20,17 @@ export interface ServiceElements {
   readonly counts: readonly number[];
   readonly affinityCounts: readonly number[];
   readonly affinitySeconds: readonly number[];
+  /** Where connections may have been sent to. */
+  readonly backends: readonly Backend[];
+}
+
+/** An endpoint as connection tracking shows it. */
+export interface Backend {
+  /** What `ct mark` holds under `serviceMask`. */
+  readonly mark: number;
+  readonly protocol: string;
+  readonly address: IpAddress;
+  readonly port: number;
 }
 
 export interface ServiceElementsOptions {
@@ -50,7 +57,14 @@ export function serviceElements(service: Service, options: ServiceElementsOption
   const { network } = options;
   const spec = service.spec ?? {};
   const clusterIPs = ofFamily(spec.clusterIPs ?? [spec.clusterIP ?? ""], network);
-  const result: Draft = { own: [], claims: new Map(), counts: [], affinityCounts: [], affinitySeconds: [] };
+  const result: Draft = {
+    own: [],
+    claims: new Map(),
+    counts: [],
+    affinityCounts: [],
+    affinitySeconds: [],
+    backends: [],
+  };
   if (clusterIPs.length === 0) return result;
   for (const port of spec.ports ?? []) {
     const draft = new PortDraft(result, service, port, options);
@@ -66,6 +80,7 @@ interface Draft {
   readonly counts: number[];
   readonly affinityCounts: number[];
   readonly affinitySeconds: number[];
+  readonly backends: Backend[];
 }
 
 /** Collects the elements of one port into `draft`; lives no longer than the planning of its service. */
@@ -94,13 +109,13 @@ class PortDraft {
     const { slices, network, nodeName } = this.#options;
     const endpoints = endpointsOf(this.#port, slices, { family: network.family, nodeName });
     const { cluster, local } = chooseEndpoints(endpoints);
+    this.#addAffinityEndpoints(new Set([...cluster, ...local]));
     if (this.#isInternalLocal() || this.#isExternalLocal()) {
       if (local.length > 0) this.#addVariant(this.#id | localBit, local);
       // Endpoints elsewhere only: silence, so that load balancers and clients try another node.
       else if (cluster.length > 0) this.#add("counts", [this.#id | localBit], { verdict: { kind: "drop" } });
     }
     if (cluster.length > 0) this.#addVariant(this.#id, cluster);
-    this.#addAffinityEndpoints(new Set([...cluster, ...local]));
     for (const { address, cause, isLocal } of new Set([...cluster, ...local])) {
       if (!isLocal || !isPodOfNode(network, address)) continue;
       this.#claim(`hairpin ${address}`, [this.#element("hairpin", [address, address], undefined, cause)]);
@@ -111,21 +126,24 @@ class PortDraft {
   #addVariant(id: number, endpoints: readonly ServiceEndpoint[]): void {
     const count = endpoints.length;
     const seconds = this.#affinitySeconds();
+    for (const { address, port } of endpoints) {
+      this.#draft.backends.push({ mark: id, protocol: this.#protocol, address, port });
+    }
     if (seconds === undefined) {
       this.#draft.counts.push(count);
-      this.#add("counts", [id], { verdict: { kind: "goto", chain: `n${count}` } });
       endpoints.forEach(({ address, port, cause }, slot) =>
         this.#add("slots", [id, slot], { values: [address, port] }, cause),
       );
+      this.#add("counts", [id], { verdict: { kind: "goto", chain: `n${count}` } });
       return;
     }
     this.#draft.affinityCounts.push(count);
     this.#draft.affinitySeconds.push(seconds);
-    this.#add("counts", [id], { verdict: { kind: "goto", chain: `aff${seconds}` } });
-    this.#add("affinity-counts", [id], { verdict: { kind: "jump", chain: `p${count}` } });
     endpoints.forEach((endpoint, slot) =>
       this.#add("affinity-slots", [id, slot], { values: [this.#endpointId(endpoint)] }, endpoint.cause),
     );
+    this.#add("affinity-counts", [id], { verdict: { kind: "jump", chain: `p${count}` } });
+    this.#add("counts", [id], { verdict: { kind: "goto", chain: `aff${seconds}` } });
   }
 
   #addAffinityEndpoints(endpoints: ReadonlySet<ServiceEndpoint>): void {
@@ -153,7 +171,10 @@ class PortDraft {
     for (const range of ranges) this.#add("source-ranges", [this.#id, range]);
     // Before external IPs: where both name one address, the stricter rule holds.
     for (const address of loadBalancerIPs(this.#service, network)) {
-      this.#addFrontend(address, ranges.length === 0 ? external : external === undefined ? "fw-cluster" : "fw-ext-local");
+      this.#addFrontend(
+        address,
+        ranges.length === 0 ? external : external === undefined ? "fw-cluster" : "fw-ext-local",
+      );
     }
     for (const address of ofFamily(spec.externalIPs ?? [], network)) this.#addFrontend(address, external);
     if (nodePort === undefined || nodePort === 0) return;

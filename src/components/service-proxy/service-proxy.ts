@@ -1,0 +1,160 @@
+/** Keeps the rules of one node in step with services and endpoint slices. */
+import { setImmediate } from "node:timers/promises";
+import type { EndpointSlice, Service } from "../../api/generated/types.ts";
+import type { Nftables } from "../../kernel/nftables/index.ts";
+import type { NetworkNamespace } from "../../kernel/network-namespace.ts";
+import { SysctlError, writeSysctl } from "../../kernel/sysctl/index.ts";
+import { backoffDelayMs, type Backoff } from "../../machinery/backoff.ts";
+import type { Clock } from "../../machinery/clock.ts";
+import type { Component } from "../../machinery/component.ts";
+import type { Informer } from "../../machinery/informer/index.ts";
+import type { Logger } from "../../machinery/log.ts";
+import type { MetricsRegistry } from "../../machinery/metrics/index.ts";
+import {
+  createServicePlan,
+  ruleSetOf,
+  updateServicePlan,
+  type HostPort,
+  type NodeNetwork,
+  type ServicePlan,
+} from "../../model/services/index.ts";
+import { createProxyMetrics, type ProxyMetrics } from "./metrics.ts";
+import { watchServices, type PendingServices } from "./pending-services.ts";
+
+export interface ServiceProxyOptions {
+  readonly node: NodeNetwork;
+  readonly namespace: NetworkNamespace;
+  /** The rules of `namespace`; closed by whoever opened them. */
+  readonly rules: Nftables;
+  /** Of all namespaces. Whoever made them runs them; several nodes may share them. */
+  readonly services: Informer<Service>;
+  readonly endpointSlices: Informer<EndpointSlice>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics?: MetricsRegistry;
+}
+
+export interface ServiceProxy extends Component {
+  /** All ports of the node that lead to its pods; takes effect with the next transaction. */
+  setHostPorts(hostPorts: readonly HostPort[]): void;
+  /** Removes the proxy's table: for when it is switched off. While it merely restarts its rules stay in force. */
+  cleanUp(): void;
+}
+
+const retry: Backoff = { firstMs: 100, maxMs: 10_000, factor: 2, jitter: 0.2 };
+
+/** Starts nothing: `run` does. */
+export function createServiceProxy(options: ServiceProxyOptions): ServiceProxy {
+  return new RulesProxy(options);
+}
+
+class RulesProxy implements ServiceProxy {
+  readonly name = "service-proxy";
+  readonly ready: Promise<void>;
+  readonly #options: ServiceProxyOptions;
+  readonly #metrics: ProxyMetrics;
+  readonly #settled = Promise.withResolvers<void>();
+  readonly #pending: PendingServices;
+  #plan: ServicePlan;
+  #hostPorts: readonly HostPort[] | undefined;
+  /** The kernel may hold something else than the plan says: put everything in place anew. */
+  #isFullSyncDue = true;
+
+  constructor(options: ServiceProxyOptions) {
+    this.#options = options;
+    this.#metrics = createProxyMetrics(options.metrics, options.node.name);
+    this.#plan = createServicePlan(options.node);
+    this.#pending = watchServices(options);
+    this.ready = this.#settled.promise;
+    this.ready.catch(() => undefined);
+  }
+
+  setHostPorts(hostPorts: readonly HostPort[]): void {
+    this.#hostPorts = hostPorts;
+    this.#pending.wake();
+  }
+
+  cleanUp(): void {
+    this.#options.rules.remove(ruleSetOf(this.#plan));
+    this.#isFullSyncDue = true;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { services, endpointSlices, namespace, log, clock } = this.#options;
+    const stopped = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    // Again from the beginning: what was deleted while nobody looked sends no event. Ids keep their meaning.
+    this.#plan = createServicePlan(this.#options.node, { knownIds: this.#plan.portIds.numbers });
+    this.#isFullSyncDue = true;
+    const unsubscribe = this.#pending.subscribe();
+    try {
+      await Promise.race([Promise.all([services.ready, endpointSlices.ready]), stopped]);
+      if (!signal.aborted) namespace.run(() => this.#setSysctls());
+      for (let failures = 0; !signal.aborted;) {
+        try {
+          this.#sync();
+          failures = 0;
+          this.#settled.resolve();
+        } catch (error) {
+          this.#isFullSyncDue = true;
+          this.#metrics.failures.inc();
+          log.error("cannot change the rules of the node, trying again", {
+            node: this.#options.node.name,
+            failures,
+            error,
+          });
+          await clock
+            .sleep(
+              backoffDelayMs(retry, failures, () => 0.5),
+              signal,
+            )
+            .catch(() => undefined);
+          failures += 1;
+          continue;
+        }
+        await Promise.race([this.#pending.next(), stopped]);
+        // What comes with the same packet from the API server goes into the same transaction.
+        await setImmediate();
+      }
+    } finally {
+      unsubscribe();
+      this.#settled.reject(new Error("Cannot wait for the service proxy: it was stopped before its first rules"));
+    }
+  }
+
+  #sync(): void {
+    const { rules, log, node, clock } = this.#options;
+    const started = clock.now();
+    const services = this.#pending.take();
+    const hostPorts = this.#hostPorts;
+    this.#hostPorts = undefined;
+    const { transaction } = updateServicePlan(this.#plan, {
+      services,
+      ...(hostPorts === undefined ? {} : { hostPorts }),
+    });
+    const isFull = this.#isFullSyncDue;
+    if (isFull) rules.replace(ruleSetOf(this.#plan));
+    else rules.apply(transaction);
+    this.#isFullSyncDue = false;
+    const durationMs = clock.now() - started;
+    this.#metrics.synced({ isFull, durationMs, services: this.#plan.services.size, at: clock.now() });
+    log.debug("rules are in step", { node: node.name, services: services.length, isFull, durationMs });
+  }
+
+  #setSysctls(): void {
+    // A refused UDP packet is answered by ICMP; by default the kernel sends one per second and destination.
+    for (const [key, value] of [
+      ["net/ipv4/icmp_ratelimit", "0"],
+      ["net/ipv6/icmp/ratelimit", "0"],
+    ] as const) {
+      try {
+        writeSysctl(key, value);
+      } catch (error) {
+        if (!(error instanceof SysctlError)) throw error;
+        this.#options.log.warn("cannot lift the limit of ICMP errors: refused UDP may time out", { key, error });
+      }
+    }
+  }
+}

@@ -1,0 +1,2 @@
+export { openNftables, type Nftables } from "./nftables.ts";
+export { NftablesError } from "./nftables-error.ts";
