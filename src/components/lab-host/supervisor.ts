@@ -16,6 +16,7 @@ import type { ClusterConfig } from "../../model/cluster-config.ts";
 import { clusterPaths } from "../../model/cluster-config.ts";
 import { findTool } from "../../machinery/tools.ts";
 import type { Clock } from "../../machinery/clock.ts";
+import { needsUserNamespace } from "./preflight.ts";
 import { childrenOf, identify, isAlive, type ProcessIdentity } from "./process-table.ts";
 
 const supervisorFile = (runDir: string): string => join(runDir, "supervisor.json");
@@ -40,12 +41,13 @@ export function startSupervisor(config: ClusterConfig, self: SelfCommand): Proce
   const tini = findTool("tini", config.toolsDir);
   const paths = clusterPaths(config);
   const log = openSync(join(paths.logs, "holder.log"), "a", 0o600);
-  const isRoot = process.getuid?.() === 0;
-  const child = spawn(
-    "/bin/sh",
-    ["-c", script, self.node, self.entry, paths.config, tini.path, isRoot ? "" : "--user --map-root-user"].map(String),
-    { detached: true, stdio: ["ignore", log, log], cwd: "/", env: { ...process.env, ...tini.env } },
-  );
+  const userNamespace = needsUserNamespace() ? "--user --map-root-user" : "";
+  const child = spawn("/bin/sh", ["-c", script, self.node, self.entry, paths.config, tini.path, userNamespace], {
+    detached: true,
+    stdio: ["ignore", log, log],
+    cwd: "/",
+    env: { ...process.env, ...tini.env },
+  });
   closeSync(log);
   child.unref();
   const identity = child.pid === undefined ? undefined : identify(child.pid);

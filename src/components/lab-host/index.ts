@@ -1,0 +1,20 @@
+export { FolderError, hostFolders, type HostFolders, knownClusters, makePrivateFolder } from "./folders.ts";
+export { kubeconfigPath, mergeContext } from "./kubeconfig-file.ts";
+export {
+  checkNamespaces,
+  checkTools,
+  chooseApiPort,
+  chooseLoopbackIndex,
+  loopbackClaim,
+  needsUserNamespace,
+} from "./preflight.ts";
+export { createProgress, type Progress } from "./progress.ts";
+export { readTraces, recordTraces, removeTraces } from "./removal.ts";
+export {
+  endProcesses,
+  findInit,
+  findSupervisor,
+  forgetSupervisor,
+  type SelfCommand,
+  startSupervisor,
+} from "./supervisor.ts";

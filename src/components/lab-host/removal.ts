@@ -1,0 +1,56 @@
+/** Removes what a cluster leaves on the host once its processes are gone. */
+import { chmodSync, lstatSync, readdirSync, readFileSync, rmSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { removeContext } from "./kubeconfig-file.ts";
+
+/** What `up` did outside the cluster's own folders, written down before it did it. */
+export interface HostTraces {
+  readonly kubeconfig: string;
+  readonly context: string;
+  /** The context that was current before; absent where there was none. */
+  readonly previousContext?: string;
+}
+
+const tracesFile = (stateDir: string): string => join(stateDir, "host-traces.json");
+
+export function recordTraces(stateDir: string, traces: HostTraces): void {
+  writeFileSync(tracesFile(stateDir), JSON.stringify(traces), { mode: 0o600 });
+}
+
+export function readTraces(stateDir: string): HostTraces | undefined {
+  try {
+    return JSON.parse(readFileSync(tracesFile(stateDir), "utf8")) as HostTraces;
+  } catch {
+    // Absent before `up` came that far; unreadable when the folder is damaged: then there is nothing to go by.
+    return undefined;
+  }
+}
+
+/** Harmless when repeated or when parts are missing already. */
+export function removeTraces(folders: { readonly stateDir: string; readonly runDir: string }): void {
+  const traces = readTraces(folders.stateDir);
+  if (traces !== undefined) removeContext(traces.kubeconfig, traces.context, traces.previousContext);
+  removeTree(folders.runDir);
+  removeTree(folders.stateDir);
+}
+
+/** `rm -rf` that also opens folders without permissions: overlayfs leaves its work folder at mode 000. */
+export function removeTree(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+    return;
+  } catch (error) {
+    if (!["EACCES", "EPERM", "ENOTEMPTY"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  }
+  removeOpening(path);
+}
+
+function removeOpening(path: string): void {
+  if (!lstatSync(path).isDirectory()) {
+    unlinkSync(path);
+    return;
+  }
+  chmodSync(path, 0o700);
+  for (const name of readdirSync(path)) removeOpening(join(path, name));
+  rmdirSync(path);
+}
