@@ -54,8 +54,9 @@ export interface ContainerSpec {
   /** "NAME=value". */
   readonly env: readonly string[];
   readonly workingDir: string;
+  /** undefined is the image's user. Where `gid` is undefined it is the one of the image's /etc/passwd, else 0. */
   readonly user:
-    | { readonly uid: number; readonly gid: number; readonly supplementalGroups: readonly number[] }
+    | { readonly uid: number; readonly gid: number | undefined; readonly supplementalGroups: readonly number[] }
     | undefined;
   readonly hasTerminal: boolean;
   readonly hasStdin: boolean;
@@ -68,6 +69,10 @@ export interface ContainerSpec {
   readonly isRootReadOnly: boolean;
   readonly addedCapabilities: readonly string[];
   readonly droppedCapabilities: readonly string[];
+  /** Of the pod's namespaces: "net.ipv4.ip_unprivileged_port_start". */
+  readonly sysctls?: Readonly<Record<string, string>>;
+  /** `allowPrivilegeEscalation: false`. */
+  readonly hasNoNewPrivileges?: boolean;
   /** Absolute; written in Kubernetes' log format: `<time> stdout F <line>`. */
   readonly logPath: string;
 }
@@ -87,10 +92,10 @@ export interface ContainerStatus {
         readonly startedAtMs: number;
         readonly finishedAtMs: number;
         readonly exitCode: number;
-        /** 0 where it exited by itself. */
+        /** 0 where it exited by itself or where that is not known: the exit code 128 + n then tells. */
         readonly signal: number;
         readonly isOutOfMemory: boolean;
-        /** The runtime's words where it could not be started ("exec: \"foo\": executable file not found in $PATH"). */
+        /** The runtime's words where it could not be started (`exec: "foo": executable file not found in $PATH`): the reason then is "StartError", the exit code 128. Else "". */
         readonly message: string;
       };
 }
@@ -116,11 +121,13 @@ export interface ExecOptions {
 /** One runtime serves one node. Containers outlive the process that holds it: `list` finds them again. */
 export interface ContainerRuntime {
   readonly images: ImageService;
-  /** Makes root and bundle and starts the container under its monitor. Rejects with `ContainerError` (reason "RunContainerError", "CreateContainerConfigError", "StartError"). */
+  /** Makes root and bundle and starts the container under its monitor. Rejects with `ContainerError` (reason "RunContainerError", "CreateContainerConfigError"); where its process could not be started, `list` has the container as exited with 128. */
   start(spec: ContainerSpec): Promise<ContainerStatus>;
   list(): Promise<readonly ContainerStatus[]>;
   /** Calls back, soon after each container's end, with its final status; also for containers found by `list`. */
   onExit(callback: (status: ContainerStatus) => void): void;
+  /** Ends the watching; the containers run on. */
+  close(): void;
   /** Sends the image's stop signal, after `graceMs` SIGKILL; resolves when it has ended. Harmless when it has already. */
   stop(id: string, options: { readonly graceMs: number }): Promise<ContainerStatus>;
   /** Removes an ended container's root and bundle; its log stays. */
