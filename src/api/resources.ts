@@ -28,6 +28,7 @@ export const resources = {
   secrets: namespaced<types.Secret>("", "v1", "secrets", "Secret"),
   serviceAccounts: namespaced<types.ServiceAccount>("", "v1", "serviceaccounts", "ServiceAccount"),
   events: namespaced<types.CoreV1Event>("", "v1", "events", "Event"),
+  eventsV1: namespaced<types.EventsV1Event>("events.k8s.io", "v1", "events", "Event"),
   nodes: clusterScoped<types.Node>("", "v1", "nodes", "Node"),
   namespaces: clusterScoped<types.Namespace>("", "v1", "namespaces", "Namespace"),
   deployments: namespaced<types.Deployment>("apps", "v1", "deployments", "Deployment"),

@@ -52,6 +52,13 @@ export interface UpdateContext<T> {
   readonly subresource: string;
 }
 
+/** How `autoscaling/v1` Scale reads and writes the object. */
+export interface Scaling<T> {
+  /** `selector` in text form. */
+  read(object: T): { readonly specReplicas: number; readonly statusReplicas: number; readonly selector: string };
+  write(draft: Draft<T>, replicas: number): void;
+}
+
 export interface ResourceDefinition<T extends KubernetesObject = KubernetesObject> extends Resource<T> {
   readonly singular: string;
   readonly shortNames: readonly string[];
@@ -68,7 +75,7 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   selectableFields(object: T): Readonly<Record<string, string>>;
   /** A copy with every default set, as the server answers it. Idempotent. */
   withDefaults(object: T): T;
-  /** A copy as it may be stored: status emptied, generation 1, fields that only the server sets removed. */
+  /** A copy as it may be stored: status emptied, generation 1. Expects `metadata.uid` to be set. */
   prepareForCreate(object: T): T;
   /** A copy as it may replace `old`: parts that this (sub)resource does not write are `old`'s; generation counts spec changes. */
   prepareForUpdate(object: T, context: UpdateContext<T>): T;
@@ -76,6 +83,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   validate(object: T): readonly FieldError[];
   /** Mistakes of a change, immutable fields included. */
   validateUpdate(object: T, context: UpdateContext<T>): readonly FieldError[];
+  /** Present where the subresource `scale` is served. */
+  readonly scaling?: Scaling<T>;
   /** Converts the stored form to the served one; absent where both are the same. */
   readonly conversion?: {
     toServed(stored: KubernetesObject): T;

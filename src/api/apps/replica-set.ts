@@ -1,0 +1,69 @@
+import { selectorOf, selectorText, structuredSelectorText } from "../../lib/labels/index.ts";
+import { defaultPodSpec } from "../core/pod-defaults.ts";
+import {
+  ageColumn,
+  ageOf,
+  column,
+  containerCells,
+  containerColumns,
+  nameColumn,
+  nameOf,
+  selectorColumn,
+} from "../registry/columns.ts";
+import { nonNegative } from "../registry/checks.ts";
+import { defineResource } from "../registry/define.ts";
+import { scaleSubresource } from "../registry/scale.ts";
+import { resources } from "../resources.ts";
+import { selectorIsImmutable, validateWorkload } from "./workload-checks.ts";
+
+export const replicaSets = defineResource(resources.replicaSets, {
+  shortNames: ["rs"],
+  categories: ["all"],
+  hasStatus: true,
+  countsGeneration: true,
+  subresources: { scale: scaleSubresource },
+  columns: [
+    nameColumn,
+    column("Desired", "Pods wanted.", "integer"),
+    column("Current", "Pods there are.", "integer"),
+    column("Ready", "Pods that are ready.", "integer"),
+    ageColumn,
+    ...containerColumns,
+    selectorColumn,
+  ],
+  cells: (object, now) => [
+    nameOf(object),
+    object.spec?.replicas ?? 0,
+    object.status?.replicas ?? 0,
+    object.status?.readyReplicas ?? 0,
+    ageOf(object, now),
+    ...containerCells(object.spec?.template?.spec?.containers),
+    structuredSelectorText(object.spec?.selector),
+  ],
+  fields: ({ status }) => ({ "status.replicas": String(status?.replicas ?? 0) }),
+  defaults({ spec }) {
+    if (!spec) return;
+    spec.replicas ??= 1;
+    if (spec.template?.spec) defaultPodSpec(spec.template.spec);
+  },
+  onCreate(draft) {
+    draft.status = { replicas: 0 };
+  },
+  validate: ({ spec }) => [
+    ...nonNegative(spec?.replicas, "spec.replicas"),
+    ...nonNegative(spec?.minReadySeconds, "spec.minReadySeconds"),
+    ...validateWorkload(spec),
+  ],
+  validateUpdate: ({ spec }, { old, subresource }) =>
+    subresource === "" ? selectorIsImmutable(spec?.selector, old.spec?.selector) : [],
+  scaling: {
+    read: ({ spec, status }) => ({
+      specReplicas: spec?.replicas ?? 0,
+      statusReplicas: status?.replicas ?? 0,
+      selector: selectorText(selectorOf(spec?.selector) ?? []),
+    }),
+    write(draft, replicas) {
+      if (draft.spec) draft.spec.replicas = replicas;
+    },
+  },
+});

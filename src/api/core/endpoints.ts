@@ -1,0 +1,53 @@
+import { isIpAddress } from "../../lib/ip/index.ts";
+import { invalidValue, requiredValue } from "../field-error.ts";
+import type { FieldError } from "../field-error.ts";
+import type { Endpoints, EndpointSubset } from "../generated/types.ts";
+import { ageColumn, ageOf, column, listText, nameColumn, nameOf } from "../registry/columns.ts";
+import { addressSentence, isPort, oneOf, portRange } from "../registry/checks.ts";
+import { defineResource } from "../registry/define.ts";
+import { resources } from "../resources.ts";
+
+/** `10.244.1.2:80,10.244.2.3:80 + 1 more...`. */
+function endpointsText(subsets: readonly EndpointSubset[]): string {
+  const places = subsets.flatMap(({ addresses = [], ports = [] }) => {
+    if (ports.length === 0) return addresses.map(({ ip }) => ip);
+    return ports.flatMap(({ port }) => addresses.map(({ ip }) => `${ip.includes(":") ? `[${ip}]` : ip}:${port}`));
+  });
+  return subsets.length === 0 ? "<none>" : listText(places, 3);
+}
+
+function validateSubset(subset: EndpointSubset, field: string): FieldError[] {
+  const errors: FieldError[] = [];
+  const { addresses = [], notReadyAddresses = [], ports = [] } = subset;
+  if (addresses.length + notReadyAddresses.length === 0) {
+    errors.push(requiredValue(field, "must specify `addresses` or `notReadyAddresses`"));
+  }
+  for (const [part, list] of [
+    ["addresses", addresses],
+    ["notReadyAddresses", notReadyAddresses],
+  ] as const) {
+    list.forEach(({ ip }, index) => {
+      if (!isIpAddress(ip ?? "")) errors.push(invalidValue(`${field}.${part}[${index}].ip`, ip ?? "", addressSentence));
+    });
+  }
+  ports.forEach((port, index) => {
+    const path = `${field}.ports[${index}]`;
+    if (!port.name && ports.length > 1) errors.push(requiredValue(`${path}.name`));
+    if (!isPort(port.port)) errors.push(invalidValue(`${path}.port`, port.port ?? 0, portRange));
+    errors.push(...oneOf(port.protocol, ["SCTP", "TCP", "UDP"], `${path}.protocol`));
+  });
+  return errors;
+}
+
+export const endpoints = defineResource<Endpoints>(resources.endpoints, {
+  singular: "endpoints",
+  shortNames: ["ep"],
+  columns: [nameColumn, column("Endpoints", "Addresses and ports that take the service's traffic."), ageColumn],
+  cells: (object, now) => [nameOf(object), endpointsText(object.subsets ?? []), ageOf(object, now)],
+  defaults(draft) {
+    for (const { ports } of draft.subsets ?? []) {
+      for (const port of ports ?? []) port.protocol ||= "TCP";
+    }
+  },
+  validate: ({ subsets = [] }) => subsets.flatMap((subset, index) => validateSubset(subset, `subsets[${index}]`)),
+});

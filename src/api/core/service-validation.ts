@@ -1,0 +1,224 @@
+import { IpParseError, isIpAddress, parseCidr } from "../../lib/ip/index.ts";
+import { dnsLabelMistakes, subdomainMistakes } from "../../lib/labels/index.ts";
+import { duplicateValue, forbiddenValue, invalidValue, requiredValue, unsupportedValue } from "../field-error.ts";
+import type { FieldError } from "../field-error.ts";
+import type { Service, ServicePort, ServiceSpec } from "../generated/types.ts";
+import {
+  addressSentence,
+  cidrSentence,
+  isPort,
+  oneOf,
+  optionalOneOf,
+  portRange,
+  repeated,
+} from "../registry/checks.ts";
+import type { UpdateContext } from "../registry/definition.ts";
+import { labelMistakes } from "../registry/metadata.ts";
+import { validatePortReference } from "./pod-validation.ts";
+
+const types = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
+/** At most one day. */
+const affinityLimitSeconds = 86_400;
+
+function isExternal(spec: ServiceSpec): boolean {
+  return spec.type === "NodePort" || spec.type === "LoadBalancer" || (spec.externalIPs ?? []).length > 0;
+}
+
+function validatePort(port: ServicePort, spec: ServiceSpec, field: string): FieldError[] {
+  const errors: FieldError[] = [];
+  if (!port.name) {
+    if ((spec.ports ?? []).length > 1) errors.push(requiredValue(`${field}.name`));
+  } else {
+    errors.push(...dnsLabelMistakes(port.name).map((text) => invalidValue(`${field}.name`, port.name, text)));
+  }
+  if (!isPort(port.port)) errors.push(invalidValue(`${field}.port`, port.port ?? 0, portRange));
+  errors.push(...oneOf(port.protocol, ["SCTP", "TCP", "UDP"], `${field}.protocol`));
+  if (spec.type !== "ExternalName") errors.push(...validatePortReference(port.targetPort, `${field}.targetPort`));
+  if (port.nodePort && (spec.type === "ClusterIP" || spec.type === "ExternalName")) {
+    errors.push(forbiddenValue(`${field}.nodePort`, `may not be used when \`type\` is '${spec.type}'`));
+  } else if (port.nodePort && !isPort(port.nodePort)) {
+    errors.push(invalidValue(`${field}.nodePort`, port.nodePort, portRange));
+  }
+  return errors;
+}
+
+/** Upstream quotes the pair that repeats as its internal structure. */
+function repeatedPorts(ports: readonly ServicePort[]): FieldError[] {
+  const seen = new Set<string>();
+  const errors: FieldError[] = [];
+  ports.forEach(({ protocol = "TCP", port, nodePort }, index) => {
+    const pair = { Name: "", Protocol: protocol, AppProtocol: null, Port: port, TargetPort: 0, NodePort: 0 };
+    const key = `${protocol} ${port}`;
+    if (seen.has(key)) errors.push(duplicateValue(`spec.ports[${index}]`, pair));
+    seen.add(key);
+    if (!nodePort) return;
+    const nodeKey = `node ${protocol} ${nodePort}`;
+    if (seen.has(nodeKey)) {
+      const twin = { ...pair, Port: 0, NodePort: nodePort };
+      errors.push(duplicateValue(`spec.ports[${index}].nodePort`, twin));
+    }
+    seen.add(nodeKey);
+  });
+  return errors;
+}
+
+function validatePorts(spec: ServiceSpec): FieldError[] {
+  const ports = spec.ports ?? [];
+  const isHeadless = spec.clusterIP === "None";
+  if (ports.length === 0 && !isHeadless && spec.type !== "ExternalName") return [requiredValue("spec.ports")];
+  return [
+    ...ports.flatMap((port, index) => validatePort(port, spec, `spec.ports[${index}]`)),
+    ...repeated(
+      ports,
+      ({ name }) => name,
+      (index) => `spec.ports[${index}].name`,
+    ),
+    ...repeatedPorts(ports),
+  ];
+}
+
+function validateClusterIps(spec: ServiceSpec): FieldError[] {
+  const addresses = spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : []);
+  if (spec.type === "ExternalName") {
+    const errors: FieldError[] = [];
+    if (addresses.length > 0) {
+      errors.push(forbiddenValue("spec.clusterIPs", "may not be set for ExternalName services"));
+    }
+    if ((spec.ipFamilies ?? []).length > 0) {
+      errors.push(forbiddenValue("spec.ipFamilies", "may not be set for ExternalName services"));
+    }
+    if (spec.ipFamilyPolicy !== undefined) {
+      errors.push(forbiddenValue("spec.ipFamilyPolicy", "may not be set for ExternalName services"));
+    }
+    return errors;
+  }
+  const errors: FieldError[] = [];
+  if (spec.clusterIP && addresses[0] !== spec.clusterIP) {
+    errors.push(invalidValue("spec.clusterIPs", addresses, "first value must match `clusterIP`"));
+  }
+  if (addresses.length > 2) {
+    errors.push(invalidValue("spec.clusterIPs", addresses, "may only hold up to 2 values"));
+  }
+  addresses.forEach((address, index) => {
+    const field = `spec.clusterIPs[${index}]`;
+    if (address === "None") {
+      if (index > 0 || addresses.length > 1) {
+        errors.push(invalidValue(field, address, "'None' must be the first and only value"));
+      } else if (spec.type !== "ClusterIP") {
+        errors.push(invalidValue(field, address, `may not be set to 'None' for ${spec.type ?? ""} services`));
+      }
+    } else if (!isIpAddress(address)) errors.push(invalidValue(field, address, addressSentence));
+  });
+  (spec.ipFamilies ?? []).forEach((family, index) => {
+    errors.push(...oneOf(family, ["IPv4", "IPv6"], `spec.ipFamilies[${index}]`));
+  });
+  return [
+    ...errors,
+    ...optionalOneOf(
+      spec.ipFamilyPolicy,
+      ["SingleStack", "PreferDualStack", "RequireDualStack"],
+      "spec.ipFamilyPolicy",
+    ),
+  ];
+}
+
+function validateAffinity(spec: ServiceSpec): FieldError[] {
+  const errors = oneOf(spec.sessionAffinity, ["ClientIP", "None"], "spec.sessionAffinity");
+  const seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds;
+  if (spec.sessionAffinity === "None" && spec.sessionAffinityConfig !== undefined) {
+    const text = "must not be set when session affinity is None";
+    errors.push(forbiddenValue("spec.sessionAffinityConfig", text));
+  } else if (seconds !== undefined && (seconds <= 0 || seconds > affinityLimitSeconds)) {
+    const field = "spec.sessionAffinityConfig.clientIP.timeoutSeconds";
+    errors.push(invalidValue(field, seconds, `must be greater than 0 and less than ${affinityLimitSeconds}`));
+  }
+  return errors;
+}
+
+function validateTrafficPolicies(spec: ServiceSpec): FieldError[] {
+  const errors: FieldError[] = [];
+  if (spec.externalTrafficPolicy !== undefined) {
+    if (isExternal(spec)) {
+      errors.push(...oneOf(spec.externalTrafficPolicy, ["Cluster", "Local"], "spec.externalTrafficPolicy"));
+    } else {
+      const text = "may only be set for externally-accessible services";
+      errors.push(invalidValue("spec.externalTrafficPolicy", spec.externalTrafficPolicy, text));
+    }
+  }
+  if (spec.internalTrafficPolicy !== undefined && !["Cluster", "Local"].includes(spec.internalTrafficPolicy)) {
+    errors.push(unsupportedValue("spec.internalTrafficPolicy", spec.internalTrafficPolicy, ["Cluster", "Local"]));
+  }
+  if (spec.trafficDistribution !== undefined) {
+    const known = ["PreferClose", "PreferSameNode", "PreferSameZone"];
+    if (!known.includes(spec.trafficDistribution)) {
+      errors.push(unsupportedValue("spec.trafficDistribution", spec.trafficDistribution, known));
+    }
+  }
+  return errors;
+}
+
+function isCidr(text: string): boolean {
+  try {
+    parseCidr(text.trim(), { masksHostBits: true });
+    return true;
+  } catch (error) {
+    if (error instanceof IpParseError) return false;
+    throw error;
+  }
+}
+
+function validateLoadBalancer(spec: ServiceSpec): FieldError[] {
+  const errors: FieldError[] = [];
+  const isLoadBalancer = spec.type === "LoadBalancer";
+  const ranges = spec.loadBalancerSourceRanges ?? [];
+  if (ranges.length > 0 && !isLoadBalancer) {
+    errors.push(forbiddenValue("spec.LoadBalancerSourceRanges", "may only be used when `type` is 'LoadBalancer'"));
+  }
+  ranges.forEach((range, index) => {
+    const field = `spec.LoadBalancerSourceRanges[${index}]`;
+    if (!isCidr(range)) errors.push(invalidValue(field, range, cidrSentence));
+  });
+  for (const part of ["allocateLoadBalancerNodePorts", "loadBalancerClass"] as const) {
+    if (spec[part] !== undefined && !isLoadBalancer) {
+      errors.push(forbiddenValue(`spec.${part}`, "may only be used when `type` is 'LoadBalancer'"));
+    }
+  }
+  return errors;
+}
+
+export function validateService({ spec = {} }: Service): FieldError[] {
+  const errors: FieldError[] = [];
+  if (spec.type === "ExternalName") {
+    if (!spec.externalName) errors.push(requiredValue("spec.externalName"));
+    else {
+      const name = spec.externalName.replace(/\.$/, "");
+      errors.push(...subdomainMistakes(name).map((text) => invalidValue("spec.externalName", spec.externalName, text)));
+    }
+  }
+  return [
+    ...validatePorts(spec),
+    ...validateAffinity(spec),
+    ...validateClusterIps(spec),
+    ...labelMistakes(spec.selector, "spec.selector"),
+    ...oneOf(spec.type, types, "spec.type"),
+    ...errors,
+    ...(spec.externalIPs ?? []).flatMap((address, index) =>
+      isIpAddress(address) ? [] : [invalidValue(`spec.externalIPs[${index}]`, address, addressSentence)],
+    ),
+    ...validateLoadBalancer(spec),
+    ...validateTrafficPolicies(spec),
+  ];
+}
+
+/** A Service keeps the address it was given; only a change to or from ExternalName may drop or gain one. */
+export function validateServiceUpdate(
+  { spec = {} }: Service,
+  { old, subresource }: UpdateContext<Service>,
+): FieldError[] {
+  const before = old.spec ?? {};
+  if (subresource !== "" || spec.type === "ExternalName" || before.type === "ExternalName") return [];
+  if (!before.clusterIP || spec.clusterIP === before.clusterIP) return [];
+  const field = "spec.clusterIPs[0]";
+  if (!spec.clusterIP) return [invalidValue(field, spec.clusterIPs ?? null, "primary clusterIP can not be unset")];
+  return [invalidValue(field, spec.clusterIPs ?? [spec.clusterIP], "may not change once set")];
+}
