@@ -8,11 +8,13 @@ import {
   type NetworkState,
   type PlannedAddress,
   type PlannedLink,
+  type PlannedNeighbour,
   type PlannedRoute,
+  type PlannedSysctl,
 } from "../../model/network-state/index.ts";
 import { provenanceText } from "../../model/provenance.ts";
 import type { NetworkNamespace } from "../network-namespace.ts";
-import { type Link, mainTable, NetlinkError, netloomProtocol, type NewLink, Rtnetlink } from "../rtnetlink/index.ts";
+import { type Link, mainTable, NetlinkError, ownerProtocols, type NewLink, Rtnetlink } from "../rtnetlink/index.ts";
 import { readSysctl, SysctlError, writeSysctl } from "../sysctl/index.ts";
 
 /**
@@ -21,10 +23,13 @@ import { readSysctl, SysctlError, writeSysctl } from "../sysctl/index.ts";
  */
 export class NamespaceNetwork {
   readonly #namespace: NetworkNamespace;
+  readonly #protocol: number;
   readonly #netlink: Rtnetlink;
 
-  constructor(namespace: NetworkNamespace) {
+  /** Several owners may share a namespace: each removes only what it has set itself. */
+  constructor(namespace: NetworkNamespace, owner: keyof typeof ownerProtocols) {
     this.#namespace = namespace;
+    this.#protocol = ownerProtocols[owner];
     this.#netlink = new Rtnetlink(namespace);
   }
 
@@ -52,25 +57,41 @@ export class NamespaceNetwork {
       addresses: this.#netlink.addresses().map(({ linkIndex, protocol, ...address }) => ({
         ...address,
         link: nameOf(linkIndex),
-        isOurs: protocol === netloomProtocol,
+        isOurs: protocol === this.#protocol,
+      })),
+      neighbours: this.#netlink.neighbours().map(({ linkIndex, protocol, ...neighbour }) => ({
+        ...neighbour,
+        link: nameOf(linkIndex),
+        isOurs: protocol === this.#protocol,
       })),
       routes: this.#netlink.routes().map(({ linkIndex, protocol, gateway, source, table, ...route }) => ({
         ...route,
-        link: nameOf(linkIndex),
+        ...(linkIndex === undefined ? {} : { link: nameOf(linkIndex) }),
         ...(gateway === undefined ? {} : { gateway }),
         ...(source === undefined ? {} : { source }),
         ...(table === mainTable ? {} : { table }),
-        isOurs: protocol === netloomProtocol,
+        isOurs: protocol === this.#protocol,
       })),
-      rules: this.#netlink.rules().map(({ protocol, ...rule }) => ({ ...rule, isOurs: protocol === netloomProtocol })),
+      rules: this.#netlink.rules().map(({ protocol, ...rule }) => ({ ...rule, isOurs: protocol === this.#protocol })),
       sysctls: this.#namespace.run(() => new Map(plan.sysctls.flatMap(({ key }) => readEntry(key)))),
     };
   }
 
+  hasLink(name: string): boolean {
+    return this.#netlink.findLink(name) !== undefined;
+  }
+
+  /** Deleting what is not there (any more) is no error. Throws `NetlinkError` or `SysctlError` at the first that fails. */
   apply(operations: readonly NetworkOperation[]): void {
     // Indexes of links by name, as far as they are known in this call.
     const found = new Map<string, Link>();
-    for (const operation of operations) this.#applyOne(operation, found);
+    for (const operation of operations) {
+      try {
+        this.#applyOne(operation, found);
+      } catch (error) {
+        if (!isAlreadyGone(operation, error)) throw error;
+      }
+    }
   }
 
   #applyOne(operation: NetworkOperation, found: Map<string, Link>): void {
@@ -85,16 +106,28 @@ export class NamespaceNetwork {
         return this.#netlink.addAddress(this.#address(operation.address, found));
       case "delete-address":
         return this.#netlink.deleteAddress(this.#address(operation.address, found));
+      case "set-neighbour":
+        return this.#netlink.setNeighbour(this.#neighbour(operation.neighbour, found));
+      case "delete-neighbour":
+        return this.#netlink.deleteNeighbour(this.#neighbour(operation.neighbour, found));
       case "set-route":
         return this.#netlink.setRoute(this.#route(operation.route, found));
       case "delete-route":
         return this.#netlink.deleteRoute(this.#route(operation.route, found));
       case "add-rule":
-        return this.#netlink.addRule({ ...operation.rule, protocol: netloomProtocol });
+        return this.#netlink.addRule({ ...operation.rule, protocol: this.#protocol });
       case "delete-rule":
-        return this.#netlink.deleteRule({ ...operation.rule, protocol: netloomProtocol });
+        return this.#netlink.deleteRule({ ...operation.rule, protocol: this.#protocol });
       case "set-sysctl":
-        return this.#namespace.run(() => writeSysctl(operation.sysctl.key, operation.sysctl.value));
+        return this.#setSysctl(operation.sysctl);
+    }
+  }
+
+  #setSysctl({ key, value, isOptional }: PlannedSysctl): void {
+    try {
+      this.#namespace.run(() => writeSysctl(key, value));
+    } catch (error) {
+      if (!(isOptional === true && error instanceof SysctlError && error.code === "ENOENT")) throw error;
     }
   }
 
@@ -146,21 +179,31 @@ export class NamespaceNetwork {
       linkIndex: this.#link(address.link, found).index,
       address: address.address,
       prefix: address.prefix,
-      protocol: netloomProtocol,
+      protocol: this.#protocol,
     };
+  }
+
+  #neighbour({ link, address, mac }: Omit<PlannedNeighbour, "cause">, found: Map<string, Link>) {
+    return { linkIndex: this.#link(link, found).index, address, mac, protocol: this.#protocol };
   }
 
   #route(route: Omit<PlannedRoute, "cause">, found: Map<string, Link>) {
     return {
       destination: route.destination,
       gateway: route.gateway,
-      linkIndex: this.#link(route.link, found).index,
+      linkIndex: route.link === undefined ? undefined : this.#link(route.link, found).index,
       source: route.source,
       isOnlink: route.isOnlink ?? false,
       table: route.table ?? mainTable,
-      protocol: netloomProtocol,
+      protocol: this.#protocol,
     };
   }
+}
+
+/** What a deletion wanted to remove went by itself, such as a route with its link. */
+function isAlreadyGone(operation: NetworkOperation, error: unknown): boolean {
+  if (!operation.type.startsWith("delete-") || !(error instanceof NetlinkError)) return false;
+  return ["ENODEV", "ENOENT", "ESRCH", "EADDRNOTAVAIL"].includes(error.code);
 }
 
 function readEntry(key: string): readonly (readonly [string, string])[] {

@@ -1,4 +1,5 @@
 /** Links: struct ifinfomsg and the IFLA_ attributes (<linux/if_link.h>). */
+import { formatMac, parseMac } from "./mac.ts";
 import { messageFlag, MessageWriter, readAttributes, readText, readU32, splitPayload } from "./wire.ts";
 
 /** RTM_ message types. */
@@ -136,15 +137,4 @@ function writeCommon(writer: MessageWriter, link: LinkChange): void {
   if (link.mtuBytes !== undefined) writer.attributeU32(attribute.mtu, link.mtuBytes);
   if (link.alias !== undefined) writer.attributeText(attribute.alias, link.alias);
   if (link.masterIndex !== undefined) writer.attributeU32(attribute.master, link.masterIndex);
-}
-
-function parseMac(text: string): Uint8Array {
-  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)) {
-    throw new RangeError(`Cannot parse MAC address "${text}": write six hex bytes with colons`);
-  }
-  return Uint8Array.from(text.split(":"), (byte) => Number.parseInt(byte, 16));
-}
-
-function formatMac(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(":");
 }

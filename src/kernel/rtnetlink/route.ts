@@ -15,26 +15,29 @@ import { messageFlag, MessageWriter, NetlinkDecodeError, readU32, splitPayload }
 export const routeType = { new: 24, delete: 25, get: 26 } as const;
 
 const attribute = { destination: 1, outLink: 4, gateway: 5, priority: 6, preferredSource: 7, table: 15 } as const;
-const unicast = 1;
+const kinds = { unicast: 1, unreachable: 7 } as const;
 const isClonedFlag = 0x200;
 const isOnlinkFlag = 4;
 const scopes = { universe: 0, link: 253 } as const;
 const fixedLength = 12;
 
-/** Tables and protocols of <linux/rtnetlink.h>; ours lies beyond the numbers that are taken. */
+/** From <linux/rtnetlink.h>. */
 export const mainTable = 254;
-export const netloomProtocol = 110;
+
+/** Who sets routes, addresses, rules and neighbours: numbers beyond those that routing programs have taken. */
+export const ownerProtocols = { labNetwork: 110, podNetwork: 111 } as const;
 
 export interface Route {
   readonly destination: Cidr;
   readonly gateway: IpAddress | undefined;
-  readonly linkIndex: number;
+  /** Undefined on an unreachable route. */
+  readonly linkIndex: number | undefined;
   /** The source that the node itself uses on it. */
   readonly source: IpAddress | undefined;
   /** The gateway is taken to be on the link although no address says so. */
   readonly isOnlink: boolean;
   readonly table: number;
-  /** Who set it: 2 is the kernel, `netloomProtocol` ours. */
+  /** Who set it: 2 is the kernel, `ownerProtocols` are ours. */
   readonly protocol: number;
 }
 
@@ -55,17 +58,19 @@ export function encodeRouteQuery(sequence: number): Uint8Array {
 }
 
 /**
- * Undefined for what is no unicast route with one link: local and broadcast entries, multipath, cloned routes, other
- * families. Throws `NetlinkDecodeError`.
+ * Undefined for what is neither unreachable nor a unicast route with one link: local and broadcast entries, multipath,
+ * cloned routes, other families. Throws `NetlinkDecodeError`.
  */
 export function decodeRoute(payload: Uint8Array): Route | undefined {
   const { fixed, attributes } = splitPayload(payload, fixedLength);
   const family = fixed.getUint8(0);
-  const linkIndex = readU32(attributes.get(attribute.outLink));
+  const kind = fixed.getUint8(7);
+  // The kernel names the loopback for an unreachable IPv6 route.
+  const linkIndex = kind === kinds.unicast ? readU32(attributes.get(attribute.outLink)) : undefined;
   const destination = ipOf(family, attributes.get(attribute.destination)) ?? unspecified(family);
   const flags = fixed.getUint32(8, true);
-  if (fixed.getUint8(7) !== unicast || (flags & isClonedFlag) !== 0) return undefined;
-  if (linkIndex === undefined || destination === undefined) return undefined;
+  if (destination === undefined || (flags & isClonedFlag) !== 0) return undefined;
+  if (kind === kinds.unicast ? linkIndex === undefined : kind !== kinds.unreachable) return undefined;
   return {
     destination: readCidr(destination, fixed.getUint8(1)),
     gateway: ipOf(family, attributes.get(attribute.gateway)),
@@ -86,6 +91,8 @@ function readCidr(address: IpAddress, prefix: number): Cidr {
 
 function write(writer: MessageWriter, route: Route): MessageWriter {
   const prefix = cidrPrefix(route.destination);
+  const isUnreachable = route.linkIndex === undefined;
+  const isDirect = !isUnreachable && route.gateway === undefined && ipFamily(route.destination) === "IPv4";
   writer
     .u8(kernelFamily(route.destination))
     .u8(prefix)
@@ -93,11 +100,12 @@ function write(writer: MessageWriter, route: Route): MessageWriter {
     .u8(0)
     .u8(0)
     .u8(route.protocol)
-    .u8(route.gateway === undefined && ipFamily(route.destination) === "IPv4" ? scopes.link : scopes.universe)
-    .u8(unicast)
+    .u8(isDirect ? scopes.link : scopes.universe)
+    .u8(isUnreachable ? kinds.unreachable : kinds.unicast)
     .u32(route.isOnlink ? isOnlinkFlag : 0);
   if (prefix > 0) writer.attribute(attribute.destination, ipToBytes(cidrNetwork(route.destination)));
   if (route.gateway !== undefined) writer.attribute(attribute.gateway, ipToBytes(route.gateway));
   if (route.source !== undefined) writer.attribute(attribute.preferredSource, ipToBytes(route.source));
-  return writer.attributeU32(attribute.outLink, route.linkIndex).attributeU32(attribute.table, route.table);
+  if (route.linkIndex !== undefined) writer.attributeU32(attribute.outLink, route.linkIndex);
+  return writer.attributeU32(attribute.table, route.table);
 }

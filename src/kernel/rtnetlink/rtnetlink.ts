@@ -16,6 +16,13 @@ import {
   type LinkChange,
   type NewLink,
 } from "./link.ts";
+import {
+  decodeNeighbour,
+  encodeNeighbourDeletion,
+  encodeNeighbourQuery,
+  encodeNewNeighbour,
+  type Neighbour,
+} from "./neighbour.ts";
 import { decodeRoute, encodeNewRoute, encodeRouteDeletion, encodeRouteQuery, type Route } from "./route.ts";
 import { decodeRule, encodeNewRule, encodeRuleDeletion, encodeRuleQuery, type RoutingRule } from "./rule.ts";
 import { NetlinkError, NetlinkSocket } from "./socket.ts";
@@ -90,6 +97,24 @@ export class Rtnetlink {
 
   deleteRoute(route: Route): void {
     this.#socket.request(`delete ${routeText(route)}`, (sequence) => encodeRouteDeletion(route, sequence));
+  }
+
+  /** The permanent ones. */
+  neighbours(): readonly Neighbour[] {
+    return this.#socket
+      .request("list neighbours", encodeNeighbourQuery)
+      .flatMap((payload) => decodeNeighbour(payload) ?? []);
+  }
+
+  /** Adds it, or replaces the entry of the same address. */
+  setNeighbour(neighbour: Neighbour): void {
+    const action = `set neighbour ${neighbour.address} of link ${neighbour.linkIndex}`;
+    this.#socket.request(action, (sequence) => encodeNewNeighbour(neighbour, sequence));
+  }
+
+  deleteNeighbour(neighbour: Neighbour): void {
+    const action = `delete neighbour ${neighbour.address} of link ${neighbour.linkIndex}`;
+    this.#socket.request(action, (sequence) => encodeNeighbourDeletion(neighbour, sequence));
   }
 
   rules(): readonly RoutingRule[] {

@@ -13,10 +13,10 @@ export class SysctlError extends Error {
   }
 }
 
-/** `key` with slashes, so that link names with dots work: "net/ipv4/conf/eth0.5/rp_filter". */
+/** The value, several numbers separated by one space. `key` with slashes, so that link names with dots work: "net/ipv4/conf/eth0.5/rp_filter". */
 export function readSysctl(key: string): string {
   try {
-    return readFileSync(sysctlPath(key), "utf8").trim();
+    return readFileSync(sysctlPath(key), "utf8").trim().replaceAll(/\s+/g, " ");
   } catch (error) {
     throw new SysctlError(`read sysctl "${key}"`, error);
   }

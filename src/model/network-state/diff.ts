@@ -1,6 +1,6 @@
 /**
  * The smallest difference between a plan and the kernel's state, in an order the kernel accepts: what goes, settings
- * that new links inherit, links, their settings, addresses, routes (which need both), rules.
+ * that new links inherit, links, their settings, addresses, neighbours, routes (which need links and addresses), rules.
  */
 import type { Cidr } from "../../lib/ip/index.ts";
 import { provenanceText } from "../provenance.ts";
@@ -10,6 +10,7 @@ import type {
   NetworkState,
   PlannedAddress,
   PlannedLink,
+  PlannedNeighbour,
   PlannedRoute,
   PlannedRule,
   PlannedSysctl,
@@ -30,6 +31,8 @@ export type NetworkOperation =
   | { readonly type: "delete-link"; readonly name: string }
   | { readonly type: "add-address"; readonly address: PlannedAddress }
   | { readonly type: "delete-address"; readonly address: Omit<PlannedAddress, "cause"> }
+  | { readonly type: "set-neighbour"; readonly neighbour: PlannedNeighbour }
+  | { readonly type: "delete-neighbour"; readonly neighbour: Omit<PlannedNeighbour, "cause"> }
   | { readonly type: "set-route"; readonly route: PlannedRoute }
   | { readonly type: "delete-route"; readonly route: Omit<PlannedRoute, "cause"> }
   | { readonly type: "add-rule"; readonly rule: PlannedRule }
@@ -72,6 +75,7 @@ export function diffNetwork(
       ...plan.links.flatMap((link) => diffLink(link, existing.get(link.name))),
       ...late,
       ...addedAddresses(plan, state, isPresent),
+      ...addedNeighbours(plan, state, isPresent),
       ...addedRoutes(plan, state, isPresent),
       ...addedRules(plan, state),
     ],
@@ -113,12 +117,16 @@ function addressKey({ link, address, prefix }: Omit<PlannedAddress, "cause">): s
   return `${link} ${address}/${prefix}`;
 }
 
+function neighbourKey({ link, address }: Omit<PlannedNeighbour, "cause">): string {
+  return `${link} ${address}`;
+}
+
 function routeKey({ table, destination }: { readonly table?: number; readonly destination: Cidr }): string {
   return `${table ?? "main"} ${destination}`;
 }
 
 function routeText(route: Omit<PlannedRoute, "cause">): string {
-  const { gateway = "-", link, source = "-", isOnlink = false } = route;
+  const { gateway = "-", link = "-", source = "-", isOnlink = false } = route;
   return `${routeKey(route)} ${gateway} ${link} ${source} ${isOnlink}`;
 }
 
@@ -128,6 +136,7 @@ function ruleText({ family, priority, inLink, table }: Omit<PlannedRule, "cause"
 
 function removals(plan: NetworkPlan, state: NetworkState): readonly NetworkOperation[] {
   const addresses = new Set(plan.addresses.map(addressKey));
+  const neighbours = new Set(plan.neighbours.map(neighbourKey));
   const routes = new Set(plan.routes.map(routeKey));
   const rules = new Set(plan.rules.map(ruleText));
   return [
@@ -137,6 +146,9 @@ function removals(plan: NetworkPlan, state: NetworkState): readonly NetworkOpera
     ...state.routes
       .filter((route) => route.isOurs && !routes.has(routeKey(route)))
       .map((route) => ({ type: "delete-route", route }) as const),
+    ...state.neighbours
+      .filter((neighbour) => neighbour.isOurs && !neighbours.has(neighbourKey(neighbour)))
+      .map((neighbour) => ({ type: "delete-neighbour", neighbour }) as const),
     ...state.addresses
       .filter((address) => address.isOurs && !addresses.has(addressKey(address)))
       .map((address) => ({ type: "delete-address", address }) as const),
@@ -154,6 +166,17 @@ function addedAddresses(
     .map((address) => ({ type: "add-address", address }));
 }
 
+function addedNeighbours(
+  plan: NetworkPlan,
+  state: NetworkState,
+  isPresent: (link: string) => boolean,
+): readonly NetworkOperation[] {
+  const present = new Map(state.neighbours.map((neighbour) => [neighbourKey(neighbour), neighbour.mac]));
+  return plan.neighbours
+    .filter((neighbour) => isPresent(neighbour.link) && present.get(neighbourKey(neighbour)) !== neighbour.mac)
+    .map((neighbour) => ({ type: "set-neighbour", neighbour }));
+}
+
 function addedRoutes(
   plan: NetworkPlan,
   state: NetworkState,
@@ -161,7 +184,7 @@ function addedRoutes(
 ): readonly NetworkOperation[] {
   const present = new Set(state.routes.map(routeText));
   return plan.routes
-    .filter((route) => isPresent(route.link) && !present.has(routeText(route)))
+    .filter((route) => (route.link === undefined || isPresent(route.link)) && !present.has(routeText(route)))
     .map((route) => ({ type: "set-route", route }));
 }
 
@@ -177,4 +200,30 @@ function diffSysctls(
   return plan.sysctls
     .filter(({ key, value }) => state.sysctls.get(key) !== value)
     .map((sysctl) => ({ type: "set-sysctl", sysctl }));
+}
+
+/** For logs and checks: `set-route 10.244.2.0/24`. */
+export function operationText(operation: NetworkOperation): string {
+  switch (operation.type) {
+    case "create-link":
+      return `${operation.type} ${operation.link.name}`;
+    case "change-link":
+      return `${operation.type} ${operation.name} ${Object.keys(operation.change).join(",")}`;
+    case "delete-link":
+      return `${operation.type} ${operation.name}`;
+    case "add-address":
+    case "delete-address":
+      return `${operation.type} ${operation.address.address}/${operation.address.prefix} on ${operation.address.link}`;
+    case "set-neighbour":
+    case "delete-neighbour":
+      return `${operation.type} ${operation.neighbour.address} on ${operation.neighbour.link}`;
+    case "set-route":
+    case "delete-route":
+      return `${operation.type} ${operation.route.destination}`;
+    case "add-rule":
+    case "delete-rule":
+      return `${operation.type} ${operation.rule.priority}`;
+    case "set-sysctl":
+      return `${operation.type} ${operation.sysctl.key}=${operation.sysctl.value}`;
+  }
 }

@@ -36,13 +36,22 @@ export interface PlannedAddress {
 export interface PlannedRoute {
   readonly destination: Cidr;
   readonly gateway?: IpAddress;
-  readonly link: string;
+  /** Undefined: nothing more exact leads there, and the sender is told so at once (an "unreachable" route). */
+  readonly link?: string;
   /** The source that the namespace itself uses on it. */
   readonly source?: IpAddress;
   /** The gateway is on the link although no address says so. */
   readonly isOnlink?: boolean;
   /** Undefined is the main table. */
   readonly table?: number;
+  readonly cause: Provenance;
+}
+
+/** The MAC address behind an address, known from the start: nobody is asked for it. */
+export interface PlannedNeighbour {
+  readonly link: string;
+  readonly address: IpAddress;
+  readonly mac: string;
   readonly cause: Provenance;
 }
 
@@ -62,12 +71,15 @@ export interface PlannedSysctl {
   readonly value: string;
   /** The link that it belongs to, and is set after. */
   readonly link?: string;
+  /** Left out where the kernel has no such setting (IPv6 switched off). */
+  readonly isOptional?: true;
   readonly cause: Provenance;
 }
 
 export interface NetworkPlan {
   readonly links: readonly PlannedLink[];
   readonly addresses: readonly PlannedAddress[];
+  readonly neighbours: readonly PlannedNeighbour[];
   readonly routes: readonly PlannedRoute[];
   readonly rules: readonly PlannedRule[];
   readonly sysctls: readonly PlannedSysctl[];
@@ -85,23 +97,32 @@ export interface LinkState {
   readonly master: string;
 }
 
-/** What the kernel has. `isOurs`: netloom set it, so netloom removes it when no plan names it any more. */
+/** What the kernel has. `isOurs`: the plan's owner set it, and removes it when the plan no longer names it. */
 export interface NetworkState {
   readonly links: readonly LinkState[];
   readonly addresses: readonly (Pick<PlannedAddress, "link" | "address" | "prefix"> & { readonly isOurs: boolean })[];
+  readonly neighbours: readonly (Omit<PlannedNeighbour, "cause"> & { readonly isOurs: boolean })[];
   readonly routes: readonly (Omit<PlannedRoute, "cause"> & { readonly isOurs: boolean })[];
   readonly rules: readonly (Omit<PlannedRule, "cause"> & { readonly isOurs: boolean })[];
   /** Of the keys that a plan names. */
   readonly sysctls: ReadonlyMap<string, string>;
 }
 
-export const emptyPlan: NetworkPlan = { links: [], addresses: [], routes: [], rules: [], sysctls: [] };
-export const emptyState: NetworkState = { links: [], addresses: [], routes: [], rules: [], sysctls: new Map() };
+export const emptyPlan: NetworkPlan = { links: [], addresses: [], neighbours: [], routes: [], rules: [], sysctls: [] };
+export const emptyState: NetworkState = {
+  links: [],
+  addresses: [],
+  neighbours: [],
+  routes: [],
+  rules: [],
+  sysctls: new Map(),
+};
 
 export function mergePlans(plans: readonly NetworkPlan[]): NetworkPlan {
   return {
     links: plans.flatMap((plan) => plan.links),
     addresses: plans.flatMap((plan) => plan.addresses),
+    neighbours: plans.flatMap((plan) => plan.neighbours),
     routes: plans.flatMap((plan) => plan.routes),
     rules: plans.flatMap((plan) => plan.rules),
     sysctls: plans.flatMap((plan) => plan.sysctls),

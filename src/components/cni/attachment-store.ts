@@ -1,0 +1,98 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type IpAddress, parseIpAddress } from "../../lib/ip/index.ts";
+
+/** A pod and the addresses it holds. */
+export interface Attachment {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly addresses: readonly IpAddress[];
+}
+
+const suffix = ".json";
+const lastFile = "last-address";
+
+/**
+ * Who holds which address: one small file per pod, written whole or not at all, so that an agent that was killed finds
+ * them again. Read once; one process owns the folder.
+ */
+export class AttachmentStore {
+  readonly #dir: string;
+  readonly #byUid = new Map<string, Attachment>();
+  #lastAddresses: readonly IpAddress[];
+
+  /** `onDamaged` hears of files that are no attachment (a full disk, an edit by hand); they are removed. */
+  constructor(dir: string, onDamaged: (file: string, error: unknown) => void) {
+    this.#dir = dir;
+    mkdirSync(dir, { recursive: true });
+    for (const file of readdirSync(dir).filter((name) => name.endsWith(suffix))) {
+      try {
+        const attachment = parseAttachment(readFileSync(join(dir, file), "utf8"));
+        if (`${attachment.uid}${suffix}` !== file) throw new TypeError(`the file of pod ${attachment.uid}`);
+        this.#byUid.set(attachment.uid, attachment);
+      } catch (error) {
+        onDamaged(file, error);
+        rmSync(join(dir, file), { force: true });
+      }
+    }
+    this.#lastAddresses = readLast(join(dir, lastFile));
+  }
+
+  list(): readonly Attachment[] {
+    return [...this.#byUid.values()];
+  }
+
+  get(uid: string): Attachment | undefined {
+    return this.#byUid.get(uid);
+  }
+
+  usedAddresses(): ReadonlySet<IpAddress> {
+    return new Set(this.list().flatMap(({ addresses }) => addresses));
+  }
+
+  /** Those given out last, also when they were given back since. */
+  lastAddresses(): readonly IpAddress[] {
+    return this.#lastAddresses;
+  }
+
+  put(attachment: Attachment): void {
+    this.#write(`${attachment.uid}${suffix}`, JSON.stringify(attachment));
+    this.#write(lastFile, attachment.addresses.join("\n"));
+    this.#byUid.set(attachment.uid, attachment);
+    this.#lastAddresses = attachment.addresses;
+  }
+
+  delete(uid: string): void {
+    rmSync(join(this.#dir, `${uid}${suffix}`), { force: true });
+    this.#byUid.delete(uid);
+  }
+
+  #write(file: string, text: string): void {
+    const path = join(this.#dir, file);
+    writeFileSync(`${path}.new`, text);
+    renameSync(`${path}.new`, path);
+  }
+}
+
+function parseAttachment(text: string): Attachment {
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== "object" || value === null) throw new TypeError("not an object");
+  const { namespace, name, uid, addresses } = value as Record<string, unknown>;
+  if (typeof namespace !== "string" || typeof name !== "string" || typeof uid !== "string") {
+    throw new TypeError("namespace, name or uid is missing");
+  }
+  if (!Array.isArray(addresses)) throw new TypeError("addresses are missing");
+  return { namespace, name, uid, addresses: addresses.map((address) => parseIpAddress(String(address))) };
+}
+
+/** A hint only: without it, or with a damaged one, allocation starts at the beginning. */
+function readLast(path: string): readonly IpAddress[] {
+  try {
+    return readFileSync(path, "utf8")
+      .split("\n")
+      .map((line) => parseIpAddress(line));
+  } catch {
+    return [];
+  }
+}

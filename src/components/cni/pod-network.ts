@@ -1,0 +1,283 @@
+import { existsSync, readFileSync } from "node:fs";
+import { type Cidr, ipFamily, type IpAddress, parseCidr, parseIpAddress } from "../../lib/ip/index.ts";
+import { createNetworkNamespace, openNetworkNamespace, removeNetworkNamespace } from "../../kernel/netns/index.ts";
+import { NamespaceNetwork } from "../../kernel/namespace-network/index.ts";
+import type { NetworkNamespace } from "../../kernel/network-namespace.ts";
+import { type Clock, systemClock } from "../../machinery/clock.ts";
+import type { Component } from "../../machinery/component.ts";
+import type { Logger } from "../../machinery/log.ts";
+import { type ClusterConfig, clusterPaths, type NodeConfig } from "../../model/cluster-config.ts";
+import {
+  diffNetwork,
+  emptyState,
+  mergePlans,
+  type NetworkOperation,
+  operationText,
+} from "../../model/network-state/index.ts";
+import {
+  allocateAddress,
+  isPodLinkName,
+  type NodeNetwork,
+  planNodeNetwork,
+  planPodNetwork,
+  podLinkName,
+} from "../../model/pod-network/index.ts";
+import { type Attachment, AttachmentStore } from "./attachment-store.ts";
+
+export interface PodNetworkOptions {
+  readonly config: ClusterConfig;
+  readonly node: NodeConfig;
+  /** The node's namespace; stays the caller's, and open until `run` has ended. */
+  readonly nodeNamespace: NetworkNamespace;
+  /** Absolute; of this node only. Keeps the addresses across restarts. */
+  readonly stateDir: string;
+  readonly log: Logger;
+  readonly clock?: Clock;
+  /** 1500 by default. */
+  readonly mtuBytes?: number;
+}
+
+/** A pod that has a network. */
+export interface AttachedPod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** For the container runtime; a bind mount in this process' mount namespace. */
+  readonly netnsPath: string;
+  /** At most one per family, as the pod's `status.podIPs`. */
+  readonly ips: readonly string[];
+}
+
+/** The pod network of one node. `run` keeps the node's routes and the pods' links as planned; `attach` works at once. */
+export interface PodNetwork extends Component {
+  /**
+   * Makes the pod's namespace with addresses and routes in place, before anything runs in it. What is left of the same
+   * uid is replaced. Rejects with `NoFreeAddressError`, `NetlinkError` or `NetworkNamespaceError`, leaving nothing.
+   */
+  attach(pod: Pick<AttachedPod, "namespace" | "name" | "uid">): Promise<AttachedPod>;
+  /** Removes the namespace and gives the addresses back; harmless when there is none. Its processes must have ended. */
+  detach(pod: Pick<AttachedPod, "uid">): Promise<void>;
+  /** Also those attached before a restart. */
+  list(): readonly AttachedPod[];
+  /** What is not as it should be, such as "set-route 10.244.1.5/32"; empty where all is well. Repairs nothing. */
+  check(pod: Pick<AttachedPod, "uid">): Promise<readonly string[]>;
+}
+
+const resyncMs = 2000;
+/** How many pods are looked into per round, so that a full node costs no more than a small one. */
+const podsPerResync = 25;
+const uplink = "eth0";
+
+export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
+  const { clock = systemClock, log } = options;
+  const node = new NodeSide(options);
+  const ready = Promise.withResolvers<void>();
+  ready.promise.catch(() => undefined);
+  return {
+    name: "pod-network",
+    ready: ready.promise,
+    attach: async (pod) => node.attach(pod),
+    detach: async (pod) => node.detach(pod.uid),
+    list: () => node.list(),
+    check: async (pod) => node.check(pod.uid),
+    run: async (signal) => {
+      try {
+        node.resync(undefined);
+        ready.resolve();
+        while (!signal.aborted) {
+          await clock.sleep(resyncMs, signal).catch(() => undefined);
+          if (!signal.aborted) resyncQuietly(node, log);
+        }
+      } catch (error) {
+        ready.reject(error);
+        throw error;
+      } finally {
+        node.close();
+      }
+    },
+  };
+}
+
+function resyncQuietly(node: NodeSide, log: Logger): void {
+  try {
+    node.resync(log);
+  } catch (error) {
+    log.warn("cannot bring the pod network into order, trying again", { error });
+  }
+}
+
+/** Everything here is synchronous, so that nothing else of this thread runs in between. */
+class NodeSide {
+  readonly #options: PodNetworkOptions;
+  readonly #log: Logger;
+  readonly #store: AttachmentStore;
+  readonly #network: NamespaceNetwork;
+  readonly #netnsDir: string;
+  readonly #podCidrs: readonly Cidr[];
+  readonly #lastGroupId = readLastGroupId();
+  #nextChecked = 0;
+
+  constructor(options: PodNetworkOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#netnsDir = clusterPaths(options.config).netns;
+    this.#podCidrs = networkOf(options.node).podCidrs;
+    this.#store = new AttachmentStore(options.stateDir, (file, error) =>
+      this.#log.warn("dropped a damaged address record", { file, error }),
+    );
+    this.#network = new NamespaceNetwork(options.nodeNamespace, "podNetwork");
+  }
+
+  attach(pod: Pick<AttachedPod, "namespace" | "name" | "uid">): AttachedPod {
+    if (!/^[A-Za-z0-9][A-Za-z0-9-]*$/.test(pod.uid)) {
+      throw new RangeError(`Cannot attach pod "${pod.namespace}/${pod.name}": its uid "${pod.uid}" is no plain name`);
+    }
+    this.#removeLeftover(pod.uid);
+    const attachment: Attachment = {
+      namespace: pod.namespace,
+      name: pod.name,
+      uid: pod.uid,
+      addresses: this.#allocate(),
+    };
+    // First the record: after a crash from here on, `list` names the pod and `detach` cleans up.
+    this.#store.put(attachment);
+    try {
+      this.#build(attachment);
+    } catch (error) {
+      this.detach(pod.uid);
+      throw error;
+    }
+    return this.#describe(attachment);
+  }
+
+  detach(uid: string): void {
+    const attachment = this.#store.get(uid);
+    if (attachment !== undefined) {
+      // The link goes with the namespace, in the background and much faster than by hand; until then no packet may
+      // find its way to an address that is given back.
+      this.#network.apply(this.#plan(attachment).node.routes.map((route) => ({ type: "delete-route", route })));
+    }
+    removeNetworkNamespace(this.#pathOf(uid));
+    this.#store.delete(uid);
+  }
+
+  list(): readonly AttachedPod[] {
+    return this.#store.list().map((attachment) => this.#describe(attachment));
+  }
+
+  check(uid: string): readonly string[] {
+    const attachment = this.#store.get(uid);
+    if (attachment === undefined) return [`the pod ${uid} has no network`];
+    if (!existsSync(this.#pathOf(uid))) return [`the network namespace "${this.#pathOf(uid)}" is missing`];
+    const plan = this.#plan(attachment);
+    const ofNode = diffNetwork(plan.node, this.#network.read(plan.node));
+    const ofPod = this.#inPod(uid, (network) => diffNetwork(plan.pod, network.read(plan.pod)));
+    return [
+      // The routes of other pods are no part of this plan.
+      ...ofNode.operations.filter(({ type }) => type !== "delete-route").map(operationText),
+      ...ofPod.missingLinks.map((link) => `link ${link} is missing in the pod`),
+      ...ofPod.operations.map(operationText),
+    ];
+  }
+
+  /** Puts back what was taken away. With a log, says so. */
+  resync(log: Logger | undefined): void {
+    const { config, node } = this.#options;
+    const attachments = this.#store.list().filter(({ uid }) => existsSync(this.#pathOf(uid)));
+    const nodePlan = planNodeNetwork({ node: networkOf(node), nodes: config.nodes.map(networkOf), uplink });
+    const plan = mergePlans([nodePlan, ...attachments.map((attachment) => this.#plan(attachment).node)]);
+    const { operations } = this.#network.reconcile(plan, isPodLinkName);
+    if (operations.length > 0) {
+      log?.warn("put back what was missing in the pod network", { operations: operations.map(operationText) });
+    }
+    const madeAnew = new Set(operations.flatMap((operation) => nameOfMadeLink(operation)));
+    const ofRound = this.#nextOfRound(attachments);
+    for (const attachment of attachments) {
+      if (madeAnew.has(podLinkName(attachment.uid)) || ofRound.has(attachment)) this.#resyncPod(attachment, log);
+    }
+  }
+
+  close(): void {
+    this.#network.close();
+  }
+
+  #resyncPod(attachment: Attachment, log: Logger | undefined): void {
+    const { operations } = this.#inPod(attachment.uid, (network) => network.reconcile(this.#plan(attachment).pod));
+    if (operations.length === 0) return;
+    const pod = `${attachment.namespace}/${attachment.name}`;
+    log?.warn("put back what was missing in a pod's network", { pod, operations: operations.map(operationText) });
+  }
+
+  #nextOfRound(attachments: readonly Attachment[]): ReadonlySet<Attachment> {
+    if (this.#nextChecked >= attachments.length) this.#nextChecked = 0;
+    const round = attachments.slice(this.#nextChecked, this.#nextChecked + podsPerResync);
+    this.#nextChecked += podsPerResync;
+    return new Set(round);
+  }
+
+  #build(attachment: Attachment): void {
+    createNetworkNamespace(this.#pathOf(attachment.uid)).close();
+    const plan = this.#plan(attachment);
+    this.#network.apply(diffNetwork(plan.node, emptyState).operations);
+    this.#inPod(attachment.uid, (network) => network.reconcile(plan.pod));
+  }
+
+  #removeLeftover(uid: string): void {
+    const link = podLinkName(uid);
+    if (this.#store.get(uid) === undefined && !existsSync(this.#pathOf(uid)) && !this.#network.hasLink(link)) return;
+    this.detach(uid);
+    // The kernel may still be removing it with its namespace, and the new link has the same name.
+    if (this.#network.hasLink(link)) this.#network.apply([{ type: "delete-link", name: link }]);
+  }
+
+  #allocate(): readonly IpAddress[] {
+    const used = this.#store.usedAddresses();
+    const last = this.#store.lastAddresses();
+    return this.#podCidrs.map((podCidr) =>
+      allocateAddress({ podCidr, used, last: last.find((address) => ipFamily(address) === ipFamily(podCidr)) }),
+    );
+  }
+
+  #plan(attachment: Attachment) {
+    const { mtuBytes = 1500 } = this.#options;
+    const netnsPath = this.#pathOf(attachment.uid);
+    return planPodNetwork({ ...attachment, netnsPath, mtuBytes, lastGroupId: this.#lastGroupId });
+  }
+
+  #inPod<T>(uid: string, work: (network: NamespaceNetwork) => T): T {
+    const namespace = openNetworkNamespace(this.#pathOf(uid));
+    try {
+      const network = new NamespaceNetwork(namespace, "podNetwork");
+      try {
+        return work(network);
+      } finally {
+        network.close();
+      }
+    } finally {
+      namespace.close();
+    }
+  }
+
+  #pathOf(uid: string): string {
+    return `${this.#netnsDir}/pod-${uid}`;
+  }
+
+  #describe({ namespace, name, uid, addresses }: Attachment): AttachedPod {
+    return { namespace, name, uid, netnsPath: this.#pathOf(uid), ips: addresses };
+  }
+}
+
+function networkOf(node: NodeConfig): NodeNetwork {
+  return { name: node.name, addresses: [parseIpAddress(node.address)], podCidrs: [parseCidr(node.podCidr)] };
+}
+
+function nameOfMadeLink(operation: NetworkOperation): readonly string[] {
+  return operation.type === "create-link" ? [operation.link.name] : [];
+}
+
+/** Of this user namespace: without newuidmap only group 0 exists in it. */
+function readLastGroupId(): number {
+  const [first = "0 0 1"] = readFileSync("/proc/self/gid_map", "utf8").trim().split("\n");
+  const [start = 0, , count = 1] = first.trim().split(/\s+/).map(Number);
+  return start + count - 1;
+}

@@ -1,0 +1,1 @@
+export { createLabNetwork, type LabNetworkOptions } from "./lab-network.ts";

@@ -1,0 +1,116 @@
+import { existsSync } from "node:fs";
+import { createNetworkNamespace, openNetworkNamespace } from "../../kernel/netns/index.ts";
+import { NamespaceNetwork } from "../../kernel/namespace-network/index.ts";
+import type { NetworkNamespace } from "../../kernel/network-namespace.ts";
+import { type Clock, systemClock } from "../../machinery/clock.ts";
+import type { Component } from "../../machinery/component.ts";
+import type { Logger } from "../../machinery/log.ts";
+import { type ClusterConfig, clusterPaths, type NodeConfig } from "../../model/cluster-config.ts";
+import { planLan, planNodeCable, planNodeUplink, planOutside } from "../../model/lab-network/index.ts";
+import { mergePlans, type NetworkPlan, operationText } from "../../model/network-state/index.ts";
+
+export interface LabNetworkOptions {
+  readonly config: ClusterConfig;
+  /** The nodes of this agent; it makes their namespaces and cables. */
+  readonly nodes: readonly NodeConfig[];
+  /** One agent owns the router and the outside; the others plug their nodes into its bridge. */
+  readonly ownsLan: boolean;
+  readonly log: Logger;
+  readonly clock?: Clock;
+}
+
+const resyncMs = 2000;
+/** Until the router's owner has made the bridge. */
+const retryMs = 100;
+
+/**
+ * The lab's network. The namespace `lan` must exist; `outside` and those of the nodes are made where they do not. Ready
+ * once everything is there; then, every two seconds, what was taken away by hand is put back. It leaves the kernel's
+ * state when its signal aborts: the cluster's end removes it.
+ */
+export function createLabNetwork(options: LabNetworkOptions): Component {
+  const { log, clock = systemClock } = options;
+  const ready = Promise.withResolvers<void>();
+  ready.promise.catch(() => undefined);
+  return {
+    name: "lab-network",
+    ready: ready.promise,
+    run: async (signal) => {
+      const parts: readonly Part[] = openParts(options);
+      let isReady = false;
+      try {
+        while (!signal.aborted) {
+          try {
+            reconcile(parts, isReady ? log : undefined);
+            isReady = true;
+            ready.resolve();
+          } catch (error) {
+            // Another agent owns the bridge and may start later than this one.
+            if (!isReady && options.ownsLan) throw error;
+            log.warn("cannot bring the lab's network into order, trying again", { error });
+          }
+          await clock.sleep(isReady ? resyncMs : retryMs, signal).catch(() => undefined);
+        }
+      } catch (error) {
+        ready.reject(error);
+        throw error;
+      } finally {
+        for (const part of parts) part.close();
+      }
+      ready.reject(new Error("Cannot make the lab's network: it was stopped"));
+    },
+  };
+}
+
+/** A namespace with what it should hold. */
+interface Part {
+  readonly name: string;
+  readonly network: NamespaceNetwork;
+  readonly plan: NetworkPlan;
+  close(): void;
+}
+
+/** In an order in which each link is made before its other end is looked for. */
+function openParts({ config, nodes, ownsLan }: LabNetworkOptions): readonly Part[] {
+  const { netns } = clusterPaths(config);
+  const pathOf = (name: string): string => `${netns}/${name}`;
+  const hosts = [
+    ...(ownsLan ? [{ name: "outside", plan: planOutside(config) }] : []),
+    ...nodes.map((node) => ({ name: node.name, plan: planNodeUplink(config, node) })),
+  ].map(({ name, plan }) => openPart(openOrCreate(pathOf(name)), name, plan));
+  const lan = mergePlans([
+    ...(ownsLan ? [planLan(config, pathOf("outside"))] : []),
+    ...nodes.map((node) => planNodeCable(node, pathOf(node.name))),
+  ]);
+  return [openPart(openNetworkNamespace(pathOf("lan")), "lan", lan), ...hosts];
+}
+
+function openOrCreate(path: string): NetworkNamespace {
+  return existsSync(path) ? openNetworkNamespace(path) : createNetworkNamespace(path);
+}
+
+function openPart(namespace: NetworkNamespace, name: string, plan: NetworkPlan): Part {
+  const network = new NamespaceNetwork(namespace, "labNetwork");
+  return {
+    name,
+    network,
+    plan,
+    close: () => {
+      network.close();
+      namespace.close();
+    },
+  };
+}
+
+/** With a log, each thing that had to be put back is written to it. */
+function reconcile(parts: readonly Part[], log: Logger | undefined): void {
+  for (const { name, network, plan } of parts) {
+    const { operations } = network.reconcile(plan);
+    if (operations.length > 0) {
+      log?.warn("put back what was missing in the lab's network", {
+        netns: name,
+        operations: operations.map(operationText),
+      });
+    }
+  }
+}

@@ -1,0 +1,1 @@
+export { planLan, planNodeCable, planNodeUplink, planOutside } from "./plan.ts";

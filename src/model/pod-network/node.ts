@@ -1,0 +1,72 @@
+/** What a node needs to carry pods: forwarding, and a route to each other node's pods (Kubernetes' "host-gw" way). */
+import { type Cidr, ipFamily, type IpAddress, type IpFamily, parseIpAddress } from "../../lib/ip/index.ts";
+import { emptyPlan, type NetworkPlan, type PlannedRoute, type PlannedSysctl } from "../network-state/index.ts";
+import type { Provenance } from "../provenance.ts";
+
+export interface NodeNetwork {
+  readonly name: string;
+  /** At most one per family. */
+  readonly addresses: readonly IpAddress[];
+  /** At most one per family. */
+  readonly podCidrs: readonly Cidr[];
+}
+
+/** Where pods send everything. IPv4's is no address of any link, but each host veth answers for it (proxy_arp). */
+export const podGateways: Readonly<Record<IpFamily, IpAddress>> = {
+  IPv4: parseIpAddress("169.254.1.1"),
+  IPv6: parseIpAddress("fe80::1"),
+};
+
+/** `uplink` is the node's link into the node network. Nodes without an address of a CIDR's family get no route. */
+export function planNodeNetwork(input: {
+  readonly node: NodeNetwork;
+  readonly nodes: readonly NodeNetwork[];
+  readonly uplink: string;
+}): NetworkPlan {
+  const { node, nodes, uplink } = input;
+  const cause: Provenance = { kind: "Node", name: node.name };
+  const families = new Set(node.podCidrs.map(ipFamily));
+  return {
+    ...emptyPlan,
+    links: [{ type: "given", name: uplink, cause }],
+    routes: [
+      // A pod that has gone: say so at once rather than send its packets out by the default route.
+      ...node.podCidrs.map((destination) => ({ destination, cause })),
+      ...nodes.filter(({ name }) => name !== node.name).flatMap((other) => routesTo(other, uplink)),
+    ],
+    sysctls: [...(families.has("IPv4") ? ipv4Sysctls(cause) : []), ...(families.has("IPv6") ? ipv6Sysctls(cause) : [])],
+  };
+}
+
+function routesTo(other: NodeNetwork, link: string): readonly PlannedRoute[] {
+  const cause: Provenance = { kind: "Node", name: other.name };
+  return other.podCidrs.flatMap((destination) =>
+    other.addresses
+      .filter((address) => ipFamily(address) === ipFamily(destination))
+      .slice(0, 1)
+      .map((gateway) => ({ destination, gateway, link, cause })),
+  );
+}
+
+function ipv4Sysctls(cause: Provenance): readonly PlannedSysctl[] {
+  return [
+    { key: "net/ipv4/ip_forward", value: "1", cause },
+    // Replies may leave by another link than the request came in by.
+    { key: "net/ipv4/conf/all/rp_filter", value: "0", cause },
+    { key: "net/ipv4/conf/default/rp_filter", value: "0", cause },
+    // A NodePort request that is passed on to another node leaves by the link it came in by.
+    { key: "net/ipv4/conf/all/send_redirects", value: "0", cause },
+    { key: "net/ipv4/conf/default/send_redirects", value: "0", cause },
+    // Refusals by ICMP would be lost under load (DATAPATH: 7 of 20 were seen).
+    { key: "net/ipv4/icmp_ratelimit", value: "0", cause },
+  ];
+}
+
+function ipv6Sysctls(cause: Provenance): readonly PlannedSysctl[] {
+  return [
+    { key: "net/ipv6/conf/all/forwarding", value: "1", cause },
+    { key: "net/ipv6/conf/default/accept_ra", value: "0", cause },
+    { key: "net/ipv6/conf/default/accept_dad", value: "0", cause },
+    { key: "net/ipv6/icmp/ratelimit", value: "0", cause },
+  ];
+}
