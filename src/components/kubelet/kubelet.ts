@@ -1,0 +1,106 @@
+/** The kubelet: registers its node, runs its pods, serves their logs and streams. */
+import { referenceTo, createEventRecorder } from "../../machinery/events/index.ts";
+import { createInformers } from "../../machinery/informer/index.ts";
+import type { Component } from "../../machinery/component.ts";
+import { createMetricsRegistry } from "../../machinery/metrics/index.ts";
+import { resources } from "../../api/resources.ts";
+import { kubeletMetrics } from "./metrics.ts";
+import { createClusterObjects } from "./objects.ts";
+import type { KubeletOptions } from "./options.ts";
+import type { PodEvents } from "./events.ts";
+import { readMachine } from "./node/machine.ts";
+import { createRegistration } from "./node/registration.ts";
+import { admitPod } from "./pods/admission.ts";
+import { containerFieldPath } from "./pods/find-container.ts";
+import { createImagePuller } from "./pods/image-puller.ts";
+import { limitConcurrency } from "./pods/limit-concurrency.ts";
+import { createPodWorkers } from "./pods/pod-workers.ts";
+
+/** So many containers are started at once: more would only slow each other down. */
+const concurrentStarts = 4;
+const defaultPort = 10_250;
+
+export function createKubelet(options: KubeletOptions): Component {
+  const { client, clock, node, nodeRoot, runtime } = options;
+  const log = options.log.child({ node: node.name });
+  const metrics = kubeletMetrics(options.metrics ?? createMetricsRegistry());
+  metrics.nodeName.set({ node: node.name }, 1);
+  const machine = readMachine(options.config.stateDir);
+  const recorder = createEventRecorder({ client, clock, log, component: "kubelet", host: node.name });
+  const events = podEvents(recorder);
+  const informers = createInformers({ source: client, clock, log });
+  const pods = informers.create({ resource: resources.pods, fieldSelector: `spec.nodeName=${node.name}` });
+  const services = informers.create({ resource: resources.services });
+  const registration = createRegistration({
+    facts: {
+      node,
+      machine,
+      isControlPlane: options.isControlPlane,
+      servingPort: options.serving?.port ?? defaultPort,
+    },
+    client,
+    images: runtime.images,
+    recorder,
+    diskPath: options.config.stateDir,
+    clock,
+    log,
+  });
+  const workers = createPodWorkers(pods, ({ list }) => ({
+    options,
+    client,
+    clock,
+    log,
+    metrics,
+    events,
+    runtime,
+    nodeRoot,
+    images: createImagePuller({ images: runtime.images, clock, events }),
+    objects: createClusterObjects(client, () => services.ready.then(() => services.store.list())),
+    limit: limitConcurrency(concurrentStarts),
+    allocatable: { cpuMilli: machine.cpus * 1000, memoryBytes: machine.memoryBytes },
+    admit: (pod) =>
+      admitPod(
+        pod,
+        list()
+          .filter(({ isActive }) => isActive)
+          .map((worker) => worker.pod),
+      ),
+  }));
+  const ready = Promise.withResolvers<void>();
+  ready.promise.catch(() => undefined);
+
+  return {
+    name: "kubelet",
+    ready: ready.promise,
+    run: async (signal) => {
+      const stop = new AbortController();
+      const all = AbortSignal.any([signal, stop.signal]);
+      runtime.onExit((status) => workers.onExit(status));
+      const begin = async (): Promise<void> => {
+        await pods.ready;
+        workers.start(await runtime.list());
+        await registration.ready;
+        ready.resolve();
+      };
+      try {
+        await Promise.all([recorder.run(all), informers.run(all), registration.run(all), begin()]);
+      } catch (error) {
+        ready.reject(error);
+        throw error;
+      } finally {
+        stop.abort();
+        workers.close();
+      }
+    },
+  };
+}
+
+function podEvents(recorder: ReturnType<typeof createEventRecorder>): PodEvents {
+  const event =
+    (type: "Normal" | "Warning"): PodEvents["normal"] =>
+    (pod, container, reason, message) => {
+      const fieldPath = container === undefined ? undefined : containerFieldPath(pod, container);
+      recorder.event(referenceTo(resources.pods, pod, fieldPath), { type, reason, message });
+    };
+  return { normal: event("Normal"), warning: event("Warning") };
+}

@@ -1,0 +1,77 @@
+/** What a kubelet is given: its node, the API, a runtime, a pod network and the way to sockets in the node's namespaces. */
+import type { Socket } from "node:net";
+import type { Pod } from "../../api/generated/types.ts";
+import type { ApiClient } from "../../client/api-client.ts";
+import type { ContainerRuntime } from "../../container/runtime.ts";
+import type { Clock } from "../../machinery/clock.ts";
+import type { Logger } from "../../machinery/log.ts";
+import type { MetricsRegistry } from "../../machinery/metrics/index.ts";
+import type { ClusterConfig, NodeConfig } from "../../model/cluster-config.ts";
+import type { PodVolumes } from "./pods/volumes.ts";
+
+/** Gives pods their network, and takes it away. Both may be repeated for the same pod without harm. */
+export interface PodNetworkPlugin {
+  /** Makes the pod's namespace with its addresses before its first process; finds it again where it exists. */
+  attach(pod: { readonly namespace: string; readonly name: string; readonly uid: string }): Promise<{
+    /** Absolute path of the namespace's mount. */
+    readonly netnsPath: string;
+    /** One or, with two families, two; the first is `status.podIP`. */
+    readonly ips: readonly string[];
+  }>;
+  detach(pod: { readonly uid: string }): Promise<void>;
+}
+
+/** Sockets in the node's and its pods' network namespaces. */
+export interface KubeletSockets {
+  /** Connects to an address from inside the namespace at `netnsPath`; rejects with the errno as `code`. */
+  dial(target: {
+    readonly netnsPath: string;
+    readonly address: string;
+    readonly port: number;
+    readonly signal?: AbortSignal;
+  }): Promise<Socket>;
+  /** A file descriptor bound (not listening) to the node's address, for the kubelet's server. */
+  bind(target: { readonly netnsPath: string; readonly address: string; readonly port: number }): number;
+}
+
+export interface KubeletServing {
+  /** PEM. The node's certificate and key; client certificates must be of `clientCa`. */
+  readonly certificate: string;
+  readonly key: string;
+  readonly clientCa: string;
+  /** 10250 unless a test says otherwise. */
+  readonly port?: number;
+}
+
+/**
+ * A pod that stands for a part of the node that is not a container (the API server, say): shown in the API, with the
+ * state `isRunning` tells, never started or stopped by the kubelet.
+ */
+export interface MirrorPod {
+  /** `metadata.name` and `metadata.namespace` set; the node's name is appended by the caller. */
+  readonly pod: Pod;
+  readonly startedAtMs: number;
+}
+
+export interface KubeletOptions {
+  readonly config: ClusterConfig;
+  readonly node: NodeConfig;
+  /** Of the user `system:node:<name>`. */
+  readonly client: ApiClient;
+  readonly runtime: ContainerRuntime;
+  readonly network: PodNetworkPlugin;
+  /** Path of the node's own network namespace: probes start there, pods on the host's network live there. */
+  readonly nodeNetnsPath: string;
+  readonly sockets: KubeletSockets;
+  /** Undefined: no server. */
+  readonly serving?: KubeletServing;
+  readonly volumes?: PodVolumes;
+  /** The node's root folder in the agent's mount namespace; `/var/lib/kubelet`, `/var/log/pods` and hostPaths lie under it. */
+  readonly nodeRoot: string;
+  /** Shown as role and in `kubectl get nodes`; the first node of a cluster. */
+  readonly isControlPlane: boolean;
+  readonly mirrorPods?: readonly MirrorPod[];
+  readonly metrics?: MetricsRegistry;
+  readonly log: Logger;
+  readonly clock: Clock;
+}

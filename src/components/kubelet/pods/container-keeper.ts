@@ -1,0 +1,390 @@
+/** What a pod worker knows of its containers, and the long-running things it does to them: start, probe, stop. */
+import type { Socket } from "node:net";
+import type { ContainerSpec, ContainerStatus } from "../../../container/runtime.ts";
+import type { Pod } from "../../../api/generated/types.ts";
+import type { Logger } from "../../../machinery/log.ts";
+import { raiseBackOff } from "../../../model/pod-lifecycle/index.ts";
+import type {
+  BackOff,
+  ContainerFacts,
+  ContainerRun,
+  KillCause,
+  StartFailure,
+} from "../../../model/pod-lifecycle/index.ts";
+import { runHook } from "../probes/hook.ts";
+import { startProbes } from "../probes/probe-loops.ts";
+import type { ProbeListener } from "../probes/probe-loops.ts";
+import type { ProbeTarget } from "../probes/target.ts";
+import { containerRun } from "./container-run.ts";
+import { allContainers, findContainer } from "./find-container.ts";
+import type { AnyContainer } from "./find-container.ts";
+import type { PodWorkerContext } from "./pod-worker.ts";
+import { StartError } from "./start-error.ts";
+import { startContainer } from "./start-container.ts";
+import type { StartRequest } from "./start-container.ts";
+import { killGraceSeconds, stopGraceSeconds } from "./grace.ts";
+
+interface Tracked {
+  current: ContainerRun | undefined;
+  previous: ContainerRun | undefined;
+  activity: ContainerFacts["activity"];
+  failure: StartFailure | undefined;
+  isStarted: boolean;
+  isReady: boolean;
+  killCause: KillCause | undefined;
+  backOff: BackOff | undefined;
+  /** Ends the probes of the current run. */
+  probes: AbortController | undefined;
+  /** When the runtime was told to kill it, where a stop is under way. */
+  killAtMs: number | undefined;
+  /** What was said last in an event, so that each wait is announced once. */
+  announced: string;
+}
+
+/** How a container whose agent came back was doing, as the API still says. */
+interface Known {
+  readonly isStarted: boolean;
+  readonly isReady: boolean;
+}
+
+export interface ContainerKeeperOptions {
+  readonly context: PodWorkerContext;
+  readonly pod: () => Pod;
+  readonly podIp: () => string;
+  readonly netnsPath: () => string | undefined;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  readonly onChange: () => void;
+}
+
+export class ContainerKeeper {
+  readonly #options: ContainerKeeperOptions;
+  readonly #tracked = new Map<string, Tracked>();
+  /** Ids of runs that began and whose `start` has not answered yet. */
+  readonly #starting = new Map<string, string>();
+  readonly #resumable = new Map<string, Known>();
+
+  constructor(options: ContainerKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Takes over what the runtime already has. Probes begin with `resumeProbes`, when the network is there. */
+  adopt(runs: readonly ContainerStatus[]): void {
+    const pod = this.#options.pod();
+    for (const status of runs.toSorted((a, b) => a.attempt - b.attempt)) {
+      if (status.state.type === "created") continue;
+      const tracked = this.#track(status.name);
+      tracked.previous = tracked.current;
+      tracked.current = this.#runOf(status);
+      const known = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])].find(
+        ({ containerID }) => containerID === `crun://${status.id}`,
+      );
+      tracked.isStarted = known?.started ?? findContainer(pod, status.name)?.startupProbe === undefined;
+      tracked.isReady = known?.ready ?? findContainer(pod, status.name)?.readinessProbe === undefined;
+      if (status.state.type === "running") this.#resumable.set(status.name, tracked);
+    }
+  }
+
+  resumeProbes(): void {
+    for (const [name, { isStarted }] of this.#resumable) {
+      const tracked = this.#track(name);
+      const container = findContainer(this.#options.pod(), name);
+      if (container !== undefined && tracked.current !== undefined) this.#probe(container, tracked, isStarted);
+    }
+    this.#resumable.clear();
+  }
+
+  facts(): ReadonlyMap<string, ContainerFacts> {
+    return this.#tracked;
+  }
+
+  run(
+    name: string,
+    isPrevious: boolean,
+  ): { readonly id: string; readonly attempt: number; readonly isRunning: boolean } | undefined {
+    const tracked = this.#tracked.get(name);
+    const run = isPrevious ? tracked?.previous : tracked?.current;
+    return run === undefined
+      ? undefined
+      : { id: run.id, attempt: run.attempt, isRunning: run.state.type === "running" };
+  }
+
+  /** Whether `text` is new for the container; remembers it. */
+  announce(name: string, text: string): boolean {
+    const tracked = this.#track(name);
+    const isNew = tracked.announced !== text;
+    tracked.announced = text;
+    return isNew;
+  }
+
+  onExit(status: ContainerStatus): void {
+    // An exit heard before `start` answered is taken from its answer's run below.
+    const tracked = this.#track(status.name);
+    if (status.state.type !== "exited") return;
+    if (tracked.current?.id !== status.id) {
+      if (this.#starting.get(status.name) !== status.id) return;
+      tracked.previous = tracked.current;
+    }
+    tracked.current = this.#runOf(status);
+    tracked.probes?.abort();
+    tracked.probes = undefined;
+    tracked.killCause = undefined;
+    tracked.killAtMs = undefined;
+    tracked.isReady = false;
+    tracked.isStarted = false;
+    if (tracked.activity === "stopping") tracked.activity = "none";
+    this.#options.onChange();
+  }
+
+  async start(
+    name: string,
+    attempt: number,
+    given: Pick<StartRequest, "netnsPath" | "hostname" | "fields" | "volumes">,
+  ): Promise<void> {
+    const { context, pod, onChange, log } = this.#options;
+    const { clock, metrics } = context;
+    const container = findContainer(pod(), name);
+    if (container === undefined) return;
+    const tracked = this.#track(name);
+    tracked.activity = "starting";
+    const old = tracked.previous;
+    if (tracked.current?.state.type === "exited") {
+      const when = { nowMs: clock.now(), eventMs: tracked.current.state.finishedAtMs };
+      tracked.backOff = raiseBackOff(tracked.backOff, when);
+    }
+    let spec: ContainerSpec | undefined;
+    try {
+      const onSpec = (made: ContainerSpec): void => {
+        spec = made;
+        this.#starting.set(name, made.id);
+      };
+      const status = await startContainer(context, { pod: pod(), container, attempt, onSpec, ...given });
+      tracked.failure = undefined;
+      metrics.startedContainers.inc();
+      if (tracked.current?.id !== status.id) {
+        tracked.previous = tracked.current;
+        tracked.current = this.#runOf(status);
+      }
+      if (old !== undefined) await this.#remove(old.id);
+      await this.#afterStart(container, tracked, status.id);
+    } catch (error) {
+      metrics.failedContainers.inc();
+      log.warn("cannot start the container", { container: name, error });
+      await this.#noteFailure(tracked, error, spec);
+    } finally {
+      this.#starting.delete(name);
+      if (tracked.activity === "starting") tracked.activity = "none";
+      onChange();
+    }
+  }
+
+  /** The hook after the start, which the next container waits for, and the probes. */
+  async #afterStart(container: AnyContainer, tracked: Tracked, id: string): Promise<void> {
+    if (tracked.current?.state.type !== "running") return;
+    this.#options.onChange();
+    const hook = container.lifecycle?.postStart;
+    if (hook !== undefined) {
+      const { context, pod, signal } = this.#options;
+      const problem = await runHook(hook, this.#target(container, id), { clock: context.clock, signal });
+      if (problem !== undefined) {
+        context.events.warning(pod(), container.name, "FailedPostStartHook", "PostStartHook failed");
+        tracked.activity = "none";
+        await this.stop({ container: container.name, id, cause: "hook" });
+        return;
+      }
+    }
+    if (tracked.current?.id === id && tracked.current.state.type === "running") this.#probe(container, tracked, false);
+  }
+
+  /** A container that was made and could not run counts as one that ran and failed, as upstream has it. */
+  async #noteFailure(tracked: Tracked, error: unknown, spec: ContainerSpec | undefined): Promise<void> {
+    const { context } = this.#options;
+    const nowMs = context.clock.now();
+    const failure =
+      error instanceof StartError
+        ? error
+        : new StartError("RunContainerError", error instanceof Error ? error.message : String(error), { cause: error });
+    const made = spec === undefined ? undefined : (await context.runtime.list()).find(({ id }) => id === spec?.id);
+    if (made?.state.type === "exited") {
+      if (tracked.current?.id !== made.id) tracked.previous = tracked.current;
+      tracked.current = this.#runOf(made);
+    }
+    tracked.failure = {
+      reason: failure.code,
+      message: failure.message,
+      ...(failure.later === undefined ? {} : { later: failure.later }),
+      failedAtMs: nowMs,
+      // Like upstream's next try after a failed one; a made container waits by its own back-off.
+      retryAtMs: made === undefined ? (failure.retryAtMs ?? nowMs + 10_000) : 0,
+    };
+  }
+
+  #probe(container: AnyContainer, tracked: Tracked, isStarted: boolean): void {
+    const { context, onChange, pod, signal } = this.#options;
+    const run = tracked.current;
+    if (run?.state.type !== "running") return;
+    const probes = new AbortController();
+    tracked.probes = probes;
+    const { name: podName = "", namespace = "", uid: podUid = "" } = pod().metadata ?? {};
+    const listener: ProbeListener = {
+      onStarted: () => {
+        tracked.isStarted = true;
+        if (container.readinessProbe === undefined) tracked.isReady = true;
+        onChange();
+      },
+      onReadiness: (isReady) => {
+        if (tracked.isReady === isReady) return;
+        tracked.isReady = isReady;
+        onChange();
+      },
+      onDead: (cause) => {
+        tracked.killCause = cause;
+        probes.abort();
+        onChange();
+      },
+      onFailedTry: (kind, output) =>
+        context.events.warning(pod(), container.name, "Unhealthy", `${kind} probe failed: ${output}`),
+      onTry: (kind, result) =>
+        context.metrics.probes.inc({
+          probe_type: kind,
+          result,
+          container: container.name,
+          pod: podName,
+          namespace,
+          pod_uid: podUid,
+        }),
+    };
+    startProbes({
+      target: this.#target(container, run.id),
+      listener,
+      clock: context.clock,
+      signal: AbortSignal.any([signal, probes.signal]),
+      startedAtMs: run.state.startedAtMs,
+      isStarted,
+    });
+  }
+
+  #target(container: AnyContainer, id: string): ProbeTarget {
+    const { context, podIp } = this.#options;
+    const { sockets, nodeNetnsPath } = context.options;
+    return {
+      container,
+      containerId: id,
+      podIp: podIp(),
+      dial: (address, port, signal): Promise<Socket> =>
+        sockets.dial({ netnsPath: nodeNetnsPath, address, port, signal }),
+      execSync: (command, timeoutMs) => context.runtime.execSync(id, { command, timeoutMs }),
+    };
+  }
+
+  /** The hook before the stop and the stop share the grace period; a container killed for its probe has its own. */
+  async stop(request: {
+    readonly container: string;
+    readonly id: string;
+    readonly cause: KillCause | "pod" | "hook";
+  }): Promise<void> {
+    const { context, pod, log, signal, onChange } = this.#options;
+    const { clock, runtime, events } = context;
+    const tracked = this.#track(request.container);
+    const container = findContainer(pod(), request.container);
+    tracked.activity = "stopping";
+    const graceMs = 1000 * killGraceSeconds(pod(), container, request.cause);
+    const killAtMs = clock.now() + graceMs;
+    tracked.killAtMs = killAtMs;
+    events.normal(pod(), request.container, "Killing", killText(request));
+    try {
+      const hook = container?.lifecycle?.preStop;
+      if (hook !== undefined && container !== undefined && graceMs > 0) {
+        const problem = await this.#preStop(hook, container, { id: request.id, graceMs });
+        if (problem !== undefined) events.warning(pod(), request.container, "FailedPreStopHook", "PreStopHook failed");
+      }
+      // A hook that used up the grace period leaves two seconds, as upstream has it.
+      const restMs = Math.max((tracked.killAtMs ?? killAtMs) - clock.now(), Math.min(graceMs, 2000));
+      this.onExit(await runtime.stop(request.id, { graceMs: restMs }));
+    } catch (error) {
+      if (signal.aborted) return;
+      log.error("cannot stop the container, trying again", { container: request.container, error });
+      await clock.sleep(1000, signal).catch(() => undefined);
+      tracked.activity = "none";
+      onChange();
+    }
+  }
+
+  async #preStop(
+    hook: Parameters<typeof runHook>[0],
+    container: AnyContainer,
+    { id, graceMs }: { readonly id: string; readonly graceMs: number },
+  ): Promise<string | undefined> {
+    const { context, signal } = this.#options;
+    const ended = new AbortController();
+    const problem = runHook(hook, this.#target(container, id), { clock: context.clock, signal });
+    const limit = context.clock.sleep(graceMs, AbortSignal.any([signal, ended.signal])).then(
+      () => "the grace period ended first",
+      () => undefined,
+    );
+    try {
+      return await Promise.race([problem, limit]);
+    } finally {
+      ended.abort();
+    }
+  }
+
+  /** A second deletion may leave less time than the first: containers being stopped are told. */
+  shortenGrace(): void {
+    const { context, pod, log } = this.#options;
+    for (const tracked of this.#tracked.values()) {
+      if (tracked.killAtMs === undefined || tracked.current?.state.type !== "running") continue;
+      const graceMs = 1000 * stopGraceSeconds(pod());
+      const sooner = context.clock.now() + graceMs;
+      if (pod().metadata?.deletionTimestamp === undefined || sooner >= tracked.killAtMs) continue;
+      tracked.killAtMs = sooner;
+      context.runtime.stop(tracked.current.id, { graceMs }).catch((error: unknown) => {
+        log.error("cannot stop the container sooner", { error });
+      });
+    }
+  }
+
+  async removeAll(): Promise<void> {
+    for (const tracked of this.#tracked.values()) {
+      for (const run of [tracked.previous, tracked.current]) if (run !== undefined) await this.#remove(run.id);
+    }
+  }
+
+  async #remove(id: string): Promise<void> {
+    await this.#options.context.runtime.remove(id).catch((error: unknown) => {
+      this.#options.log.warn("cannot remove the ended container", { container: id, error });
+    });
+  }
+
+  #track(name: string): Tracked {
+    const known = this.#tracked.get(name);
+    if (known !== undefined) return known;
+    const made: Tracked = {
+      current: undefined,
+      previous: undefined,
+      activity: "none",
+      failure: undefined,
+      isStarted: false,
+      isReady: false,
+      killCause: undefined,
+      backOff: undefined,
+      probes: undefined,
+      killAtMs: undefined,
+      announced: "",
+    };
+    this.#tracked.set(name, made);
+    return made;
+  }
+
+  #runOf(status: ContainerStatus): ContainerRun {
+    const pod = this.#options.pod();
+    const container = allContainers(pod).find(({ name }) => name === status.name);
+    return containerRun(status, { pod, container, nodeRoot: this.#options.context.nodeRoot });
+  }
+}
+
+function killText({ container, cause }: { readonly container: string; readonly cause: string }): string {
+  if (cause === "pod") return `Stopping container ${container}`;
+  if (cause === "hook") return "FailedPostStartHook";
+  return `Container ${container} failed ${cause} probe, will be restarted`;
+}

@@ -1,0 +1,327 @@
+/** Leads one pod on this node from its first sight to its end: plans, acts, reports; again whenever anything changes. */
+import { rm } from "node:fs/promises";
+import { ApiError } from "../../../api/status.ts";
+import type { Pod } from "../../../api/generated/types.ts";
+import { keyOf } from "../../../api/object.ts";
+import { resources } from "../../../api/resources.ts";
+import type { ApiClient } from "../../../client/api-client.ts";
+import type { ContainerStatus } from "../../../container/runtime.ts";
+import { backoffDelayMs } from "../../../machinery/backoff.ts";
+import type { Clock } from "../../../machinery/clock.ts";
+import type { Logger } from "../../../machinery/log.ts";
+import { isEnding, isoSeconds, planPod, planStatus } from "../../../model/pod-lifecycle/index.ts";
+import type { PodAction, PodFacts } from "../../../model/pod-lifecycle/index.ts";
+import type { KubeletMetrics } from "../metrics.ts";
+import type { KubeletOptions } from "../options.ts";
+import { allContainers } from "./find-container.ts";
+import { ContainerKeeper } from "./container-keeper.ts";
+import { podDir, podLogDir } from "./paths.ts";
+import { writePodFiles } from "./pod-files.ts";
+import { announceFailures } from "./announce-failures.ts";
+import type { StartContext } from "./start-container.ts";
+import { createStatusWriter } from "./status-writer.ts";
+import type { StatusWriter } from "./status-writer.ts";
+
+export interface PodWorkerContext extends StartContext {
+  readonly options: KubeletOptions;
+  readonly client: ApiClient;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: KubeletMetrics;
+  readonly allocatable: { readonly cpuMilli: number; readonly memoryBytes: number };
+  /** Upstream's refusals (a taken host port), asked once, before anything is done for the pod. */
+  readonly admit: (pod: Pod) => PodFacts["rejection"];
+}
+
+interface Sandbox {
+  readonly netnsPath: string;
+  readonly hostname: string;
+  readonly volumes: ReadonlyMap<string, string>;
+}
+
+const sandboxBackoff = { firstMs: 1000, maxMs: 60_000, factor: 2, jitter: 0 };
+
+export class PodWorker {
+  /** Resolves when nothing of the pod is left on the node. */
+  readonly done: Promise<void>;
+  readonly #context: PodWorkerContext;
+  readonly #containers: ContainerKeeper;
+  readonly #status: StatusWriter;
+  readonly #stop = new AbortController();
+  readonly #done = Promise.withResolvers<void>();
+  readonly #log: Logger;
+  readonly #startTimeMs: number;
+  readonly #rejection: PodFacts["rejection"];
+  #pod: Pod;
+  #isGone = false;
+  #sandboxState: PodFacts["sandbox"] = "none";
+  #sandbox: Sandbox | undefined;
+  #ips: readonly string[];
+  #sandboxFailures = 0;
+  #sandboxRetryAtMs = 0;
+  #isFinishing = false;
+  #isScheduled = false;
+  #wake: AbortController | undefined;
+  readonly #firstSeenMs: number;
+  /** Running containers were found whose network is not attached again yet: until then the API's status is truer. */
+  #isAdopting: boolean;
+
+  /** @param runs - What the runtime knows of the pod's containers, after an agent's restart. */
+  constructor(context: PodWorkerContext, pod: Pod, runs: readonly ContainerStatus[]) {
+    const { name, namespace, uid } = pod.metadata ?? {};
+    this.#context = context;
+    this.#pod = pod;
+    this.done = this.#done.promise;
+    this.#log = context.log.child({ pod: `${namespace}/${name}`, uid });
+    this.#firstSeenMs = context.clock.now();
+    const startTime = Date.parse(pod.status?.startTime ?? "");
+    this.#startTimeMs = Number.isNaN(startTime) ? this.#firstSeenMs : startTime;
+    this.#ips = (pod.status?.podIPs ?? []).map(({ ip }) => ip);
+    this.#rejection = runs.length > 0 || pod.status?.startTime !== undefined ? undefined : context.admit(pod);
+    this.#containers = new ContainerKeeper({
+      context,
+      pod: () => this.#pod,
+      podIp: () => this.#ips[0] ?? "",
+      netnsPath: () => this.#sandbox?.netnsPath,
+      signal: this.#stop.signal,
+      log: this.#log,
+      onChange: () => this.kick(),
+    });
+    this.#containers.adopt(runs);
+    this.#isAdopting = runs.some(({ state }) => state.type === "running") && !isEnding(this.#facts());
+    this.#status = createStatusWriter({
+      client: context.client,
+      clock: context.clock,
+      log: this.#log,
+      signal: this.#stop.signal,
+      onWritten: (written) => this.update(written),
+    });
+  }
+
+  get pod(): Pod {
+    return this.#pod;
+  }
+
+  /** Whether the pod takes part in the node's resources still: it does until its last process has ended. */
+  get isActive(): boolean {
+    return this.#rejection === undefined && !["Succeeded", "Failed"].includes(this.#pod.status?.phase ?? "");
+  }
+
+  /** A newer copy of the object, from the watch or from an own write. */
+  update(pod: Pod): void {
+    if (isOlder(pod, this.#pod)) return;
+    this.#pod = pod;
+    this.#containers.shortenGrace();
+    this.kick();
+  }
+
+  /** The pod is no longer in the API. */
+  remove(last: Pod | undefined): void {
+    if (last !== undefined) this.#pod = last;
+    this.#isGone = true;
+    this.#containers.shortenGrace();
+    this.kick();
+  }
+
+  onExit(status: ContainerStatus): void {
+    this.#containers.onExit(status);
+  }
+
+  /** The run of the container that now stands for it; `isPrevious` asks for the one before. */
+  run(
+    container: string,
+    isPrevious: boolean,
+  ): { readonly id: string; readonly attempt: number; readonly isRunning: boolean } | undefined {
+    return this.#containers.run(container, isPrevious);
+  }
+
+  get netnsPath(): string | undefined {
+    return this.#sandbox?.netnsPath;
+  }
+
+  /** Plans soon; many calls at once make one plan. */
+  kick(): void {
+    if (this.#isScheduled || this.#stop.signal.aborted) return;
+    this.#isScheduled = true;
+    queueMicrotask(() => {
+      this.#isScheduled = false;
+      if (!this.#stop.signal.aborted) this.#reconcile();
+    });
+  }
+
+  /** Ends the worker, not the pod: its containers live on. */
+  close(): void {
+    this.#wake?.abort();
+    this.#stop.abort();
+    this.#done.resolve();
+  }
+
+  #facts(): PodFacts {
+    const { node } = this.#context.options;
+    return {
+      pod: this.#pod,
+      nowMs: this.#context.clock.now(),
+      sandbox: this.#sandboxState,
+      sandboxRetryAtMs: this.#sandboxRetryAtMs,
+      ips: this.#ips,
+      hostIps: [node.address],
+      startTimeMs: this.#startTimeMs,
+      containers: this.#containers.facts(),
+      isGone: this.#isGone,
+      rejection: this.#rejection,
+    };
+  }
+
+  #reconcile(): void {
+    const plan = planPod(this.#facts());
+    for (const action of plan.actions) this.#act(action);
+    // What was just begun belongs to the status too.
+    const facts = this.#facts();
+    const status = planStatus(facts);
+    announceFailures(this.#context.events, this.#pod, status, this.#containers);
+    if (!this.#isGone && !this.#isAdopting) this.#status.write(this.#pod, status);
+    this.#sleepUntil(plan.wakeAtMs);
+  }
+
+  #sleepUntil(atMs: number | undefined): void {
+    this.#wake?.abort();
+    this.#wake = undefined;
+    if (atMs === undefined) return;
+    const { clock } = this.#context;
+    const wake = new AbortController();
+    this.#wake = wake;
+    clock.sleep(Math.max(0, atMs - clock.now()), wake.signal).then(
+      () => this.kick(),
+      () => undefined,
+    );
+  }
+
+  #act(action: PodAction): void {
+    switch (action.type) {
+      case "attach-network":
+        this.#sandboxState = "busy";
+        void this.#attach();
+        return;
+      case "start": {
+        const { options, allocatable } = this.#context;
+        if (this.#sandbox === undefined) return;
+        const fields = {
+          pod: this.#pod,
+          nodeName: options.node.name,
+          podIps: this.#ips,
+          hostIps: [options.node.address],
+          allocatable,
+        };
+        void this.#containers.start(action.container, action.attempt, { ...this.#sandbox, fields });
+        return;
+      }
+      case "stop":
+        void this.#containers.stop(action);
+        return;
+      case "detach-network":
+        this.#sandboxState = "busy";
+        void this.#detach();
+        return;
+      case "finish":
+        if (this.#isFinishing) return;
+        this.#isFinishing = true;
+        void this.#finish();
+    }
+  }
+
+  /** Network, shared files and volumes: all that must be there before the first process. */
+  async #attach(): Promise<void> {
+    const { options, events, clock, metrics, allocatable } = this.#context;
+    const { namespace = "", name = "", uid = "" } = this.#pod.metadata ?? {};
+    const startedAtMs = clock.now();
+    try {
+      const isOnHost = this.#pod.spec?.hostNetwork === true;
+      const { netnsPath, ips } = isOnHost
+        ? { netnsPath: options.nodeNetnsPath, ips: [options.node.address] }
+        : await options.network.attach({ namespace, name, uid });
+      this.#ips = ips;
+      const { config, node, nodeRoot } = options;
+      const { hostname } = writePodFiles({ pod: this.#pod, ips, config, nodeRoot, nodeName: node.name });
+      const fields = { pod: this.#pod, nodeName: node.name, podIps: ips, hostIps: [node.address], allocatable };
+      const volumes = (await options.volumes?.prepare(this.#pod, fields)) ?? new Map<string, string>();
+      this.#sandbox = { netnsPath, hostname, volumes };
+      this.#sandboxState = "ready";
+      this.#sandboxFailures = 0;
+      metrics.sandboxSeconds.observe((clock.now() - startedAtMs) / 1000);
+      this.#containers.resumeProbes();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      const isVolume = error instanceof Error && "code" in error && error.code === "FailedMount";
+      if (isVolume) events.warning(this.#pod, undefined, "FailedMount", message);
+      else events.warning(this.#pod, undefined, "FailedCreatePodSandBox", `Failed to create pod sandbox: ${message}`);
+      this.#log.warn("cannot prepare the pod", { error });
+      this.#sandboxState = "none";
+      this.#sandboxRetryAtMs = clock.now() + backoffDelayMs(sandboxBackoff, this.#sandboxFailures);
+      this.#sandboxFailures += 1;
+    }
+    this.#isAdopting = false;
+    this.kick();
+  }
+
+  async #detach(): Promise<void> {
+    const { options, clock } = this.#context;
+    try {
+      if (this.#pod.spec?.hostNetwork !== true) await options.network.detach({ uid: this.#pod.metadata?.uid ?? "" });
+      this.#sandboxState = "none";
+      this.#sandbox = undefined;
+    } catch (error) {
+      this.#log.error("cannot take down the pod's network, trying again", { error });
+      await clock.sleep(1000, this.#stop.signal).catch(() => undefined);
+      this.#sandboxState = "ready";
+    }
+    this.kick();
+  }
+
+  /** Everything has ended: clear the disk, say the last status, take the object out of the API. */
+  async #finish(): Promise<void> {
+    const { options, client, clock, images } = this.#context;
+    const uid = this.#pod.metadata?.uid ?? "";
+    for (let failures = 0; !this.#stop.signal.aborted; failures += 1) {
+      try {
+        await this.#containers.removeAll();
+        // Also where this agent never attached it: the one before may have.
+        if (this.#pod.spec?.hostNetwork !== true) await options.network.detach({ uid });
+        await options.volumes?.release(uid);
+        await rm(podDir(options.nodeRoot, uid), { recursive: true, force: true });
+        await this.#status.flushed();
+        if (!this.#isGone) {
+          await client.delete(resources.pods, keyOf(this.#pod), { gracePeriodSeconds: 0, preconditions: { uid } });
+        }
+        break;
+      } catch (error) {
+        // 404: gone meanwhile; 409: a new pod has the name already.
+        if (error instanceof ApiError && (error.code === 404 || error.code === 409)) break;
+        this.#log.warn("cannot remove the ended pod, trying again", { error });
+        await clock.sleep(backoffDelayMs(sandboxBackoff, failures), this.#stop.signal).catch(() => undefined);
+      }
+    }
+    await rm(podLogDir(options.nodeRoot, this.#pod), { recursive: true, force: true });
+    images.forget(uid);
+    this.close();
+  }
+
+  /** For `/pods` of the kubelet's API: the object with the status as the node knows it. */
+  describe(): Pod {
+    return { ...this.#pod, status: { ...this.#pod.status, ...planStatus(this.#facts()) } };
+  }
+
+  /** Names of all containers the pod's spec has. */
+  get containerNames(): readonly string[] {
+    return allContainers(this.#pod).map(({ name }) => name);
+  }
+
+  get startTime(): string {
+    return isoSeconds(this.#startTimeMs);
+  }
+}
+
+/** Resource versions of one object grow; anything unreadable counts as newer. */
+function isOlder(pod: Pod, than: Pod): boolean {
+  const [a, b] = [pod.metadata?.resourceVersion ?? "", than.metadata?.resourceVersion ?? ""];
+  return /^\d+$/.test(a) && /^\d+$/.test(b) && BigInt(a) < BigInt(b);
+}

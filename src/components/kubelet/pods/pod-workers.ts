@@ -1,0 +1,121 @@
+/** One worker per pod of this node; what the runtime still holds of pods that are gone is removed. */
+import { rm } from "node:fs/promises";
+import type { Pod } from "../../../api/generated/types.ts";
+import type { ContainerStatus } from "../../../container/runtime.ts";
+import type { Informer } from "../../../machinery/informer/index.ts";
+import { podDir, podLogDir } from "./paths.ts";
+import { PodWorker } from "./pod-worker.ts";
+import type { PodWorkerContext } from "./pod-worker.ts";
+
+/** Pods that only show a part of the node carry it; they are no work. */
+export const mirrorAnnotation = "kubernetes.io/config.mirror";
+
+export interface PodWorkers {
+  /** Begins with what informer and runtime know; both must be ready. */
+  start(runs: readonly ContainerStatus[]): void;
+  find(namespace: string, name: string): PodWorker | undefined;
+  list(): readonly PodWorker[];
+  onExit(status: ContainerStatus): void;
+  /** Ends the workers; the pods live on. */
+  close(): void;
+}
+
+export function createPodWorkers(
+  pods: Informer<Pod>,
+  contextOf: (self: Pick<PodWorkers, "list">) => PodWorkerContext,
+): PodWorkers {
+  const workers = new Map<string, PodWorker>();
+  /** Pods that were led to their end while the API still shows them. */
+  const finished = new Set<string>();
+  const list = (): readonly PodWorker[] => [...workers.values()];
+  const context = contextOf({ list });
+  let unsubscribe: (() => void) | undefined;
+
+  function begin(pod: Pod, runs: readonly ContainerStatus[]): void {
+    const uid = pod.metadata?.uid ?? "";
+    const worker = new PodWorker(context, pod, runs);
+    workers.set(uid, worker);
+    count();
+    void forget(uid, worker);
+    worker.kick();
+  }
+
+  async function forget(uid: string, worker: PodWorker): Promise<void> {
+    await worker.done;
+    if (workers.get(uid) === worker) workers.delete(uid);
+    if (pods.store.list().some(({ metadata }) => metadata?.uid === uid)) finished.add(uid);
+    count();
+  }
+
+  function count(): void {
+    const node = context.options.node.name;
+    context.metrics.runningPods.set({ node }, workers.size);
+  }
+
+  function removeOrphans(runs: readonly ContainerStatus[]): void {
+    const ofGone = Map.groupBy(
+      runs.filter(({ pod }) => !workers.has(pod.uid)),
+      ({ pod }) => pod.uid,
+    );
+    for (const [uid, orphans] of ofGone) {
+      void removeOrphan(context, uid, orphans).catch((error: unknown) => {
+        context.log.error("cannot remove what is left of a pod", { uid, error });
+      });
+    }
+  }
+
+  return {
+    start: (runs) => {
+      const ofPods = Map.groupBy(runs, ({ pod }) => pod.uid);
+      const known = pods.store.list();
+      for (const pod of known) {
+        if (isLed(pod)) begin(pod, ofPods.get(pod.metadata?.uid ?? "") ?? []);
+      }
+      removeOrphans(runs);
+      unsubscribe = pods.onChange(({ current, previous }) => {
+        const previousUid = previous?.metadata?.uid ?? "";
+        // A pod may be replaced by another of its name between two looks.
+        if (previous !== undefined && current?.metadata?.uid !== previousUid) {
+          finished.delete(previousUid);
+          workers.get(previousUid)?.remove(previous);
+        }
+        if (current === undefined || !isLed(current)) return;
+        const uid = current.metadata?.uid ?? "";
+        const worker = workers.get(uid);
+        if (worker !== undefined) worker.update(current);
+        else if (!finished.has(uid)) {
+          context.metrics.startedPods.inc();
+          begin(current, []);
+        }
+      });
+    },
+    find: (namespace, name) =>
+      list().find(({ pod }) => pod.metadata?.namespace === namespace && pod.metadata.name === name),
+    list,
+    onExit: (status) => workers.get(status.pod.uid)?.onExit(status),
+    close: () => {
+      unsubscribe?.();
+      for (const worker of workers.values()) worker.close();
+    },
+  };
+}
+
+function isLed(pod: Pod): boolean {
+  return pod.metadata?.annotations?.[mirrorAnnotation] === undefined;
+}
+
+async function removeOrphan(
+  { runtime, options }: PodWorkerContext,
+  uid: string,
+  runs: readonly ContainerStatus[],
+): Promise<void> {
+  await Promise.all(runs.map(({ id }) => runtime.stop(id, { graceMs: 1000 })));
+  for (const { id } of runs) await runtime.remove(id);
+  await options.network.detach({ uid });
+  await options.volumes?.release(uid);
+  await rm(podDir(options.nodeRoot, uid), { recursive: true, force: true });
+  const [run] = runs;
+  if (run === undefined) return;
+  const pod = { metadata: { namespace: run.pod.namespace, name: run.pod.name, uid } };
+  await rm(podLogDir(options.nodeRoot, pod), { recursive: true, force: true });
+}

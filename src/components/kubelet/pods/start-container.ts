@@ -1,0 +1,99 @@
+/** All that lies between the decision to start a container and its process: image, environment, mounts, runtime. */
+import type { Pod } from "../../../api/generated/types.ts";
+import type { ContainerRuntime, ContainerSpec, ContainerStatus, Mount } from "../../../container/runtime.ts";
+import type { FieldContext } from "../../../model/pod-environment/index.ts";
+import { containerEnvironment, EnvironmentError, expandVariables } from "../../../model/pod-environment/index.ts";
+import type { PodEvents } from "../events.ts";
+import type { ClusterObjects } from "../objects.ts";
+import { containerSpec } from "./container-spec.ts";
+import type { AnyContainer } from "./find-container.ts";
+import type { ImagePuller } from "./image-puller.ts";
+import { podFileMounts } from "./pod-files.ts";
+import { StartError } from "./start-error.ts";
+
+export interface StartContext {
+  readonly runtime: ContainerRuntime;
+  readonly images: ImagePuller;
+  readonly objects: ClusterObjects;
+  readonly events: PodEvents;
+  readonly nodeRoot: string;
+  /** Runs so many at once and lets the others wait: starts of many pods must not slow each other down. */
+  readonly limit: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+export interface StartRequest {
+  readonly pod: Pod;
+  readonly container: AnyContainer;
+  readonly attempt: number;
+  readonly netnsPath: string;
+  readonly hostname: string;
+  readonly fields: FieldContext;
+  readonly volumes: ReadonlyMap<string, string>;
+  /** Told before the runtime is: its exit may be heard before `start` resolves. */
+  readonly onSpec: (spec: ContainerSpec) => void;
+}
+
+/** Makes the events Pulling, Pulled, Created, Started or Failed. Rejects with `StartError`. */
+export async function startContainer(context: StartContext, request: StartRequest): Promise<ContainerStatus> {
+  const { runtime, images, events } = context;
+  const { pod, container } = request;
+  const [image, env] = await Promise.all([
+    images.ensure(pod, container),
+    context.objects.referencedBy(pod, container).then((found) => ({ ...request.fields, ...found })),
+  ]);
+  try {
+    const variables = containerEnvironment(container, env);
+    const spec = containerSpec({
+      ...request,
+      image,
+      env: variables,
+      mounts: mountsOf(request, context.nodeRoot, (name) => variables.get(name)),
+      nodeRoot: context.nodeRoot,
+    });
+    request.onSpec(spec);
+    const status = await context.limit(() => runtime.start(spec));
+    events.normal(pod, container.name, "Created", "Container created");
+    events.normal(pod, container.name, "Started", "Container started");
+    return status;
+  } catch (error) {
+    const failure = asStartError(error);
+    const isConfig = failure.code === "CreateContainerConfigError" || failure.code === "CreateContainerError";
+    if (!isConfig) events.normal(pod, container.name, "Created", "Container created");
+    events.warning(pod, container.name, "Failed", `Error: ${failure.message}`);
+    throw failure;
+  }
+}
+
+function asStartError(error: unknown): StartError {
+  if (error instanceof StartError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof EnvironmentError) return new StartError("CreateContainerConfigError", message, { cause: error });
+  const reason = error instanceof Error && "reason" in error ? String(error.reason) : "RunContainerError";
+  return new StartError(reason, message, { cause: error });
+}
+
+function mountsOf(
+  { pod, container, attempt, volumes }: StartRequest,
+  nodeRoot: string,
+  lookUp: (name: string) => string | undefined,
+): readonly Mount[] {
+  const own = (container.volumeMounts ?? []).map(({ name, mountPath, readOnly, subPath, subPathExpr }) => {
+    const source = volumes.get(name);
+    if (source === undefined) {
+      throw new StartError(
+        "CreateContainerConfigError",
+        `cannot find volume "${name}" to mount into container "${container.name}"`,
+      );
+    }
+    const within = subPathExpr === undefined ? (subPath ?? "") : expandVariables(subPathExpr, lookUp);
+    if (within.split("/").includes("..")) {
+      throw new StartError("CreateContainerConfigError", `subPath "${within}" must not contain ".."`);
+    }
+    return {
+      source: within === "" ? source : `${source}/${within}`,
+      target: mountPath.startsWith("/") ? mountPath : `/${mountPath}`,
+      isReadOnly: readOnly ?? false,
+    };
+  });
+  return [...podFileMounts(nodeRoot, pod, { container, attempt }), ...own];
+}

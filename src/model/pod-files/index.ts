@@ -1,0 +1,2 @@
+export { hostsFile, podHostname } from "./hosts.ts";
+export { resolvConf } from "./resolv-conf.ts";
