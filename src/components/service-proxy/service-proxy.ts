@@ -135,7 +135,7 @@ class RulesProxy implements ServiceProxy {
       ...(hostPorts === undefined ? {} : { hostPorts }),
     });
     const isFull = this.#isFullSyncDue;
-    if (isFull) rules.replace(ruleSetOf(this.#plan));
+    if (isFull) rules.sync(ruleSetOf(this.#plan));
     else rules.apply(transaction);
     this.#isFullSyncDue = false;
     const durationMs = clock.now() - started;

@@ -1,2 +1,3 @@
-export { openNftables, type Nftables } from "./nftables.ts";
+export type { KernelElement } from "./element-codec.ts";
+export { openNftables, type Nftables, type SyncReport } from "./nftables.ts";
 export { NftablesError } from "./nftables-error.ts";

@@ -1,6 +1,6 @@
 export * from "./rule-set.ts";
 export type * from "./statement.ts";
-export { commentText, renderText } from "./render.ts";
+export { commentText, layoutName, renderText } from "./render.ts";
 export {
   diffParts,
   diffRuleSets,
@@ -10,6 +10,7 @@ export {
   isEmptyTransaction,
   renderTransaction,
   splitTransaction,
+  type ChainOperation,
   type PartChange,
   type Transaction,
 } from "./transaction.ts";

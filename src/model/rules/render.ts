@@ -14,9 +14,24 @@ import {
   type Rule,
   type RuleSet,
   type SetDeclaration,
-  type Value,
+  type Skeleton,
 } from "./rule-set.ts";
-import type { Assign, DynamicElement, Field, Statement } from "./statement.ts";
+import type { Assign, Compare, DynamicElement, Field, OneOf, Reject, Statement } from "./statement.ts";
+
+/**
+ * Names what cannot change in a table without making it anew (its sets' types and its base hooks); kept in the kernel as
+ * the table's comment, so that a later process knows whether the table is of its own making.
+ */
+export function layoutName({ family, sets, chains }: Skeleton): string {
+  const texts = [
+    ...[...sets.values()].map((declaration) => [declaration.name, ...declarationLines(declaration, family)].join(" ")),
+    ...[...chains.values()].flatMap(({ name, base }) => (base === undefined ? [] : `${name} ${baseText(base)}`)),
+  ];
+  // FNV-1a: a fingerprint, not a secret.
+  let hash = 0x811c_9dc5;
+  for (const byte of texts.join("\n")) hash = Math.imul(hash ^ (byte.codePointAt(0) ?? 0), 0x0100_0193) >>> 0;
+  return `netloom layout ${hash.toString(16).padStart(8, "0")}`;
+}
 
 /** nft refuses longer comments. */
 const commentBytes = 127;
@@ -30,7 +45,7 @@ export function renderText(ruleSet: RuleSet): string {
   const lines: string[] = [];
   for (const skeleton of ruleSet.skeletons) {
     const name = `${skeleton.family} ${skeleton.table}`;
-    lines.push(`add table ${name}`, `delete table ${name}`, `table ${name} {`);
+    lines.push(`add table ${name}`, `delete table ${name}`, `table ${name} {`, `\tcomment "${layoutName(skeleton)}"`);
     for (const declaration of skeleton.sets.values()) {
       const path = setPath({ ...skeleton, set: declaration.name });
       lines.push(...renderSet(declaration, skeleton.family, [...(elements.get(path)?.values() ?? [])]));
@@ -47,7 +62,7 @@ function renderSet(declaration: SetDeclaration, family: Family, elements: readon
     ...declarationLines(declaration, family),
   ];
   if (elements.length > 0) {
-    const sorted = elements.map((element) => elementText(element)).toSorted(compareText);
+    const sorted = elements.map((element) => elementText(element)).toSorted(byText);
     lines.push(`\t\telements = { ${sorted.join(",\n\t\t\t")} }`);
   }
   lines.push("\t}");
@@ -73,32 +88,13 @@ export function isMap(declaration: SetDeclaration): boolean {
 }
 
 function typeName(type: FieldType, family: Family): string {
-  switch (type) {
-    case "address":
-      return family === "ip" ? "ipv4_addr" : "ipv6_addr";
-    case "protocol":
-      return "inet_proto";
-    case "port":
-      return "inet_service";
-    case "mark":
-      return "mark";
-    case "source-low-96":
-      throw new Error("Cannot name the type of source-low-96: nft only knows it by typeof");
-  }
+  if (type === "address") return family === "ip" ? "ipv4_addr" : "ipv6_addr";
+  return { protocol: "inet_proto", port: "inet_service", mark: "mark", "source-low-96": "@nh,96,96" }[type];
 }
 
 /** For keys that no `type` can name: nft infers them from an expression. */
 function typeofName(type: FieldType): string {
-  switch (type) {
-    case "source-low-96":
-      return "@nh,96,96";
-    case "mark":
-      return "meta mark";
-    case "address":
-    case "protocol":
-    case "port":
-      throw new Error(`Cannot combine ${type} with source-low-96 in one key`);
-  }
+  return type === "mark" ? "meta mark" : typeName(type, "ip6");
 }
 
 /** `10.96.0.1 . tcp . 443 comment "Service default/kubernetes port https" : 1`. */
@@ -133,42 +129,44 @@ export function ruleText(rule: Rule, family: Family): string {
 }
 
 function statementText(statement: Statement, family: Family): string {
-  switch (statement.kind) {
-    case "compare": {
-      const { field, operator, value, mask } = statement;
-      if (field === "ct status") return `ct status ${operator === "==" ? "" : "! "}${value}`;
-      const masked = mask === undefined ? "" : ` & ${hex(mask)}`;
-      const sign = operator === "!=" ? "!= " : mask === undefined ? "" : "== ";
-      return `${fieldText(field, family)}${masked} ${sign}${valueText(field, value)}`;
-    }
-    case "one-of":
-      return `${fieldText(statement.field, family)} { ${statement.values.join(", ")} }`;
-    case "in-set":
-      return `${fieldsText(statement.key, family)} ${statement.isNegated ? "!= " : ""}@${statement.set}`;
-    case "assign":
-      return `${fieldText(statement.target, family)} set ${assignedText(statement, family)}`;
-    case "verdict-map":
-      return `${fieldsText(statement.key, family)} vmap @${statement.map}`;
-    case "dnat":
-      return `meta l4proto { tcp, udp, sctp } dnat ${family} to ${fieldsText(statement.key, family)} map @${statement.map}`;
-    case "masquerade":
-      return "masquerade fully-random";
-    case "snat":
-      return `snat ${family} to ${statement.address} fully-random`;
-    case "dynamic":
-      return dynamicText(statement, family);
-    case "reject":
-      return statement.with === "tcp reset" ? "meta l4proto tcp reject with tcp reset" : "reject";
-    case "verdict":
-      return verdictText(statement.verdict);
-  }
+  if (statement.kind === "compare") return compareText(statement, family);
+  if (statement.kind === "one-of") return oneOfText(statement, family);
+  if (statement.kind === "assign") return assignText(statement, family);
+  if (statement.kind === "masquerade") return "masquerade fully-random";
+  if (statement.kind === "snat") return `snat ${family} to ${statement.address} fully-random`;
+  if (statement.kind === "dynamic") return dynamicText(statement, family);
+  if (statement.kind === "reject") return rejectTexts[statement.with];
+  if (statement.kind === "verdict") return verdictText(statement.verdict);
+  const key = fieldsText(statement.key, family);
+  if (statement.kind === "in-set") return `${key} ${statement.isNegated ? "!= " : ""}@${statement.set}`;
+  if (statement.kind === "verdict-map") return `${key} vmap @${statement.map}`;
+  // nft wants to know of the protocol's ports before it translates one.
+  return `meta l4proto { tcp, udp, sctp } dnat ${family} to ${key} map @${statement.map}`;
 }
 
-function assignedText({ target, to }: Assign, family: Family): string {
-  if ("constant" in to) return String(to.constant);
-  if ("randomBelow" in to) return `numgen random mod ${to.randomBelow}`;
-  if ("orWith" in to) return `${fieldText(target, family)} | ${hex(to.orWith)}`;
-  return `${fieldsText(to.key, family)} map @${to.map}`;
+function oneOfText({ field, values, isNegated }: OneOf, family: Family): string {
+  return `${fieldText(field, family)} ${isNegated ? "!= " : ""}{ ${values.join(", ")} }`;
+}
+
+const rejectTexts: Readonly<Record<Reject["with"], string>> = {
+  "tcp reset": "meta l4proto tcp reject with tcp reset",
+  "icmp port-unreachable": "reject",
+};
+
+function compareText({ field, operator, value, mask }: Compare, family: Family): string {
+  const isNegated = operator === "!=";
+  if (field === "ct status") return `ct status ${isNegated ? "! " : ""}${value}`;
+  const masked = mask === undefined ? "" : ` & ${hex(mask)}`;
+  const sign = isNegated ? "!= " : mask === undefined ? "" : "== ";
+  return `${fieldText(field, family)}${masked} ${sign}${field === "iifname" ? `"${value}"` : value}`;
+}
+
+function assignText({ target, to }: Assign, family: Family): string {
+  const set = `${fieldText(target, family)} set`;
+  if ("constant" in to) return `${set} ${to.constant}`;
+  if ("randomBelow" in to) return `${set} numgen random mod ${to.randomBelow}`;
+  if ("orWith" in to) return `${set} ${fieldText(target, family)} | ${hex(to.orWith)}`;
+  return `${set} ${fieldsText(to.key, family)} map @${to.map}`;
 }
 
 function dynamicText(
@@ -184,41 +182,24 @@ function fieldsText(fields: readonly Field[], family: Family): string {
   return fields.map((field) => fieldText(field, family)).join(" . ");
 }
 
-function fieldText(field: Field, family: Family): string {
-  switch (field) {
-    case "saddr":
-    case "daddr":
-      return `${family} ${field}`;
-    case "saddr-low-96":
-      return "@nh,96,96";
-    case "l4proto":
-    case "mark":
-      return `meta ${field}`;
-    case "sport":
-    case "dport":
-      return `th ${field}`;
-    case "fib saddr iif":
-      return "fib saddr . iif oif";
-    case "ct mark":
-    case "ct state":
-    case "ct direction":
-    case "ct status":
-    case "iifname":
-    case "fib saddr type":
-    case "fib daddr type":
-      return field;
-  }
-}
+const fieldTexts: Readonly<Partial<Record<Field, string>>> = {
+  "saddr-low-96": "@nh,96,96",
+  l4proto: "meta l4proto",
+  mark: "meta mark",
+  sport: "th sport",
+  dport: "th dport",
+  "fib saddr iif": "fib saddr . iif oif",
+};
 
-function valueText(field: Field, value: Value): string {
-  if (field === "iifname") return `"${value}"`;
-  return String(value);
+function fieldText(field: Field, family: Family): string {
+  if (field === "saddr" || field === "daddr") return `${family} ${field}`;
+  return fieldTexts[field] ?? field;
 }
 
 function hex(mask: number): string {
   return `0x${mask.toString(16).padStart(8, "0")}`;
 }
 
-function compareText(one: string, other: string): number {
+function byText(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }

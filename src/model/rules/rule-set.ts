@@ -6,7 +6,7 @@
  * the same set; the planner that makes the parts sees to that.
  */
 import type { Provenance } from "../provenance.ts";
-import type { Statement, Verdict } from "./statement.ts";
+import type { Statement, Value, Verdict } from "./statement.ts";
 
 /** nftables' name of an address family. */
 export type Family = "ip" | "ip6";
@@ -15,9 +15,6 @@ export type Hook = "prerouting" | "input" | "forward" | "output" | "postrouting"
 
 /** What one field of a key or of a value holds; `source-low-96` is the low 96 bits of an IPv6 source (see affinity). */
 export type FieldType = "address" | "protocol" | "port" | "mark" | "source-low-96";
-
-/** Addresses and prefixes as canonical text, protocols by name ("tcp"), ports and marks as numbers. */
-export type Value = string | number;
 
 export interface SetDeclaration {
   readonly name: string;

@@ -1,5 +1,7 @@
 /** The statements a rule may hold. Each has one text form (render.ts) and one meaning (packet-walk.ts). */
-import type { Value } from "./rule-set.ts";
+
+/** Addresses and prefixes as canonical text, protocols by name ("tcp"), ports and marks as numbers. */
+export type Value = string | number;
 
 /**
  * What a rule may look at. `saddr`, `daddr` are of the table's family. `fib saddr iif` is the index of the interface the
@@ -36,6 +38,7 @@ export interface OneOf {
   readonly kind: "one-of";
   readonly field: Field;
   readonly values: readonly Value[];
+  readonly isNegated?: boolean;
 }
 
 export interface InSet {

@@ -1,5 +1,5 @@
 /** The smallest change that turns one rule set into another, as data. */
-import { chainLines, declarationLines, elementText, isMap, baseText, ruleText } from "./render.ts";
+import { baseText, chainLines, declarationLines, elementText, isMap, layoutName, ruleText } from "./render.ts";
 import {
   indexElements,
   isSameEntry,
@@ -94,17 +94,24 @@ export function diffParts(changes: readonly PartChange[]): Pick<Transaction, "re
   const before = new Map<string, Element>();
   const after = new Map<string, Element>();
   for (const change of changes) {
-    for (const element of change.before) before.set(`${setPath(element)} ${keyText(element.key)}`, element);
-    for (const element of change.after) after.set(`${setPath(element)} ${keyText(element.key)}`, element);
+    for (const element of change.before) before.set(identityOf(element), element);
+    for (const element of change.after) after.set(identityOf(element), element);
   }
-  const isChanged = (identity: string, element: Element, other: ReadonlyMap<string, Element>): boolean => {
-    const twin = other.get(identity);
-    return twin === undefined || !isSameEntry(element, twin);
-  };
-  return {
-    removedElements: [...before].filter(([id, element]) => isChanged(id, element, after)).map(([, element]) => element),
-    addedElements: [...after].filter(([id, element]) => isChanged(id, element, before)).map(([, element]) => element),
-  };
+  return { removedElements: changedIn(before, after), addedElements: changedIn(after, before) };
+}
+
+/** What is in `some` and not the same in `others`. */
+function changedIn(some: ReadonlyMap<string, Element>, others: ReadonlyMap<string, Element>): readonly Element[] {
+  return [...some]
+    .filter(([identity, element]) => {
+      const other = others.get(identity);
+      return other === undefined || !isSameEntry(element, other);
+    })
+    .map(([, element]) => element);
+}
+
+function identityOf(element: Element): string {
+  return `${setPath(element)} ${keyText(element.key)}`;
 }
 
 /** What turns the tables of `before` into those of `after`, elements aside. */
@@ -170,20 +177,21 @@ function diffChains(before: Skeleton, after: Skeleton): ChainOperation[] {
  */
 export function splitTransaction(transaction: Transaction, maxElements: number): readonly Transaction[] {
   const { replacedTables, removedTables, chains } = transaction;
-  const isKind = (kind: ChainOperation["kind"]) => (operation: ChainOperation) => operation.kind === kind;
   const first: Transaction = {
     ...emptyTransaction,
     removedTables,
     replacedTables: replacedTables.map((skeleton) => ({
       ...skeleton,
-      chains: new Map([...skeleton.chains].filter(([, chain]) => chain.base === undefined)),
+      chains: new Map(
+        [...skeleton.chains].map(([name, chain]) => [name, chain.base === undefined ? chain : { ...chain, rules: [] }]),
+      ),
     })),
-    chains: chains.filter(isKind("add-chain")),
+    chains: chains.filter(({ kind }) => kind === "add-chain"),
   };
   const hooks = replacedTables.flatMap(({ family, table, chains: ofTable }) =>
     [...ofTable.values()]
       .filter(({ base }) => base !== undefined)
-      .map((chain) => ({ family, table, kind: "add-chain", chain }) as const),
+      .map((chain) => ({ family, table, kind: "refill-chain", chain }) as const),
   );
   const last: Transaction = {
     ...emptyTransaction,
@@ -194,14 +202,13 @@ export function splitTransaction(transaction: Transaction, maxElements: number):
 }
 
 function elementSteps({ addedElements, removedElements }: Transaction, maxElements: number): readonly Transaction[] {
-  const identity = (element: Element): string => `${setPath(element)} ${keyText(element.key)}`;
-  const removed = new Map(removedElements.map((element) => [identity(element), element]));
+  const removed = new Map(removedElements.map((element) => [identityOf(element), element]));
   const steps: Transaction[] = [];
   for (let start = 0; start < addedElements.length; start += maxElements) {
     const added = addedElements.slice(start, start + maxElements);
     // An element that changes goes and comes in one step.
-    const replaced = added.flatMap((element) => removed.get(identity(element)) ?? []);
-    for (const element of replaced) removed.delete(identity(element));
+    const replaced = added.flatMap((element) => removed.get(identityOf(element)) ?? []);
+    for (const element of replaced) removed.delete(identityOf(element));
     steps.push({ ...emptyTransaction, removedElements: replaced, addedElements: added });
   }
   const gone = [...removed.values()].toReversed();
@@ -230,12 +237,16 @@ export function renderTransaction(transaction: Transaction): string {
   }
   lines.push(...elementLines("add", transaction.addedElements));
   for (const { family, table, chain } of chains("delete-chain"))
+    lines.push(`flush chain ${family} ${table} ${chain.name}`);
+  for (const { family, table, chain } of chains("delete-chain"))
     lines.push(`delete chain ${family} ${table} ${chain.name}`);
   return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
 }
 
-function replaceTableLines({ family, table, sets, chains }: Skeleton): string[] {
-  const lines = [`add table ${family} ${table}`, `delete table ${family} ${table}`, `table ${family} ${table} {`];
+function replaceTableLines(skeleton: Skeleton): string[] {
+  const { family, table, sets, chains } = skeleton;
+  const lines = [`add table ${family} ${table}`, `delete table ${family} ${table}`];
+  lines.push(`table ${family} ${table} {`, `\tcomment "${layoutName(skeleton)}"`);
   for (const declaration of sets.values()) {
     const word = isMap(declaration) ? "map" : "set";
     lines.push(`\t${word} ${declaration.name} {`, ...declarationLines(declaration, family), "\t}");

@@ -54,7 +54,6 @@ function setsOf(family: "ip" | "ip6"): ReadonlyMap<string, SetDeclaration> {
     { name: "hits", key: ["mark"], flags: ["dynamic"], size: 262_144 },
     { name: "service-ips", key: ["address"] },
     { name: "hairpin", key: ["address", "address"] },
-    { name: "cluster-nets", key: ["address"], flags: ["interval"] },
   ];
   return new Map(declarations.map((declaration) => [declaration.name, declaration]));
 }
@@ -64,12 +63,11 @@ const preparedChains = Array.from({ length: preparedCounts }, (_, index) => inde
 
 /** Chains come in an order in which each is defined before a rule names it. */
 export function planSkeleton(network: FamilyNetwork, inUse: ChainsInUse): Skeleton {
-  const byNumber = (numbers: Iterable<number>): number[] => [...numbers].toSorted((one, other) => one - other);
   const chains: readonly Chain[] = [
     chain("to-slot", [rule({ kind: "dnat", key: ["ct mark", "mark"], map: "slots" })]),
-    ...byNumber(new Set([...preparedChains, ...inUse.counts])).map(countChain),
-    ...byNumber(inUse.affinityCounts).map(affinityCountChain),
-    ...byNumber(inUse.affinitySeconds).map((seconds) => affinityChain(seconds, network)),
+    ...sorted(new Set([...preparedChains, ...inUse.counts])).map(countChain),
+    ...sorted(inUse.affinityCounts).map(affinityCountChain),
+    ...sorted(inUse.affinitySeconds).map((seconds) => affinityChain(seconds, network)),
     ...serviceChains(network),
     ...baseChains(network),
   ];
@@ -79,6 +77,10 @@ export function planSkeleton(network: FamilyNetwork, inUse: ChainsInUse): Skelet
     sets: setsOfFamilies[network.family],
     chains: new Map(chains.map((one) => [one.name, one])),
   };
+}
+
+function sorted(numbers: Iterable<number>): readonly number[] {
+  return [...numbers].toSorted((one, other) => one - other);
 }
 
 function countChain(count: number): Chain {
@@ -224,7 +226,7 @@ function baseChains(network: FamilyNetwork): readonly Chain[] {
             {
               statements: [
                 compare("saddr", podCidr),
-                { kind: "in-set", key: ["daddr"], set: "cluster-nets", isNegated: true } as const,
+                { kind: "one-of", field: "daddr", values: clusterCidrs, isNegated: true } as const,
                 hideSource,
               ],
               comment: "pods leave the cluster under the address of their node",

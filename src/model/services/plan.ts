@@ -89,18 +89,13 @@ export function createServicePlan(node: NodeNetwork, options: { readonly knownId
     services: new Map(),
     portIds: createIds(localBit - 1, options.knownIds),
     endpointIds: createIds(0x7fff_ffff),
-    parts: new Map(networks.map((network) => [`${network.family} node`, nodePart(network, node.name)])),
+    parts: new Map(),
     claims: new Map(),
     users,
     skeletons: [],
   };
   plan.skeletons = planSkeletons(plan);
   return plan;
-}
-
-function nodePart({ family, clusterCidrs }: FamilyNetwork, nodeName: string): Part {
-  const cause: Provenance = { kind: "Node", name: nodeName };
-  return clusterCidrs.map((cidr) => ({ family, table: tableName, set: "cluster-nets", key: [cidr], cause }));
 }
 
 /** The whole rule set as it is now. Shares the plan's maps: read it before the next update. */
@@ -148,9 +143,12 @@ export function updateServicePlan(plan: ServicePlan, changes: ServiceChanges): S
 }
 
 function departedBackends(before: readonly Backend[], after: readonly Backend[]): readonly Backend[] {
-  const textOf = ({ mark, protocol, address, port }: Backend): string => `${mark} ${protocol} ${address} ${port}`;
-  const kept = new Set(after.map(textOf));
-  return before.filter((backend) => !kept.has(textOf(backend)));
+  const kept = new Set(after.map(backendText));
+  return before.filter((backend) => !kept.has(backendText(backend)));
+}
+
+function backendText({ mark, protocol, address, port }: Backend): string {
+  return `${mark} ${protocol} ${address} ${port}`;
 }
 
 function planService(plan: ServicePlan, { service, slices }: ServiceObjects): PlannedService {

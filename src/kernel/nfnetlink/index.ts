@@ -1,0 +1,1 @@
+export { NfnetlinkError, NfnetlinkSocket, subsystem, type Request } from "./socket.ts";

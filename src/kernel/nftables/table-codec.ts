@@ -1,0 +1,54 @@
+/** Tables, chains and the generation of the rules, raw: what nft would read the whole rule set for. */
+import type { Family } from "../../model/rules/index.ts";
+import { NfnetlinkError, subsystem, type NfnetlinkSocket } from "../nfnetlink/index.ts";
+import { messageFlag, readText, splitPayload } from "../rtnetlink/wire.ts";
+import { decodeComment, familyNumber } from "./element-codec.ts";
+
+const message = { getTable: 1, getChain: 4, getGeneration: 16 } as const;
+const tableAttribute = { name: 1, userData: 6 } as const;
+const chainAttribute = { table: 1, name: 3 } as const;
+const generationAttribute = { id: 1 } as const;
+
+/** Undefined where there is no such table, or it has no comment. */
+export function readTableComment(socket: NfnetlinkSocket, family: Family, table: string): string | undefined {
+  try {
+    const [payload] = socket.request(`read table ${table}`, {
+      type: (subsystem.nftables << 8) | message.getTable,
+      flags: 0,
+      family: familyNumber[family],
+      write: (writer) => writer.attributeText(tableAttribute.name, table),
+    });
+    return payload === undefined
+      ? undefined
+      : decodeComment(splitPayload(payload, 4).attributes.get(tableAttribute.userData));
+  } catch (error) {
+    if (error instanceof NfnetlinkError && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+export function readChainNames(socket: NfnetlinkSocket, family: Family, table: string): readonly string[] {
+  const payloads = socket.request("list chains", {
+    type: (subsystem.nftables << 8) | message.getChain,
+    flags: messageFlag.dump,
+    family: familyNumber[family],
+    write: () => undefined,
+  });
+  return payloads.flatMap((payload) => {
+    const { attributes } = splitPayload(payload, 4);
+    const name = readText(attributes.get(chainAttribute.name));
+    return name === undefined || readText(attributes.get(chainAttribute.table)) !== table ? [] : name;
+  });
+}
+
+/** Grows with every transaction of anybody in the namespace. */
+export function readGeneration(socket: NfnetlinkSocket): number {
+  const [payload] = socket.request("read the generation of the rules", {
+    type: (subsystem.nftables << 8) | message.getGeneration,
+    flags: 0,
+    family: 0,
+    write: () => undefined,
+  });
+  const id = payload === undefined ? undefined : splitPayload(payload, 4).attributes.get(generationAttribute.id);
+  return id?.length === 4 ? new DataView(id.buffer, id.byteOffset, 4).getUint32(0) : 0;
+}
