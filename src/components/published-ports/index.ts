@@ -1,0 +1,1 @@
+export { createPublishedPorts, type PublishedPortsOptions } from "./published-ports.ts";
