@@ -1,128 +1,25 @@
 /**
  * Derives `src/api/generated/` from the models of the official JavaScript client: the names, types and
  * obligations of every field of the built-in kinds, as TypeScript types in their wire form (timestamps are
- * strings, IntOrString is a number or a string) and as a table that validation and OpenAPI read.
+ * strings, IntOrString is a number or a string) and as a table that decoding, patches and OpenAPI read.
  * Run with `npm run generate`; the result is committed, so that a clone needs no generation.
  */
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { kindNameOf, projectRoot, readClosure, roots, typeNameOf } from "./client-models.ts";
+import { packagesOfClasses } from "./model-groups.ts";
+import { quantityFields } from "./quantity-fields.ts";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const models = join(root, "node_modules/@kubernetes/client-node/dist/gen/models");
-const output = join(root, "src/api/generated");
-
-/** Model classes at which the walk starts: the kinds netloom serves; what they refer to follows. */
-const roots = [
-  "Pod",
-  "PodTemplate",
-  "Service",
-  "Endpoints",
-  "Node",
-  "Namespace",
-  "Secret",
-  "ConfigMap",
-  "ServiceAccount",
-  "PersistentVolume",
-  "PersistentVolumeClaim",
-  "ReplicationController",
-  "LimitRange",
-  "ResourceQuota",
-  "Binding",
-  "Deployment",
-  "ReplicaSet",
-  "StatefulSet",
-  "DaemonSet",
-  "ControllerRevision",
-  "Job",
-  "CronJob",
-  "Scale",
-  "HorizontalPodAutoscaler",
-  "PodDisruptionBudget",
-  "EndpointSlice",
-  "Ingress",
-  "IngressClass",
-  "NetworkPolicy",
-  "ServiceCIDR",
-  "IPAddress",
-  "Lease",
-  "Role",
-  "RoleBinding",
-  "ClusterRole",
-  "ClusterRoleBinding",
-  "TokenReview",
-  "SelfSubjectReview",
-  "SubjectAccessReview",
-  "SelfSubjectAccessReview",
-  "LocalSubjectAccessReview",
-  "SelfSubjectRulesReview",
-  "PriorityClass",
-  "StorageClass",
-  "CSIDriver",
-  "CSINode",
-  "VolumeAttachment",
-  "CSIStorageCapacity",
-  "RuntimeClass",
-  "CertificateSigningRequest",
-  "Eviction",
-  "Status",
-  "DeleteOptions",
-  "APIGroup",
-  "APIGroupList",
-  "APIResourceList",
-  "APIVersions",
-].map((name) => `V1${name}`);
-roots.push("AuthenticationV1TokenRequest", "V2HorizontalPodAutoscaler", "CoreV1Event", "EventsV1Event");
-
-interface Attribute {
-  readonly name: string;
-  readonly baseName: string;
-  readonly type: string;
-  readonly format: string;
-}
-
-const files = new Set(
-  readdirSync(models)
-    .filter((file) => file.endsWith(".d.ts"))
-    .map((file) => file.slice(0, -5)),
-);
-const attributes = new Map<string, readonly Attribute[]>();
-const required = new Map<string, ReadonlySet<string>>();
-
-/** `Array<V1Foo>` and `{ [key: string]: V1Foo; }` -> `V1Foo`; a scalar -> undefined. */
-function referredClass(type: string): string | undefined {
-  const inner = type.match(/^Array<(.*)>$/)?.[1] ?? type.match(/^\{ \[key: string\]: (.*); \}$/)?.[1];
-  if (inner !== undefined) return referredClass(inner);
-  return files.has(type) ? type : undefined;
-}
-
-async function visit(name: string): Promise<void> {
-  if (attributes.has(name)) return;
-  const module = (await import(join(models, `${name}.js`))) as Record<string, { attributeTypeMap: Attribute[] }>;
-  const list = module[name]?.attributeTypeMap;
-  if (!list) throw new Error(`The model ${name} has no attribute map`);
-  attributes.set(name, list);
-  const text = readFileSync(join(models, `${name}.d.ts`), "utf8");
-  required.set(name, new Set([...text.matchAll(/^ {4}'([^']+)': /gm)].map((match) => match[1] ?? "")));
-  for (const attribute of list) {
-    const next = referredClass(attribute.type);
-    if (next !== undefined) await visit(next);
-  }
-}
-for (const name of roots) await visit(name);
-
-const taken = new Map<string, string>();
-for (const name of [...attributes.keys()].toSorted()) {
-  const short = name.startsWith("V1") && /^V1[A-Z]/.test(name) ? name.slice(2) : name;
-  taken.set(name, short);
-}
+const output = join(projectRoot, "src/api/generated");
+const models = await readClosure(roots);
+const packages = await packagesOfClasses();
 
 function typescriptType(type: string): string {
   const item = type.match(/^Array<(.*)>$/)?.[1];
   if (item !== undefined) return `readonly ${wrap(typescriptType(item))}[]`;
   const value = type.match(/^\{ \[key: string\]: (.*); \}$/)?.[1];
   if (value !== undefined) return `{ readonly [key: string]: ${typescriptType(value)} }`;
-  if (taken.has(type)) return taken.get(type) ?? type;
+  if (models.has(type)) return typeNameOf(type);
   switch (type) {
     case "Date":
     case "V1MicroTime":
@@ -138,13 +35,13 @@ function typescriptType(type: string): string {
 }
 const wrap = (type: string): string => (/[ |]/.test(type) ? `(${type})` : type);
 
-/** The compact wire type of the table, see `FieldType` in `src/api/schema.ts`. */
+/** The compact wire type of the table, see `src/api/schema.ts`. */
 function tableType(type: string, format: string): string {
   const item = type.match(/^Array<(.*)>$/)?.[1];
   if (item !== undefined) return `[]${tableType(item, format)}`;
   const value = type.match(/^\{ \[key: string\]: (.*); \}$/)?.[1];
   if (value !== undefined) return `{}${tableType(value, format)}`;
-  if (taken.has(type)) return taken.get(type) ?? type;
+  if (models.has(type)) return typeNameOf(type);
   switch (type) {
     case "Date":
       return "date-time";
@@ -164,24 +61,62 @@ function tableType(type: string, format: string): string {
   }
 }
 
+/** The table's type, quantities marked. Throws where the list of quantities has become wrong. */
+function fieldType(typeName: string, field: string, type: string, format: string): string {
+  const plain = tableType(type, format);
+  if (!quantityFields[typeName]?.includes(field)) return plain;
+  if (plain !== "string" && plain !== "{}string") {
+    throw new Error(`Cannot mark ${typeName}.${field} as a quantity: it is ${plain}; correct quantity-fields.ts`);
+  }
+  return plain.replace("string", "quantity");
+}
+
+function checkQuantityFields(): void {
+  for (const [typeName, fields] of Object.entries(quantityFields)) {
+    const model = [...models].find(([name]) => typeNameOf(name) === typeName)?.[1];
+    for (const field of fields) {
+      if (model?.attributes.some(({ baseName }) => baseName === field)) continue;
+      throw new Error(
+        `Cannot mark ${typeName}.${field} as a quantity: there is no such field; correct quantity-fields.ts`,
+      );
+    }
+  }
+}
+checkQuantityFields();
+
 const banner = "// Generated by scripts/generate-api.ts from the models of @kubernetes/client-node. Do not edit.\n";
 const key = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name));
+const byPackage = new Map<string, string[]>();
 let types = banner;
-let table = `${banner}\n/** Type name -> field -> wire type; a trailing "!" marks a required field. */\nexport const definitions: Readonly<Record<string, Readonly<Record<string, string>>>> = {\n`;
-for (const [name, list] of [...attributes].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-  const needs = required.get(name) ?? new Set<string>();
-  types += `\nexport interface ${taken.get(name)} {\n`;
-  table += `  ${taken.get(name)}: {\n`;
-  for (const attribute of list) {
-    const isRequired = needs.has(attribute.name);
-    types += `  readonly ${key(attribute.baseName)}${isRequired ? "" : "?"}: ${typescriptType(attribute.type)};\n`;
-    table += `    ${key(attribute.baseName)}: "${tableType(attribute.type, attribute.format)}${isRequired ? "!" : ""}",\n`;
+let table =
+  `${banner}\n/** Type name -> field -> wire type; a trailing "!" marks a required field. */\n` +
+  "export const definitions: Readonly<Record<string, Readonly<Record<string, string>>>> = {\n";
+for (const [className, model] of [...models].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+  const typeName = typeNameOf(className);
+  const packageName = packages.get(className);
+  if (packageName === undefined)
+    throw new Error(`Cannot place ${className}: no API reaches it; list it in model-groups.ts`);
+  const kindName = kindNameOf(className);
+  const entry = kindName === typeName ? kindName : `${typeName}=${kindName}`;
+  byPackage.set(packageName, [...(byPackage.get(packageName) ?? []), entry]);
+  types += `\nexport interface ${typeName} {\n`;
+  table += `  ${typeName}: {\n`;
+  for (const { name, baseName, type, format } of model.attributes) {
+    const isRequired = model.required.has(name);
+    types += `  readonly ${key(baseName)}${isRequired ? "" : "?"}: ${typescriptType(type)};\n`;
+    table += `    ${key(baseName)}: "${fieldType(typeName, baseName, type, format)}${isRequired ? "!" : ""}",\n`;
   }
   types += "}\n";
   table += "  },\n";
+}
+table +=
+  "};\n\n/** OpenAPI package -> its types; `A=B` where type A is called B within the package. */\n" +
+  "export const packages: Readonly<Record<string, readonly string[]>> = {\n";
+for (const [packageName, names] of [...byPackage].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+  table += `  "${packageName}": [\n${names.map((name) => `    "${name}",\n`).join("")}  ],\n`;
 }
 table += "};\n";
 mkdirSync(output, { recursive: true });
 writeFileSync(join(output, "types.ts"), types);
 writeFileSync(join(output, "definitions.ts"), table);
-console.log(`${attributes.size} types -> src/api/generated/`);
+console.log(`${models.size} types -> src/api/generated/`);

@@ -1,0 +1,21 @@
+/** Fields that hold quantities ("500m", "2Gi"): the client calls them strings. Type -> fields, as in `definitions.ts`. */
+export const quantityFields: Readonly<Record<string, readonly string[]>> = {
+  CSIStorageCapacity: ["capacity", "maximumVolumeSize"],
+  ContainerStatus: ["allocatedResources"],
+  EmptyDirVolumeSource: ["sizeLimit"],
+  LimitRangeItem: ["default", "defaultRequest", "max", "maxLimitRequestRatio", "min"],
+  NodeStatus: ["allocatable", "capacity"],
+  Overhead: ["podFixed"],
+  PersistentVolumeClaimStatus: ["allocatedResources", "capacity"],
+  PersistentVolumeSpec: ["capacity"],
+  PodSpec: ["overhead"],
+  PodStatus: ["allocatedResources"],
+  ResourceFieldSelector: ["divisor"],
+  ResourceQuotaSpec: ["hard"],
+  ResourceQuotaStatus: ["hard", "used"],
+  ResourceRequirements: ["limits", "requests"],
+  V2HPAScalingRules: ["tolerance"],
+  V2MetricTarget: ["averageValue", "value"],
+  V2MetricValueStatus: ["averageValue", "value"],
+  VolumeResourceRequirements: ["limits", "requests"],
+};

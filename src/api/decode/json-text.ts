@@ -1,0 +1,136 @@
+/**
+ * JSON text of an untrusted sender: its value, and what JSON.parse does not tell (keys given twice, nesting that
+ * would exhaust the stack of whoever walks the value).
+ */
+
+/** The text is not JSON; the message is what Go's decoder, and so upstream, says. */
+export class JsonTextError extends Error {
+  override readonly name = "JsonTextError";
+  readonly code = "JSON_INVALID";
+}
+
+export interface JsonText {
+  readonly value: unknown;
+  /** Paths of keys that an object has more than once, `spec.ports[0].name`. JSON.parse has kept the last value. */
+  readonly duplicates: readonly string[];
+}
+
+/** Kubernetes' own types nest some twenty levels deep; schemas of custom resources perhaps a hundred. */
+const depthLimit = 500;
+
+/** Reads JSON. `findsDuplicates` costs a second pass in our own code. Throws `JsonTextError`. */
+export function parseJsonText(text: string, findsDuplicates: boolean): JsonText {
+  checkDepth(text);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new JsonTextError(complaint(text, error), { cause: error });
+  }
+  return { value, duplicates: findsDuplicates ? duplicatesIn(text) : [] };
+}
+
+const quote = 0x22;
+const backslash = 0x5c;
+
+function isOpening(code: number): boolean {
+  return code === 0x7b || code === 0x5b;
+}
+
+function isClosing(code: number): boolean {
+  return code === 0x7d || code === 0x5d;
+}
+
+function checkDepth(text: string): void {
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === quote) at = endOfString(text, at);
+    else if (isOpening(code)) {
+      depth += 1;
+      if (depth > depthLimit) throw new JsonTextError("exceeded max depth");
+    } else if (isClosing(code)) depth -= 1;
+  }
+}
+
+/** The index of the closing quote, or the end of a text that lacks it. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length) {
+    const code = text.charCodeAt(at);
+    if (code === quote) return at;
+    at += code === backslash ? 2 : 1;
+  }
+  return text.length;
+}
+
+interface Level {
+  /** Keys seen so far; undefined within a list. */
+  readonly keys: Set<string> | undefined;
+  index: number;
+  key: string;
+}
+
+function pathOf(levels: readonly Level[], key: string): string {
+  let path = "";
+  for (const level of levels.slice(0, -1)) {
+    if (level.keys === undefined) path += `[${level.index}]`;
+    else path += path === "" ? level.key : `.${level.key}`;
+  }
+  return path === "" ? key : `${path}.${key}`;
+}
+
+/** Walks valid JSON by its punctuation alone. */
+function duplicatesIn(text: string): readonly string[] {
+  const levels: Level[] = [];
+  const duplicates: string[] = [];
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    const level = levels.at(-1);
+    if (code === quote) {
+      const end = endOfString(text, at);
+      if (level?.keys && text.charCodeAt(afterBlanks(text, end + 1)) === 0x3a) {
+        const key = keyOf(text.slice(at, end + 1));
+        if (level.keys.has(key)) duplicates.push(pathOf(levels, key));
+        level.keys.add(key);
+        level.key = key;
+      }
+      at = end;
+    } else if (code === 0x7b) levels.push({ keys: new Set(), index: 0, key: "" });
+    else if (code === 0x5b) levels.push({ keys: undefined, index: 0, key: "" });
+    else if (isClosing(code)) levels.pop();
+    else if (code === 0x2c && level) level.index += 1;
+  }
+  return duplicates;
+}
+
+function keyOf(literal: string): string {
+  return literal.includes("\\") ? String(JSON.parse(literal)) : literal.slice(1, -1);
+}
+
+function afterBlanks(text: string, start: number): number {
+  let at = start;
+  while (at < text.length && text.charCodeAt(at) <= 0x20) at += 1;
+  return at;
+}
+
+/** Translates V8's complaint into Go's. */
+function complaint(text: string, error: SyntaxError): string {
+  const position = /at position (\d+)/.exec(error.message)?.[1];
+  // For short texts V8 names the character, not its place.
+  const token = /Unexpected token '(.)'/su.exec(error.message)?.[1];
+  const at = position === undefined ? (token === undefined ? text.length : text.indexOf(token)) : Number(position);
+  if (at >= text.length || /Unexpected end/.test(error.message)) return "unexpected end of JSON input";
+  const character = text.slice(at, at + 1);
+  const shown = character === "'" ? "'\\''" : `'${character}'`;
+  return `invalid character ${shown} ${expectation(text, at)}`;
+}
+
+function expectation(text: string, at: number): string {
+  const before = text.slice(0, at).trimEnd();
+  if (before.endsWith(":") || before.endsWith("[") || before === "") return "looking for beginning of value";
+  if (before.endsWith("{")) return "looking for beginning of object key string";
+  if (before.endsWith(",")) return "looking for beginning of value";
+  return "after top-level value";
+}
