@@ -42,13 +42,17 @@ function isExecutable(path) {
 
 /** Absolute path of a program: the user's PATH, the system's folders, then the tools folder; undefined where nobody has it. */
 export function findProgram(name, folder = toolsFolder()) {
-  const path = (process.env.PATH ?? "").split(":").filter((entry) => entry.startsWith("/") && !entry.includes("node_modules"));
+  const path = (process.env.PATH ?? "")
+    .split(":")
+    .filter((entry) => entry.startsWith("/") && !entry.includes("node_modules"));
   const folders = [...path, ...programFolders, ...programFolders.map((one) => join(folder, one))];
   return folders.map((one) => join(one, name)).find(isExecutable);
 }
 
 function hasLibrary(name, folder) {
-  return [...libraryFolders, ...libraryFolders.map((one) => join(folder, one))].some((one) => existsSync(join(one, name)));
+  return [...libraryFolders, ...libraryFolders.map((one) => join(folder, one))].some((one) =>
+    existsSync(join(one, name)),
+  );
 }
 
 const isPresent = (need, folder) =>
@@ -56,7 +60,10 @@ const isPresent = (need, folder) =>
 
 function run(command, args, options = {}) {
   const result = spawnSync(command, args, { encoding: "utf8", maxBuffer: 64 << 20, ...options });
-  return { ok: result.status === 0, output: `${result.stdout ?? ""}${result.stderr ?? ""}${result.error ? result.error.message : ""}` };
+  return {
+    ok: result.status === 0,
+    output: `${result.stdout ?? ""}${result.stderr ?? ""}${result.error ? result.error.message : ""}`,
+  };
 }
 
 /**
@@ -70,7 +77,9 @@ export function installTools(say, folder = toolsFolder()) {
   const remedy = `install them: sudo apt-get install ${packages.join(" ")}`;
   const names = missing.map((need) => need.program ?? need.library).join(", ");
   if (findProgram("apt-get", folder) === undefined || findProgram("dpkg", folder) === undefined) {
-    throw new Error(`This machine lacks ${names}, and has no apt-get to fetch them with; install the programs of Debian's packages ${packages.join(", ")}`);
+    throw new Error(
+      `This machine lacks ${names}, and has no apt-get to fetch them with; install the programs of Debian's packages ${packages.join(", ")}`,
+    );
   }
   mkdirSync(join(folder, "apt/lists/partial"), { recursive: true });
   mkdirSync(join(folder, "apt/archives/partial"), { recursive: true });
@@ -80,31 +89,51 @@ export function installTools(say, folder = toolsFolder()) {
   if (!plan.ok) {
     say("reading Debian's package lists");
     apt = [
-      ...["-o", `Dir::State::lists=${join(folder, "apt/lists")}`, "-o", `Dir::Cache=${join(folder, "apt")}`],
-      ...["-o", "APT::Sandbox::User=", "-o", "Debug::NoLocking=1"],
+      "-o",
+      `Dir::State::lists=${join(folder, "apt/lists")}`,
+      "-o",
+      `Dir::Cache=${join(folder, "apt")}`,
+      "-o",
+      "APT::Sandbox::User=",
+      "-o",
+      "Debug::NoLocking=1",
     ];
     const update = run("apt-get", [...apt, "-q", "update"]);
     if (!update.ok) throw new Error(`Cannot read Debian's package lists; ${remedy}\n${update.output.trim()}`);
     plan = simulate(apt, packages);
   }
-  if (!plan.ok) throw new Error(`Cannot find Debian's packages ${packages.join(", ")}; ${remedy}\n${plan.output.trim()}`);
+  if (!plan.ok)
+    throw new Error(`Cannot find Debian's packages ${packages.join(", ")}; ${remedy}\n${plan.output.trim()}`);
   say(`fetching ${plan.packages.length} Debian packages for ${names}`);
   const archives = join(folder, "apt/archives");
-  const download = run("apt-get", [...apt, "-q", "-o", "APT::Sandbox::User=", "download", ...plan.packages], { cwd: archives });
-  if (!download.ok) throw new Error(`Cannot fetch Debian's packages ${plan.packages.join(", ")}; ${remedy}\n${download.output.trim()}`);
+  const download = run("apt-get", [...apt, "-q", "-o", "APT::Sandbox::User=", "download", ...plan.packages], {
+    cwd: archives,
+  });
+  if (!download.ok)
+    throw new Error(`Cannot fetch Debian's packages ${plan.packages.join(", ")}; ${remedy}\n${download.output.trim()}`);
   for (const file of readdirSync(archives).filter((name) => name.endsWith(".deb"))) {
     const unpack = run("dpkg-deb", ["-x", join(archives, file), folder]);
     if (!unpack.ok) throw new Error(`Cannot unpack ${file} into ${folder}: ${unpack.output.trim()}`);
     rmSync(join(archives, file));
   }
   const left = needs.filter((need) => !isPresent(need, folder));
-  if (left.length > 0) throw new Error(`Still missing after unpacking: ${left.map((need) => need.program ?? need.library).join(", ")}; ${remedy}`);
+  if (left.length > 0)
+    throw new Error(
+      `Still missing after unpacking: ${left.map((need) => need.program ?? need.library).join(", ")}; ${remedy}`,
+    );
   writeFileSync(join(folder, "packages.txt"), `${plan.packages.join("\n")}\n`);
   say(`unpacked into ${folder}: ${plan.packages.join(" ")}`);
 }
 
 /** Which packages, with the dependencies this machine lacks, apt would install. */
 function simulate(apt, packages) {
-  const { ok, output } = run("apt-get", [...apt, "-qq", "--no-install-recommends", "--simulate", "install", ...packages]);
+  const { ok, output } = run("apt-get", [
+    ...apt,
+    "-qq",
+    "--no-install-recommends",
+    "--simulate",
+    "install",
+    ...packages,
+  ]);
   return { ok, output, packages: [...output.matchAll(/^Inst (\S+)/gm)].map((match) => match[1]) };
 }

@@ -34,9 +34,10 @@ export function toolLibraryFolders(toolsDir: string): readonly string[] {
   return [`${toolsDir}/usr/lib/${triplet}`, `${toolsDir}/lib/${triplet}`];
 }
 
-/** The program, or undefined where neither the machine nor `toolsDir` (the root of unpacked Debian packages) has it. */
+/** The program on the PATH or in the usual folders, or undefined where neither the machine nor `toolsDir` (the root of unpacked Debian packages) has it. */
 export function lookUpTool(name: string, toolsDir: string): Tool | undefined {
-  const ofMachine = folders.map((folder) => join(folder, name)).find(isExecutable);
+  const ofPath = (process.env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"));
+  const ofMachine = [...ofPath, ...folders].map((folder) => join(folder, name)).find(isExecutable);
   if (ofMachine !== undefined) return { path: ofMachine, env: {} };
   const fetched = folders.map((folder) => join(toolsDir, folder, name)).find(isExecutable);
   if (fetched === undefined) return undefined;

@@ -18,3 +18,4 @@ export {
   type SelfCommand,
   startSupervisor,
 } from "./supervisor.ts";
+export { isStarting, markStarted, markStarting } from "./starting.ts";

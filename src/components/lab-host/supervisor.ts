@@ -25,13 +25,15 @@ const supervisorFile = (runDir: string): string => join(runDir, "supervisor.json
 export interface SelfCommand {
   readonly node: string;
   readonly entry: string;
+  /** How many agent processes the holder is to start. */
+  readonly agents: number;
 }
 
 /**
- * The supervisor's script. `$0` is Node, `$1` the entry, `$2` the configuration file, `$3` tini, `$4` the user
- * namespace's flags. Standard streams go to the holder's log.
+ * The supervisor's script. `$0` is Node, `$1` the entry, `$2` the configuration file, `$3` tini, `$4` the number of
+ * agents, `$5` the user namespace's flags. Standard streams go to the holder's log.
  */
-const script = `unshare $4 --mount --pid --fork --kill-child --mount-proc --propagation private -- "$3" -s -- "$0" "$1" holder "$2"
+const script = `unshare $5 --mount --pid --fork --kill-child --mount-proc --propagation private -- "$3" -s -- "$0" "$1" holder "$2" "$4"
 status=$?
 exec "$0" "$1" clean-up "$2" "$status"
 `;
@@ -42,12 +44,16 @@ export function startSupervisor(config: ClusterConfig, self: SelfCommand): Proce
   const paths = clusterPaths(config);
   const log = openSync(join(paths.logs, "holder.log"), "a", 0o600);
   const userNamespace = needsUserNamespace() ? "--user --map-root-user" : "";
-  const child = spawn("/bin/sh", ["-c", script, self.node, self.entry, paths.config, tini.path, userNamespace], {
-    detached: true,
-    stdio: ["ignore", log, log],
-    cwd: "/",
-    env: { ...process.env, ...tini.env },
-  });
+  const child = spawn(
+    "/bin/sh",
+    ["-c", script, self.node, self.entry, paths.config, tini.path, `${self.agents}`, userNamespace],
+    {
+      detached: true,
+      stdio: ["ignore", log, log],
+      cwd: "/",
+      env: { ...process.env, ...tini.env },
+    },
+  );
   closeSync(log);
   child.unref();
   const identity = child.pid === undefined ? undefined : identify(child.pid);

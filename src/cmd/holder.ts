@@ -1,0 +1,20 @@
+/** `netloom holder CONFIG`: runs in the cluster's namespaces, started by the supervisor. */
+import { createHolder } from "../components/lab-holder/index.ts";
+import { loopbackClaim } from "../components/lab-host/index.ts";
+import { systemClock } from "../machinery/clock.ts";
+import { createLogger } from "../machinery/log.ts";
+import { readClusterFile } from "./cluster-file.ts";
+import { selfCommand } from "./self.ts";
+import { untilTerminated } from "./until-terminated.ts";
+
+export async function holder([configFile = "", agents = "1"]: readonly string[]): Promise<void> {
+  const config = readClusterFile(configFile);
+  await createHolder({
+    config,
+    self: [selfCommand.node, selfCommand.entry],
+    agents: Number(agents),
+    loopbackClaim: loopbackClaim(config.loopbackIndex),
+    log: createLogger("holder"),
+    clock: systemClock,
+  }).run(untilTerminated());
+}

@@ -1,0 +1,117 @@
+/** `netloom tour`: the walk through Services that newcomers take, with the real kubectl and its real output. */
+import { spawn } from "node:child_process";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { lookUpTool } from "../machinery/tools.ts";
+import { CommandError, runningCluster } from "./clusters.ts";
+import { selfCommand } from "./self.ts";
+
+interface Step {
+  readonly why: string;
+  /** Shell commands as a reader would type them. */
+  readonly type: readonly string[];
+}
+
+const examples = fileURLToPath(
+  new URL(import.meta.url.endsWith(".ts") ? "../../examples" : "../examples", import.meta.url),
+);
+
+/** Pure: the walk through a cluster whose first node the host reaches at `loopbackAddress`. */
+function steps(loopbackAddress: string): readonly Step[] {
+  return [
+    {
+      why: "A cluster of network namespaces, and to kubectl a cluster like any other",
+      type: ["kubectl get nodes -o wide"],
+    },
+    {
+      why: "A Service without pods: it has an address, and no endpoints",
+      type: ["kubectl create -f web-app-service.yaml", "kubectl describe services web-service"],
+    },
+    {
+      why: "Two pods with the label that the Service selects",
+      type: [
+        "kubectl run httpbin --image=kennethreitz/httpbin --labels=app=web",
+        "kubectl run httpbin-2 --image=kennethreitz/httpbin --labels=app=web",
+        "kubectl wait --for=condition=Ready pod/httpbin pod/httpbin-2 --timeout=30s",
+      ],
+    },
+    {
+      why: "The endpoints follow",
+      type: [
+        'kubectl describe services web-service | grep "Endpoints"',
+        "kubectl get pod -o yaml httpbin | grep podIP",
+        "kubectl get pods -o wide",
+      ],
+    },
+    {
+      why: "From inside a pod the Service answers by its name, whichever pod and node serves it",
+      type: [
+        "kubectl exec httpbin -- curl -s web-service | head -6",
+        "kubectl exec httpbin -- curl -s web-service.default.svc.cluster.local/headers",
+        "kubectl exec httpbin -- cat /etc/resolv.conf",
+      ],
+    },
+    {
+      why: "The same Service on a port of every node, and from this very host",
+      type: [
+        "kubectl create -f web-app-nodeport-service.yaml",
+        "kubectl get services web-service-nodeport",
+        "netloom exec node-1 -- curl -s web-service.default.svc.cluster.local/ip",
+        `curl -s ${loopbackAddress}:$(kubectl get services web-service-nodeport -o jsonpath='{.spec.ports[0].nodePort}') | grep title`,
+      ],
+    },
+  ];
+}
+
+/** Takes the walk on a running cluster and leaves its objects there. Rejects at the first command that fails. */
+export async function tour(name: string): Promise<void> {
+  const { config } = runningCluster(name);
+  const kubectl = process.env["NETLOOM_KUBECTL"] ?? lookUpTool("kubectl", config.toolsDir)?.path;
+  if (kubectl === undefined) {
+    throw new CommandError(
+      'Cannot find kubectl on the PATH or among the fetched tools: run "npm start" once, which fetches it',
+    );
+  }
+  const shell = createShell(kubectl, config.name);
+  await shell(
+    "kubectl delete pods,services --ignore-not-found --now httpbin httpbin-2 web-service web-service-nodeport >/dev/null",
+  );
+  const [first] = config.nodes;
+  for (const { why, type } of steps(first?.loopbackAddress ?? "127.0.0.1")) {
+    process.stdout.write(`\n# ${why}\n`);
+    for (const command of type) {
+      process.stdout.write(`$ ${command}\n`);
+      const code = await shell(command);
+      if (code !== 0) throw new CommandError(`The tour stopped: "${command}" ended with exit code ${code}`);
+    }
+  }
+  process.stdout.write(`\nThe cluster stays. Worth trying next:
+  kubectl run client -it --rm --image=busybox     # a shell in a pod: wget -qO- web-service, nslookup web-service
+  kubectl create deployment web --image=nginx --replicas=3 && kubectl get pods -o wide
+  ${process.env["npm_execpath"] === undefined ? "netloom" : "npx netloom"} exec node-1 -- nft list ruleset    # what makes it work; "down" ends it\n`);
+}
+
+/** Runs a line in a shell that sits among the tour's manifests and knows `kubectl` and `netloom`. */
+function createShell(kubectl: string, context: string): (line: string) => Promise<number> {
+  const preamble = `
+kubectl() { "$NETLOOM_TOUR_KUBECTL" --context "$NETLOOM_TOUR_CONTEXT" "$@"; }
+netloom() { command=$1; shift; "$NETLOOM_TOUR_NODE" "$NETLOOM_TOUR_ENTRY" "$command" --name "$NETLOOM_TOUR_CONTEXT" "$@"; }
+`;
+  return (line) =>
+    new Promise((resolve, reject) => {
+      const child = spawn("/bin/sh", ["-c", `${preamble}${line}`], {
+        cwd: `${examples}/000-services`,
+        stdio: ["ignore", "inherit", "inherit"],
+        env: {
+          ...process.env,
+          PATH: `${process.env["PATH"] ?? ""}:${dirname(kubectl)}`,
+          NETLOOM_TOUR_KUBECTL: kubectl,
+          NETLOOM_TOUR_CONTEXT: context,
+          NETLOOM_TOUR_NODE: selfCommand.node,
+          NETLOOM_TOUR_ENTRY: selfCommand.entry,
+        },
+      });
+      child.once("error", reject);
+      child.once("close", (code) => resolve(code ?? 1));
+    });
+}

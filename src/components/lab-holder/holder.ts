@@ -1,0 +1,167 @@
+/**
+ * The process a cluster hangs on. In the cluster's PID and mount namespaces it makes the private file systems and the
+ * lan's network namespace, starts the server and the agents, restarts them when they end, and says how they are.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import type { Server } from "node:net";
+import { createServer } from "node:net";
+import { once } from "node:events";
+import { join } from "node:path";
+import { mount, mountFlags } from "../../machinery/libc/index.ts";
+import type { Clock } from "../../machinery/clock.ts";
+import type { Component } from "../../machinery/component.ts";
+import { type ClusterProgress, type ComponentReport, serveControl } from "../../machinery/control-socket/index.ts";
+import type { Logger } from "../../machinery/log.ts";
+import { type SupervisedProcess, superviseProcess } from "../../machinery/process/index.ts";
+import { type ClusterConfig, clusterPaths } from "../../model/cluster-config.ts";
+
+export interface HolderOptions {
+  readonly config: ClusterConfig;
+  /** How netloom starts itself: Node, its flags, and the entry file. */
+  readonly self: readonly string[];
+  /** How many agent processes share the nodes. */
+  readonly agents: number;
+  /** Where the sign that 127.N.0.0/16 is taken is put up. */
+  readonly loopbackClaim: { readonly host: string; readonly port: number };
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+/** `run` rejects when a namespace or mount cannot be made; a child that ends is started again. */
+export function createHolder(options: HolderOptions): Component {
+  return new Holder(options);
+}
+
+class Holder implements Component {
+  readonly name = "holder";
+  readonly ready: Promise<void>;
+  readonly #options: HolderOptions;
+  readonly #settled = Promise.withResolvers<void>();
+  readonly #progress: ClusterProgress[] = [];
+  readonly #followers = new Set<(progress: ClusterProgress) => void>();
+  readonly #children: { process: SupervisedProcess; report: ComponentReport }[] = [];
+
+  constructor(options: HolderOptions) {
+    this.#options = options;
+    this.ready = this.#settled.promise;
+    this.ready.catch(() => undefined);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { config, agents } = this.#options;
+    const paths = clusterPaths(config);
+    const control = await serveControl(paths.holderSocket, {
+      status: () => ({ components: this.#children.map((child) => child.report), progress: this.#progress }),
+      report: (progress) => this.#report(progress),
+      follow: (callback) => this.#follow(callback),
+    });
+    const claim = await this.#claimLoopback();
+    try {
+      makePrivateMounts(paths);
+      makeLan(paths.netns);
+      this.#report({ step: "namespaces", atMs: this.#options.clock.now() });
+      const server = this.#supervise("server", ["server", paths.config], []);
+      const shares = shareNodes(config, agents);
+      const running = shares.map((nodes, index) =>
+        this.#supervise(
+          `agent-${index + 1}`,
+          ["agent", paths.config, `${index + 1}`, nodes.join(",")],
+          ["nsenter", `--net=${join(paths.netns, "lan")}`, "--"],
+        ),
+      );
+      this.#settled.resolve();
+      await Promise.all([server, ...running].map((process) => process.run(signal)));
+    } catch (error) {
+      this.#settled.reject(error);
+      this.#report({ step: "failed", detail: (error as Error).message, atMs: this.#options.clock.now() });
+      throw error;
+    } finally {
+      control.close();
+      claim?.close();
+    }
+  }
+
+  /** Undefined where the claim cannot be put up; then two clusters of different users might choose the same number. */
+  async #claimLoopback(): Promise<Server | undefined> {
+    const server = createServer((socket) => socket.destroy());
+    try {
+      server.listen(this.#options.loopbackClaim);
+      await once(server, "listening");
+      return server;
+    } catch (error) {
+      this.#options.log.warn("the cluster's loopback network is claimed by another program", { error });
+      return undefined;
+    }
+  }
+
+  #supervise(name: string, args: readonly string[], prefix: readonly string[]): SupervisedProcess {
+    const { config, self, clock, log } = this.#options;
+    const [command = "", ...rest] = [...prefix, ...self, ...args];
+    const report = {
+      name,
+      pid: undefined as number | undefined,
+      restarts: -1,
+      startedAtMs: undefined as number | undefined,
+    };
+    const process = superviseProcess({
+      name,
+      command,
+      args: rest,
+      env: globalThis.process.env,
+      logFile: join(clusterPaths(config).logs, `${name}.log`),
+      clock,
+      log,
+      onStart: (pid) => Object.assign(report, { pid, restarts: report.restarts + 1, startedAtMs: clock.now() }),
+      onExit: (exit) => {
+        report.pid = undefined;
+        log.warn("a process ended, starting it again", { process: name, exitCode: exit.exitCode, signal: exit.signal });
+        return "restart";
+      },
+    });
+    this.#children.push({ process, report });
+    return process;
+  }
+
+  #report(progress: ClusterProgress): void {
+    // A restarted process reports its milestones again; the first time counts.
+    if (progress.step !== "failed" && this.#progress.some(({ step }) => step === progress.step)) return;
+    this.#progress.push(progress);
+    for (const follower of this.#followers) follower(progress);
+  }
+
+  #follow(callback: (progress: ClusterProgress) => void): () => void {
+    for (const progress of this.#progress) callback(progress);
+    this.#followers.add(callback);
+    return () => this.#followers.delete(callback);
+  }
+}
+
+/** Nodes dealt out in turn, so that every agent has about as many. */
+function shareNodes(config: ClusterConfig, agents: number): readonly (readonly string[])[] {
+  const count = Math.max(1, Math.min(agents, config.nodes.length));
+  return Array.from({ length: count }, (_, share) =>
+    config.nodes.filter((_node, index) => index % count === share).map(({ name }) => name),
+  );
+}
+
+function makePrivateMounts(paths: ReturnType<typeof clusterPaths>): void {
+  mkdirSync(paths.private, { recursive: true, mode: 0o700 });
+  mount({ source: "netloom", target: paths.private, type: "tmpfs", data: "mode=0700,size=50%" });
+  mkdirSync(paths.netns);
+  // crun 1.8 refuses a machine with both cgroup versions mounted. We make no cgroups, so it gets an empty folder; the
+  // machine's own hierarchies stay where they are, outside this mount namespace.
+  mount({ source: "netloom", target: "/sys/fs/cgroup", type: "tmpfs", flags: mountFlags.noSuid | mountFlags.noDev });
+}
+
+/** unshare(1) leaves the namespace bound to the file; this process stays where it is. */
+function makeLan(folder: string): void {
+  const path = join(folder, "lan");
+  writeFileSync(path, "");
+  const made = spawnSync("unshare", [`--net=${path}`, "true"], { encoding: "utf8" });
+  if (made.status !== 0) {
+    throw new Error(
+      `Cannot make the lan's network namespace at "${path}": ${made.error?.message ?? made.stderr.trim()}`,
+    );
+  }
+}

@@ -1,0 +1,1 @@
+export { createHolder, type HolderOptions } from "./holder.ts";
