@@ -1,0 +1,41 @@
+/** The gate before every write: plugins change and check objects in a fixed order. */
+import type { KubernetesObject } from "../../../api/object.ts";
+import type { ResourceDefinition } from "../../../api/registry/index.ts";
+import type { User } from "../user.ts";
+
+export interface AdmissionRequest {
+  readonly operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
+  readonly definition: ResourceDefinition;
+  /** "" for the object itself. */
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Absent for DELETE. */
+  readonly object: KubernetesObject | undefined;
+  readonly old: KubernetesObject | undefined;
+  readonly user: User;
+  readonly warnings: string[];
+}
+
+/** Each function throws `ApiError` to refuse. */
+export interface AdmissionPlugin {
+  /** Upstream's name: "NamespaceLifecycle". */
+  readonly name: string;
+  /** Gives the object as it goes on, or the same one. */
+  mutate?(request: AdmissionRequest, object: KubernetesObject): KubernetesObject;
+  validate?(request: AdmissionRequest): void;
+}
+
+export interface Admission {
+  mutate(request: AdmissionRequest, object: KubernetesObject): KubernetesObject;
+  validate(request: AdmissionRequest): void;
+}
+
+export function createAdmission(plugins: readonly AdmissionPlugin[]): Admission {
+  return {
+    mutate: (request, object) => plugins.reduce((next, plugin) => plugin.mutate?.(request, next) ?? next, object),
+    validate: (request) => {
+      for (const plugin of plugins) plugin.validate?.(request);
+    },
+  };
+}

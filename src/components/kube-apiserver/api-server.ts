@@ -1,0 +1,123 @@
+/** Puts the API server together. */
+import type { ApiClient } from "../../client/index.ts";
+import type { Component } from "../../machinery/component.ts";
+import { builtInAdmission } from "./admission/index.ts";
+import { createAuthenticator } from "./authentication/authenticator.ts";
+import { builtInAuthorizer } from "./authorization/built-in.ts";
+import { bootstrap } from "./bootstrap.ts";
+import { createDiscovery } from "./discovery.ts";
+import { createHandler } from "./handler.ts";
+import type { OpenWatches } from "./http/resource-call.ts";
+import { listen } from "./http/tls-server.ts";
+import { createInProcessClient } from "./in-process-client.ts";
+import type { ApiServerOptions } from "./options.ts";
+import { createPaths } from "./paths.ts";
+import type { Environment } from "./resources/environment.ts";
+import { servedResource } from "./resources/resource.ts";
+import type { ServedResource } from "./resources/resource.ts";
+import { createStrategies } from "./strategies/index.ts";
+import { loopbackUser } from "./user.ts";
+import type { User } from "./user.ts";
+
+export interface ApiServer extends Component {
+  /** A client in this process that acts as `user`, with that user's rights. Works from the start of `run`. */
+  client(user: User): ApiClient;
+  /** The port of the first listener with a host; 0 before `ready`. */
+  readonly port: number;
+}
+
+/** What we say we are. */
+const version = "v1.35.0+netloom";
+/** As upstream: often enough that a watcher of a quiet kind can come back after a break. */
+const bookmarkPeriodMs = 60_000;
+
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  const { store, registry, clock, log, pki } = options;
+  const strategies = createStrategies({ services: {} });
+  const environment: Environment = { store, clock, admission: builtInAdmission(store), strategyOf: strategies };
+  const served = new Map<string, ServedResource>();
+  for (const definition of registry.definitions) {
+    const { group, version: of, plural } = definition;
+    served.set(`${group}/${of}/${plural}`, servedResource(definition, environment));
+  }
+  const resourceOf = (group: string, of: string, plural: string): ServedResource | undefined =>
+    served.get(`${group}/${of}/${plural}`);
+  const authorizer = builtInAuthorizer;
+  const watches: OpenWatches = new Set();
+  const stopped = new AbortController();
+  const ready = Promise.withResolvers<void>();
+  // Whoever waits for `ready` hears of a failure; when nobody does, `run` still rejects.
+  ready.promise.catch(() => undefined);
+  let port = 0;
+
+  const client = (user: User): ApiClient =>
+    createInProcessClient({
+      user,
+      registry,
+      authorizer,
+      resourceOf,
+      signal: stopped.signal,
+      createSubresource: () => Promise.reject(new Error("not served")),
+    });
+
+  const handler = createHandler({
+    registry,
+    authenticate: createAuthenticator({ authenticate: () => undefined }),
+    authorizer,
+    discovery: createDiscovery(registry),
+    paths: createPaths({
+      version,
+      checks: [{ name: "ping", check: () => undefined }],
+      metrics: () => Promise.resolve(""),
+      metricsContentType: "text/plain",
+    }),
+    resourceOf,
+    watches,
+    clock,
+    log,
+    observe: () => undefined,
+  });
+
+  const run = async (signal: AbortSignal): Promise<void> => {
+    const server = await listen({
+      listeners: options.listeners,
+      identity: pki.apiServer,
+      clientCa: pki.caCertificate,
+      onRequest: handler,
+      onUpgrade: (_request, socket) => socket.destroy(),
+    });
+    port = server.port;
+    try {
+      await bootstrap(client(loopbackUser), options.config);
+      ready.resolve();
+      log.info("Serving the API", { port });
+      while (!signal.aborted) {
+        await clock.sleep(bookmarkPeriodMs, signal);
+        for (const watch of watches) watch.bookmark();
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      stopped.abort();
+      for (const watch of watches) watch.end();
+      await server.close();
+    }
+  };
+
+  return {
+    name: "kube-apiserver",
+    ready: ready.promise,
+    run: async (signal) => {
+      try {
+        await run(signal);
+      } catch (error) {
+        ready.reject(error);
+        throw error;
+      }
+    },
+    client,
+    get port() {
+      return port;
+    },
+  };
+}

@@ -1,0 +1,52 @@
+/** Finds out who asks: by client certificate, by token, or nobody known. */
+import type { TLSSocket } from "node:tls";
+import { unauthorized } from "../../../api/status.ts";
+import type { HttpRequest } from "../http/exchange.ts";
+import { anonymous, authenticated } from "../user.ts";
+import type { User } from "../user.ts";
+
+export interface TokenAuthenticator {
+  /** The user, or undefined for a token that is not valid. */
+  authenticate(token: string): User | undefined;
+}
+
+export type Authenticate = (request: HttpRequest) => User;
+
+/** The returned function throws `ApiError` 401 for credentials that are not good. */
+export function createAuthenticator(tokens: TokenAuthenticator): Authenticate {
+  // One look at the certificate per connection, however many requests come over it.
+  const ofSocket = new WeakMap<object, User | "none">();
+  return (request) => {
+    const { authorization } = request.headers;
+    if (authorization !== undefined && /^bearer /i.test(authorization)) {
+      const user = tokens.authenticate(authorization.slice("bearer ".length).trim());
+      if (user === undefined) throw unauthorized();
+      return authenticated(user);
+    }
+    const socket = socketOf(request);
+    if (socket === undefined) return anonymous;
+    const known = ofSocket.get(socket) ?? certificateUser(socket) ?? "none";
+    ofSocket.set(socket, known);
+    return known === "none" ? anonymous : known;
+  };
+}
+
+function socketOf(request: HttpRequest): TLSSocket | undefined {
+  const socket = "stream" in request ? request.stream.session?.socket : request.socket;
+  return socket as TLSSocket | undefined;
+}
+
+/** Kubernetes' rule: the common name is the user, each organization a group. */
+function certificateUser(socket: TLSSocket): User | undefined {
+  if (!socket.authorized) return undefined;
+  // Typed as always there, but empty when the client showed none.
+  const { subject } = socket.getPeerCertificate(false) as { readonly subject?: Readonly<Record<string, unknown>> };
+  const [name] = values(subject?.["CN"]);
+  return name === undefined ? undefined : authenticated({ name, groups: values(subject?.["O"]) });
+}
+
+/** One value is a string, several are an array. */
+function values(attribute: unknown): readonly string[] {
+  const list: readonly unknown[] = Array.isArray(attribute) ? attribute : [attribute];
+  return list.filter((value) => typeof value === "string");
+}

@@ -1,0 +1,84 @@
+/** The objects a cluster has from its first moment. */
+import type { Endpoints, EndpointSlice, Namespace, Service } from "../../api/generated/types.ts";
+import type { KubernetesObject } from "../../api/object.ts";
+import { resources } from "../../api/resources.ts";
+import { ApiError } from "../../api/status.ts";
+import type { ApiClient } from "../../client/index.ts";
+import type { ClusterConfig } from "../../model/cluster-config.ts";
+
+const systemNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
+const apiPort = 6443;
+
+/** Creates what is missing and mends what differs. Safe to repeat. */
+export async function bootstrap(
+  client: ApiClient,
+  config: Pick<ClusterConfig, "controlPlaneAddress" | "kubernetesServiceAddress">,
+): Promise<void> {
+  // One turn, one commit.
+  await Promise.all(
+    systemNamespaces.map((name) =>
+      unlessExists(client.create<Namespace>(resources.namespaces, { metadata: { name } })),
+    ),
+  );
+  const { service, endpoints, slice } = kubernetesService(config);
+  await Promise.all([
+    unlessExists(client.create(resources.services, service)),
+    replace(client, resources.endpoints, endpoints),
+    replace(client, resources.endpointSlices, slice),
+  ]);
+}
+
+/** How pods reach the API: Service `kubernetes`, with endpoints that no selector makes. */
+function kubernetesService({
+  controlPlaneAddress,
+  kubernetesServiceAddress,
+}: Pick<ClusterConfig, "controlPlaneAddress" | "kubernetesServiceAddress">): {
+  readonly service: Service;
+  readonly endpoints: Endpoints;
+  readonly slice: EndpointSlice;
+} {
+  const metadata = { name: "kubernetes", namespace: "default" };
+  return {
+    service: {
+      metadata: { ...metadata, labels: { component: "apiserver", provider: "kubernetes" } },
+      spec: {
+        type: "ClusterIP",
+        clusterIP: kubernetesServiceAddress,
+        ports: [{ name: "https", port: 443, protocol: "TCP", targetPort: apiPort }],
+      },
+    },
+    endpoints: {
+      metadata: { ...metadata, labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
+      subsets: [
+        { addresses: [{ ip: controlPlaneAddress }], ports: [{ name: "https", port: apiPort, protocol: "TCP" }] },
+      ],
+    },
+    slice: {
+      metadata: { ...metadata, labels: { "kubernetes.io/service-name": "kubernetes" } },
+      addressType: "IPv4",
+      endpoints: [{ addresses: [controlPlaneAddress], conditions: { ready: true } }],
+      ports: [{ name: "https", port: apiPort, protocol: "TCP" }],
+    },
+  };
+}
+
+async function unlessExists(created: Promise<unknown>): Promise<void> {
+  try {
+    await created;
+  } catch (error) {
+    if (!(error instanceof ApiError && error.reason === "AlreadyExists")) throw error;
+  }
+}
+
+async function replace<T extends KubernetesObject>(
+  client: ApiClient,
+  resource: Parameters<typeof client.create<T>>[0],
+  object: T,
+): Promise<void> {
+  try {
+    await client.create(resource, object);
+  } catch (error) {
+    if (!(error instanceof ApiError && error.reason === "AlreadyExists")) throw error;
+    await client.update(resource, object);
+  }
+}

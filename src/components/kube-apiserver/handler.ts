@@ -1,0 +1,100 @@
+/** The way of every request: who, what, may they, then the one who serves it. */
+import type { Registry } from "../../api/registry/index.ts";
+import { methodNotAllowed, resourceNotServed } from "../../api/status.ts";
+import type { Clock } from "../../machinery/clock.ts";
+import type { Logger } from "../../machinery/log.ts";
+import type { Authenticate } from "./authentication/authenticator.ts";
+import { forbiddenError } from "./authorization/authorizer.ts";
+import type { Attributes, Authorizer } from "./authorization/authorizer.ts";
+import type { DiscoveryAnswer } from "./discovery.ts";
+import { send, statusAnswer } from "./http/exchange.ts";
+import type { Answer, HttpRequest, HttpResponse } from "./http/exchange.ts";
+import { serveResource } from "./http/resource-handler.ts";
+import type { OpenWatches } from "./http/resource-call.ts";
+import { requestInfoOf } from "./request-info.ts";
+import type { RequestInfo } from "./request-info.ts";
+import type { ServedResource } from "./resources/resource.ts";
+import type { User } from "./user.ts";
+
+/** Serves a path that is no resource; undefined: not mine. */
+export type PathHandler = (info: RequestInfo, request: HttpRequest) => Answer | Promise<Answer> | undefined;
+
+export interface HandlerOptions {
+  readonly registry: Registry;
+  readonly authenticate: Authenticate;
+  readonly authorizer: Authorizer;
+  readonly discovery: (path: string, accept: string | undefined) => DiscoveryAnswer;
+  readonly paths: PathHandler;
+  resourceOf(group: string, version: string, plural: string): ServedResource | undefined;
+  readonly watches: OpenWatches;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Called once per request, at its end. */
+  readonly observe: (info: RequestInfo, code: number, durationMs: number) => void;
+}
+
+export function createHandler(options: HandlerOptions): (request: HttpRequest, response: HttpResponse) => void {
+  return (request, response) => {
+    const started = performance.now();
+    const info = requestInfoOf(request.method ?? "GET", request.url ?? "/");
+    const warnings: string[] = [];
+    response.on("error", () => undefined);
+    response.on("close", () => options.observe(info, response.statusCode, performance.now() - started));
+    serve(options, { request, response, info, warnings }).catch((error: unknown) => {
+      const answer = statusAnswer(error, warnings);
+      if (answer.code >= 500) options.log.error("Request failed", { verb: info.verb, path: info.path, error });
+      send(request, response, answer).catch((reason: unknown) => {
+        options.log.debug("Answer was not sent", { path: info.path, error: reason });
+      });
+    });
+  };
+}
+
+interface Exchange {
+  readonly request: HttpRequest;
+  readonly response: HttpResponse;
+  readonly info: RequestInfo;
+  readonly warnings: string[];
+}
+
+async function serve(options: HandlerOptions, exchange: Exchange): Promise<void> {
+  const { request, response, info, warnings } = exchange;
+  const user = options.authenticate(request);
+  authorize(options.authorizer, user, info);
+  if (!info.isResource) {
+    await send(request, response, await pathAnswer(options, exchange));
+    return;
+  }
+  const resource = options.resourceOf(info.group, info.version, info.resource);
+  if (resource === undefined) throw resourceNotServed();
+  if (resource.definition.deprecationWarning !== undefined) warnings.push(resource.definition.deprecationWarning);
+  const isDryRun = info.query.getAll("dryRun").includes("All");
+  const context = { user, isDryRun, warnings };
+  const { clock, watches } = options;
+  await serveResource({ request, response, info, resource, context, clock, watches });
+}
+
+export function attributesOf(info: RequestInfo): Attributes {
+  if (!info.isResource) return { verb: info.verb, path: info.path };
+  const { group, resource, subresource, namespace, name, verb } = info;
+  return { verb, resource: { group, resource, subresource, namespace, name } };
+}
+
+function authorize(authorizer: Authorizer, user: User, info: RequestInfo): void {
+  const attributes = attributesOf(info);
+  if (!authorizer.isAllowed(user, attributes)) throw forbiddenError(user, attributes);
+}
+
+async function pathAnswer(options: HandlerOptions, { request, info }: Exchange): Promise<Answer> {
+  const isRead = request.method === "GET" || request.method === "HEAD";
+  const own = options.paths(info, request);
+  if (own !== undefined) {
+    if (!isRead) throw methodNotAllowed();
+    return own;
+  }
+  if (/^\/apis?(\/|$)/.test(info.path)) {
+    if (!isRead) throw methodNotAllowed();
+    return { code: 200, ...options.discovery(info.path, request.headers.accept) };
+  }
+  throw resourceNotServed();
+}

@@ -1,0 +1,105 @@
+/** One HTTP request with its answer, the same for HTTP/1.1 and HTTP/2. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import { ApiError, badRequest, internalError, requestEntityTooLarge } from "../../../api/status.ts";
+import type { Status } from "../../../api/generated/types.ts";
+
+export type HttpRequest = IncomingMessage | Http2ServerRequest;
+export type HttpResponse = ServerResponse | Http2ServerResponse;
+
+/** Upstream's limit. */
+const bodyLimitBytes = 3 * 1024 * 1024;
+/** Smaller answers are sent faster than compressed; upstream's threshold. */
+const gzipFromBytes = 128 * 1024;
+
+const compress = promisify(gzip);
+
+export interface Answer {
+  readonly code: number;
+  readonly body: string | Uint8Array;
+  readonly contentType?: string;
+  readonly warnings?: readonly string[];
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Reads the whole body. Throws `ApiError` 413 beyond the limit; the rest of such a body is not read. */
+export async function readBody(request: HttpRequest): Promise<Buffer> {
+  const declared = Number(request.headers["content-length"] ?? 0);
+  if (declared > bodyLimitBytes) throw requestEntityTooLarge(bodyLimitBytes);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > bodyLimitBytes) throw requestEntityTooLarge(bodyLimitBytes);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    throw badRequest(`unable to read the request body: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const [only] = chunks;
+  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
+}
+
+export async function send(request: HttpRequest, response: HttpResponse, answer: Answer): Promise<void> {
+  if (response.destroyed || response.writableEnded) return;
+  let body = typeof answer.body === "string" ? Buffer.from(answer.body) : answer.body;
+  const headers: Record<string, string | string[]> = {
+    "cache-control": "no-cache, private",
+    "content-type": answer.contentType ?? "application/json",
+    ...answer.headers,
+  };
+  if (answer.warnings !== undefined && answer.warnings.length > 0)
+    headers["warning"] = answer.warnings.map(warningText);
+  if (body.length >= gzipFromBytes && acceptsGzip(request)) {
+    body = await compress(body, { level: 1 });
+    headers["content-encoding"] = "gzip";
+    headers["vary"] = "Accept-Encoding";
+  }
+  headers["content-length"] = String(body.length);
+  if (response.destroyed || response.writableEnded) return;
+  writeHead(response, answer.code, headers);
+  if (request.method === "HEAD") response.end();
+  else response.end(body);
+}
+
+/** The two response types differ in their overloads only. */
+export function writeHead(
+  response: HttpResponse,
+  code: number,
+  headers: Readonly<Record<string, string | string[]>>,
+): void {
+  (response as ServerResponse).writeHead(code, headers);
+}
+
+/** The Status for anything thrown: what is not meant for the client becomes an InternalError. */
+export function statusOf(error: unknown): Status {
+  if (error instanceof ApiError) return error.status;
+  return internalError(error instanceof Error ? error.message : String(error), error).status;
+}
+
+export function statusAnswer(error: unknown, warnings: readonly string[] = []): Answer {
+  const status = statusOf(error);
+  const retry = status.details?.retryAfterSeconds;
+  return {
+    code: status.code ?? 500,
+    body: `${JSON.stringify(status)}\n`,
+    warnings,
+    ...(retry === undefined ? {} : { headers: { "retry-after": String(retry) } }),
+  };
+}
+
+/** RFC 7234 section 5.5: code 299, no agent, the text quoted. */
+function warningText(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what must not be in a header
+  const plain = text.replace(/[\u0000-\u001f\u007f]+/g, " ").replace(/[\\"]/g, "\\$&");
+  return `299 - "${Buffer.from(plain).toString("latin1")}"`;
+}
+
+function acceptsGzip(request: HttpRequest): boolean {
+  const accepted = request.headers["accept-encoding"];
+  return typeof accepted === "string" && /\bgzip\b/.test(accepted);
+}

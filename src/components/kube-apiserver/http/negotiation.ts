@@ -1,0 +1,64 @@
+/** What form of answer a client wants, from its Accept header. */
+import { notAcceptable } from "../../../api/status.ts";
+
+/** `object` is the resource itself, `table` what kubectl prints, `metadata` only names and labels. */
+export interface Representation {
+  readonly form: "object" | "table" | "metadata";
+  /** Of meta.k8s.io, for the latter two. */
+  readonly version: "v1" | "v1beta1";
+  /** With how much of the object a Table's rows come. */
+  readonly includeObject: "None" | "Metadata" | "Object";
+  readonly isPretty: boolean;
+}
+
+const offered = ["application/json", "application/yaml"];
+
+const forms: Readonly<Record<string, Representation["form"]>> = {
+  Table: "table",
+  PartialObjectMetadata: "metadata",
+  PartialObjectMetadataList: "metadata",
+};
+
+/** One entry of an Accept header: its media type and parameters, in lower case where case does not count. */
+interface MediaRange {
+  readonly type: string;
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+/** Throws `ApiError` 406 when nothing on offer is accepted. */
+export function representationOf(accept: string | undefined, query: URLSearchParams): Representation {
+  const base = { includeObject: includeObjectOf(query.get("includeObject")), isPretty: query.get("pretty") === "true" };
+  const object = { form: "object", version: "v1", ...base } as const;
+  const ranges = mediaRanges(accept ?? "");
+  if (ranges.length === 0) return object;
+  for (const { type, parameters } of ranges) {
+    if (type !== "application/json" && type !== "*/*" && type !== "application/*") continue;
+    const form = forms[parameters.get("as") ?? ""];
+    const version = parameters.get("v") ?? "v1";
+    if (!parameters.has("as")) return object;
+    const isOurs = (parameters.get("g") ?? "meta.k8s.io") === "meta.k8s.io";
+    if (form !== undefined && isOurs && (version === "v1" || version === "v1beta1")) return { form, version, ...base };
+  }
+  throw notAcceptable(offered);
+}
+
+/** The entries by falling quality, then in their order. Never throws; what cannot be read is left out. */
+export function mediaRanges(accept: string): readonly MediaRange[] {
+  const ranges = accept.split(",").flatMap((entry): (MediaRange & { quality: number })[] => {
+    const [type = "", ...rest] = entry.split(";").map((part) => part.trim());
+    if (!type.includes("/")) return [];
+    const parameters = new Map(
+      rest.map((part): [string, string] => {
+        const equals = part.indexOf("=");
+        return equals === -1 ? [part.toLowerCase(), ""] : [part.slice(0, equals).toLowerCase(), part.slice(equals + 1)];
+      }),
+    );
+    const quality = Number(parameters.get("q") ?? "1");
+    return [{ type: type.toLowerCase(), parameters, quality: Number.isNaN(quality) ? 1 : quality }];
+  });
+  return ranges.filter(({ quality }) => quality > 0).toSorted((a, b) => b.quality - a.quality);
+}
+
+function includeObjectOf(value: string | null): Representation["includeObject"] {
+  return value === "None" || value === "Object" ? value : "Metadata";
+}

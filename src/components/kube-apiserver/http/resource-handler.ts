@@ -1,0 +1,157 @@
+/** Serves the verbs of a resource over HTTP: decodes, calls the resource, encodes. */
+import type { DeleteOptions } from "../../../api/generated/types.ts";
+import { isTrue } from "../request-info.ts";
+import { methodNotSupported, resourceNotServed, success } from "../../../api/status.ts";
+import type { ObjectKey } from "../../../api/object.ts";
+import { createObject } from "../resources/create.ts";
+import { checkDeleteOptions, deleteObject } from "../resources/delete.ts";
+import { deleteCollection } from "../resources/delete-collection.ts";
+import { getObject, listObjects } from "../resources/read.ts";
+import { listText, objectText, writtenText } from "../resources/represent.ts";
+import { createOnUpdate, updateObject } from "../resources/update.ts";
+import { decodeBody, decodeDeleteOptions } from "./body.ts";
+import { decodePatch } from "./patch-body.ts";
+import { readBody, send } from "./exchange.ts";
+import { representationOf } from "./negotiation.ts";
+import { listRequestOf, numberOf } from "./query.ts";
+import { serveWatch } from "./serve-watch.ts";
+import type { ResourceCall } from "./resource-call.ts";
+
+/** Answers a request for an object, a collection, or a subresource that is a part of the object. Throws `ApiError`. */
+export async function serveResource(call: ResourceCall): Promise<void> {
+  const { info, resource } = call;
+  const { definition } = resource;
+  const subresource = info.subresource === "" ? undefined : definition.subresources[info.subresource];
+  if (info.subresource !== "" && subresource?.style !== "object") throw resourceNotServed();
+  const verbs: readonly string[] = subresource?.verbs ?? definition.verbs;
+  if (!verbs.includes(info.verb)) throw methodNotSupported(resource.resourceName, info.verb);
+  switch (info.verb) {
+    case "get":
+      return get(call);
+    case "list":
+      return list(call);
+    case "watch":
+      return serveWatch(call);
+    case "create":
+      return create(call);
+    case "update":
+      return update(call);
+    case "patch":
+      return patch(call);
+    case "delete":
+      return remove(call);
+    case "deletecollection":
+      return removeCollection(call);
+    default:
+      throw methodNotSupported(resource.resourceName, info.verb);
+  }
+}
+
+function keyOf({ info, resource }: ResourceCall): ObjectKey {
+  if (!resource.definition.isNamespaced) return { name: info.name };
+  if (info.namespace === "") throw resourceNotServed();
+  return { namespace: info.namespace, name: info.name };
+}
+
+async function get(call: ResourceCall): Promise<void> {
+  const { request, response, info, resource, context } = call;
+  const form = representationOf(request.headers.accept, info.query);
+  const stored = getObject(resource, keyOf(call));
+  const body = objectText(resource, stored, form);
+  await send(request, response, { code: 200, body: pretty(body, form.isPretty), warnings: context.warnings });
+}
+
+async function list(call: ResourceCall): Promise<void> {
+  const { request, response, info, resource, context } = call;
+  const form = representationOf(request.headers.accept, info.query);
+  const result = listObjects(resource, listRequestOf(info));
+  const body = listText(resource, result, form);
+  await send(request, response, { code: 200, body: pretty(body, form.isPretty), warnings: context.warnings });
+}
+
+async function create(call: ResourceCall): Promise<void> {
+  const { request, response, info, resource, context } = call;
+  if (info.name !== "") throw methodNotSupported(resource.resourceName, "create");
+  if (resource.definition.isNamespaced && info.namespace === "") throw resourceNotServed();
+  const form = representationOf(request.headers.accept, info.query);
+  const object = await decodeBody(
+    resource.definition,
+    { request, bytes: await readBody(request) },
+    { query: info.query, warnings: context.warnings },
+  );
+  const created = await createObject(resource, { object, namespace: info.namespace, context });
+  const body = writtenText(resource, created, form);
+  await send(request, response, { code: 201, body, warnings: context.warnings });
+}
+
+async function update(call: ResourceCall): Promise<void> {
+  const { request, response, info, resource, context } = call;
+  const form = representationOf(request.headers.accept, info.query);
+  const wanted = await decodeBody(
+    resource.definition,
+    { request, bytes: await readBody(request) },
+    { query: info.query, warnings: context.warnings },
+  );
+  const result = await createOnUpdate(resource, {
+    key: keyOf(call),
+    subresource: info.subresource,
+    change: () => wanted,
+    context,
+  });
+  const body = writtenText(resource, result.object, form);
+  await send(request, response, { code: result.isCreated ? 201 : 200, body, warnings: context.warnings });
+}
+
+async function patch(call: ResourceCall): Promise<void> {
+  const { request, response, info, resource, context } = call;
+  const form = representationOf(request.headers.accept, info.query);
+  const change = await decodePatch(
+    resource.definition,
+    { request, bytes: await readBody(request) },
+    { query: info.query, warnings: context.warnings },
+  );
+  const object = await updateObject(resource, { key: keyOf(call), subresource: info.subresource, change, context });
+  const body = writtenText(resource, object, form);
+  await send(request, response, { code: 200, body, warnings: context.warnings });
+}
+
+async function remove(call: ResourceCall): Promise<void> {
+  const { request, response, info, resource, context } = call;
+  const form = representationOf(request.headers.accept, info.query);
+  const options = await deleteOptionsOf(call);
+  const { object, isGone } = await deleteObject(resource, { key: keyOf(call), options, context });
+  const showsObject = !isGone || resource.strategy.returnsDeleted === true;
+  const body = showsObject
+    ? writtenText(resource, object, form)
+    : JSON.stringify(success(resource.resourceName, info.name, object.metadata?.uid));
+  await send(request, response, { code: 200, body, warnings: context.warnings });
+}
+
+async function removeCollection(call: ResourceCall): Promise<void> {
+  const { request, response, info, resource, context } = call;
+  const form = representationOf(request.headers.accept, info.query);
+  const options = await deleteOptionsOf(call);
+  const deleted = await deleteCollection(resource, { selection: listRequestOf(info), options, context });
+  await send(request, response, { code: 200, body: listText(resource, deleted, form), warnings: context.warnings });
+}
+
+/** Options come in the body, in the query, or not at all. */
+async function deleteOptionsOf({ request, info }: ResourceCall): Promise<DeleteOptions> {
+  const options = { ...(await decodeDeleteOptions(request, await readBody(request))) };
+  const { query } = info;
+  const grace = query.get("gracePeriodSeconds");
+  const policy = query.get("propagationPolicy");
+  const orphan = query.get("orphanDependents");
+  const merged: DeleteOptions = {
+    ...options,
+    ...(grace === null ? {} : { gracePeriodSeconds: numberOf("gracePeriodSeconds", grace) }),
+    ...(policy === null ? {} : { propagationPolicy: policy }),
+    ...(orphan === null ? {} : { orphanDependents: isTrue(orphan) }),
+  };
+  checkDeleteOptions(merged);
+  return merged;
+}
+
+function pretty(text: string, isPretty: boolean): string {
+  return isPretty ? `${JSON.stringify(JSON.parse(text), undefined, 2)}\n` : text;
+}

@@ -1,0 +1,130 @@
+/** Serves a watch request: sends the lines, bookmarks in between, and ends in time. */
+import { randomInt } from "node:crypto";
+import { invalid } from "../../../api/status.ts";
+import { isTrue } from "../request-info.ts";
+import { watchObjects } from "../resources/watch.ts";
+import type { WatchedChange } from "../resources/watch.ts";
+import { statusOf, writeHead } from "./exchange.ts";
+import type { HttpResponse } from "./exchange.ts";
+import { representationOf } from "./negotiation.ts";
+import { listRequestOf, numberOf } from "./query.ts";
+import type { OpenWatch, ResourceCall } from "./resource-call.ts";
+import { bookmarkLine, changeLine, errorLine } from "./watch-response.ts";
+
+/** A watcher that reads this far behind is cut off: it lists anew, and nobody waits for it. */
+const backlogLimitBytes = 8 * 1024 * 1024;
+/** As upstream: a watch without a time-out lives between half an hour and an hour. */
+const shortestWatchSeconds = 1800;
+
+export async function serveWatch(call: ResourceCall): Promise<void> {
+  const { request, response, info, resource, clock, watches } = call;
+  const form = representationOf(request.headers.accept, info.query);
+  const allowsBookmarks = isPresentAndTrue(info.query, "allowWatchBookmarks");
+  const sendsInitialEvents = initialEventsOf(info.query);
+  const seconds = timeoutSecondsOf(info.query);
+  const ended = new AbortController();
+  const end = (): void => ended.abort();
+  response.on("close", end);
+  response.on("error", end);
+
+  const lines: Buffer[] = [];
+  let isOpen = false;
+  let isFirst = true;
+  const write = (line: Buffer): void => {
+    if (!isOpen) {
+      lines.push(line);
+      return;
+    }
+    if (ended.signal.aborted) return;
+    if (backlogOf(response) > backlogLimitBytes) {
+      response.destroy();
+      end();
+      return;
+    }
+    (response as NodeJS.WritableStream).write(line);
+  };
+  const send = (change: WatchedChange): void => {
+    write(changeLine(resource, change, { form, hasColumns: isFirst }));
+    isFirst = false;
+  };
+
+  // A watch from a forgotten past is answered with 410 itself: nothing was sent yet.
+  const watch = watchObjects(
+    resource,
+    { ...listRequestOf(info), ...(sendsInitialEvents === undefined ? {} : { sendsInitialEvents }) },
+    send,
+  );
+  if (sendsInitialEvents === true && allowsBookmarks && watch.initialRevision !== undefined) {
+    write(bookmarkLine(resource, watch.initialRevision, { form, endsInitialEvents: true }));
+  }
+  writeHead(response, 200, headersOf(request.httpVersionMajor));
+  isOpen = true;
+  if (lines.length > 0) write(Buffer.concat(lines));
+  else (response as { flushHeaders?(): void }).flushHeaders?.();
+
+  const { store } = resource.environment;
+  const open: OpenWatch = {
+    resource,
+    bookmark: () => {
+      if (allowsBookmarks) write(bookmarkLine(resource, store.revision, { form, endsInitialEvents: false }));
+    },
+    end,
+  };
+  watches.add(open);
+  try {
+    await clock.sleep(seconds * 1000, ended.signal);
+    open.bookmark();
+  } catch (error) {
+    if (!ended.signal.aborted) write(errorLine(statusOf(error)));
+  } finally {
+    watches.delete(open);
+    watch.stop();
+    response.end();
+  }
+}
+
+function headersOf(httpVersionMajor: number): Record<string, string> {
+  return {
+    "cache-control": "no-cache, private",
+    "content-type": "application/json",
+    ...(httpVersionMajor === 1 ? { "transfer-encoding": "chunked" } : {}),
+  };
+}
+
+function backlogOf(response: HttpResponse): number {
+  return (response as { readonly writableLength?: number }).writableLength ?? 0;
+}
+
+function isPresentAndTrue(query: URLSearchParams, name: string): boolean {
+  return query.has(name) && isTrue(query.get(name));
+}
+
+function timeoutSecondsOf(query: URLSearchParams): number {
+  const text = query.get("timeoutSeconds");
+  const seconds = text === null || text === "" ? 0 : numberOf("timeoutSeconds", text);
+  return seconds > 0 ? seconds : shortestWatchSeconds + randomInt(shortestWatchSeconds);
+}
+
+/** Throws `ApiError` 422 for the combinations that upstream forbids. */
+function initialEventsOf(query: URLSearchParams): boolean | undefined {
+  if (!query.has("sendInitialEvents")) {
+    if ((query.get("resourceVersionMatch") ?? "") === "") return undefined;
+    throw invalidOptions(
+      "resourceVersionMatch",
+      "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+    );
+  }
+  if (query.get("resourceVersionMatch") !== "NotOlderThan") {
+    throw invalidOptions(
+      "resourceVersionMatch",
+      "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+    );
+  }
+  return isTrue(query.get("sendInitialEvents"));
+}
+
+function invalidOptions(field: string, why: string): Error {
+  return invalid({ group: "meta.k8s.io", name: "ListOptions" }, "", [
+    { type: "FieldValueForbidden", field, body: `Forbidden: ${why}` },
+  ]);
+}

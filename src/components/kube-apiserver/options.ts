@@ -1,0 +1,22 @@
+/** What the API server is given by those who wire it. */
+import type { Registry } from "../../api/registry/index.ts";
+import type { Clock } from "../../machinery/clock.ts";
+import type { Logger } from "../../machinery/log.ts";
+import type { ClusterPki } from "../../machinery/pki/index.ts";
+import type { ClusterConfig } from "../../model/cluster-config.ts";
+import type { ObjectStore } from "../../storage/index.ts";
+import type { Listener } from "./http/tls-server.ts";
+
+export interface ApiServerOptions {
+  readonly config: Pick<
+    ClusterConfig,
+    "name" | "clusterDomain" | "controlPlaneAddress" | "kubernetesServiceAddress" | "serviceCidr" | "nodePortRange"
+  >;
+  /** The server reads and writes it, the caller closes it after `run` has ended. */
+  readonly store: ObjectStore;
+  readonly registry: Registry;
+  readonly pki: ClusterPki;
+  readonly listeners: readonly Listener[];
+  readonly clock: Clock;
+  readonly log: Logger;
+}

@@ -1,0 +1,71 @@
+/** The paths that are no resources: health, version, metrics. */
+import { arch } from "node:process";
+import type { PathHandler } from "./handler.ts";
+import type { Answer } from "./http/exchange.ts";
+
+/** A named part of the server's health; it gives the reason when it is not well. */
+export interface HealthCheck {
+  readonly name: string;
+  check(): string | undefined;
+}
+
+export interface PathOptions {
+  readonly version: string;
+  /** What must hold for a live server, and for one that is ready. */
+  readonly checks: readonly HealthCheck[];
+  metrics(): Promise<string>;
+  readonly metricsContentType: string;
+}
+
+export function createPaths(options: PathOptions): PathHandler {
+  const version = JSON.stringify(versionInfo(options.version), undefined, 2);
+  return (info) => {
+    switch (info.path) {
+      case "/version":
+      case "/version/":
+        return { code: 200, body: version };
+      case "/metrics":
+        return options.metrics().then((body) => ({ code: 200, body, contentType: options.metricsContentType }));
+      default:
+        return health(options.checks, info.path, info.query);
+    }
+  };
+}
+
+/** `/readyz`, `/readyz?verbose`, `/readyz?exclude=etcd`, `/readyz/etcd`: upstream's forms. */
+function health(checks: readonly HealthCheck[], path: string, query: URLSearchParams): Answer | undefined {
+  const [, endpoint, name, ...more] = path.split("/");
+  if (!["healthz", "livez", "readyz"].includes(endpoint ?? "") || more.length > 0) return undefined;
+  const chosen = name === undefined || name === "" ? checks : checks.filter((check) => check.name === name);
+  if (chosen.length === 0) return undefined;
+  const excluded = query.getAll("exclude");
+  const results = chosen.map((check) => ({
+    name: check.name,
+    problem: excluded.includes(check.name) ? undefined : check.check(),
+    isExcluded: excluded.includes(check.name),
+  }));
+  const failed = results.filter(({ problem }) => problem !== undefined);
+  const lines = results.map((result) => {
+    if (result.isExcluded) return `[+]${result.name} excluded: ok`;
+    return result.problem === undefined ? `[+]${result.name} ok` : `[-]${result.name} failed: ${result.problem}`;
+  });
+  const contentType = "text/plain; charset=utf-8";
+  if (failed.length > 0) return { code: 500, body: `${lines.join("\n")}\n${endpoint} check failed\n`, contentType };
+  if (!query.has("verbose")) return { code: 200, body: "ok", contentType };
+  return { code: 200, body: `${lines.join("\n")}\n${endpoint} check passed\n`, contentType };
+}
+
+function versionInfo(gitVersion: string): Readonly<Record<string, string>> {
+  const [, major = "", minor = ""] = /^v(\d+)\.(\d+)/.exec(gitVersion) ?? [];
+  return {
+    major,
+    minor,
+    gitVersion,
+    gitCommit: "",
+    gitTreeState: "clean",
+    buildDate: "1970-01-01T00:00:00Z",
+    goVersion: `node${process.versions.node}`,
+    compiler: "v8",
+    platform: `linux/${arch === "x64" ? "amd64" : arch}`,
+  };
+}

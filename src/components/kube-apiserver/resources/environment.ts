@@ -1,0 +1,29 @@
+/** What every resource of the server works with. */
+import type { KubernetesObject } from "../../../api/object.ts";
+import type { ResourceDefinition } from "../../../api/registry/index.ts";
+import type { Clock } from "../../../machinery/clock.ts";
+import type { ObjectStore } from "../../../storage/index.ts";
+import type { Admission } from "../admission/admission.ts";
+import type { Strategy } from "../strategies/strategy.ts";
+import type { User } from "../user.ts";
+
+export interface Environment {
+  readonly store: ObjectStore;
+  readonly clock: Pick<Clock, "now">;
+  readonly admission: Admission;
+  strategyOf(definition: ResourceDefinition): Strategy;
+}
+
+/** What one request brings along. */
+export interface RequestContext {
+  readonly user: User;
+  readonly isDryRun: boolean;
+  /** Sentences for `Warning` headers; admission and decoding add to it. */
+  readonly warnings: string[];
+}
+
+/** An object with the two parts most kinds have. */
+export interface AnyObject extends KubernetesObject {
+  readonly spec?: unknown;
+  readonly status?: unknown;
+}
