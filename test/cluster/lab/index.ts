@@ -1,0 +1,3 @@
+export { type Answer, type Lab, makeLab } from "./lab.ts";
+export { kubectls } from "./kubectls.ts";
+export { eventually } from "./eventually.ts";
