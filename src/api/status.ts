@@ -142,6 +142,16 @@ export function invalid(kind: GroupName, name: string, errors: readonly FieldErr
   });
 }
 
+/** 422: a patch is well formed but does not fit the object. */
+export function invalidPatch(why: string): ApiError {
+  return failure({
+    code: 422,
+    reason: "Invalid",
+    message: "the server rejected our request due to an error in our request",
+    details: { causes: [{ reason: "UnexpectedServerResponse", message: why }] },
+  });
+}
+
 /** 400. */
 export function badRequest(message: string): ApiError {
   return failure({ code: 400, reason: "BadRequest", message });

@@ -1,0 +1,5 @@
+export { applyJsonPatch } from "./json-patch.ts";
+export { PatchError } from "./json-value.ts";
+export { applyMergePatch } from "./merge-patch.ts";
+export { applyStrategicMergePatch } from "./strategic-merge.ts";
+export type { PatchField, PatchSchema } from "./strategic-merge.ts";
