@@ -4,14 +4,8 @@ import { fieldsOf } from "../schema.ts";
 import type { FieldType } from "../schema.ts";
 
 function itemType(type: FieldType): string | undefined {
-  switch (type.kind) {
-    case "object":
-      return type.type;
-    case "list":
-      return itemType(type.item);
-    default:
-      return undefined;
-  }
+  if (type.kind === "list") return itemType(type.item);
+  return type.kind === "object" ? type.type : undefined;
 }
 
 function patchFieldOf(typeName: string, field: string): PatchField | undefined {

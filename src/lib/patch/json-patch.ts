@@ -5,6 +5,8 @@ import type { JsonObject } from "./json-value.ts";
 
 /** Upstream's limit. */
 const operationLimit = 10_000;
+/** Copies of copies double a document with every operation: what they may add in all, in characters of JSON. */
+const copyLimit = 3 * 1024 * 1024;
 
 type Pointer = readonly string[];
 
@@ -60,7 +62,7 @@ function changed(document: unknown, pointer: Pointer, change: Change): unknown {
   if (rest.length === 0) return change(document, part);
   const child = changed(childOf(document, part, pointer), rest, change);
   if (Array.isArray(document)) return document.with(indexOf(document, part, document.length - 1), child);
-  return withKey(document as JsonObject, part, child);
+  return withKey(document, part, child);
 }
 
 function withKey(object: JsonObject, key: string, value: unknown): JsonObject {
@@ -103,7 +105,18 @@ function valueIn(operation: JsonObject): unknown {
   return operation["value"];
 }
 
-function applyOperation(document: unknown, operation: unknown): unknown {
+interface Budget {
+  copied: number;
+}
+
+function copied(document: unknown, pointer: Pointer, budget: Budget): unknown {
+  const value = valueAt(document, pointer);
+  budget.copied += JSON.stringify(value)?.length ?? 0;
+  if (budget.copied > copyLimit) throw malformed(`the copies of a JSON patch exceed the limit of ${copyLimit} bytes`);
+  return value;
+}
+
+function applyOperation(document: unknown, operation: unknown, budget: Budget): unknown {
   if (!isJsonObject(operation)) throw malformed("an operation of a JSON patch must be an object");
   const path = pointerOf(operation, "path");
   switch (operation["op"]) {
@@ -114,7 +127,7 @@ function applyOperation(document: unknown, operation: unknown): unknown {
     case "replace":
       return replaced(document, path, valueIn(operation));
     case "copy":
-      return added(document, path, valueAt(document, pointerOf(operation, "from")));
+      return added(document, path, copied(document, pointerOf(operation, "from"), budget));
     case "move": {
       const from = pointerOf(operation, "from");
       if (path.length > from.length && from.every((part, index) => part === path[index])) {
@@ -137,5 +150,6 @@ export function applyJsonPatch(document: unknown, patch: unknown): unknown {
     const message = `The allowed maximum operations in a JSON patch is ${operationLimit}, got ${patch.length}`;
     throw malformed(message);
   }
-  return patch.reduce((value: unknown, operation: unknown) => applyOperation(value, operation), document);
+  const budget: Budget = { copied: 0 };
+  return patch.reduce((value: unknown, operation: unknown) => applyOperation(value, operation, budget), document);
 }

@@ -40,7 +40,7 @@ function mergeObjects(target: JsonObject, patch: JsonObject, schema: PatchSchema
   if (directive === "replace") return mergeObjects({}, rest, schema);
   if (directive === "delete") return {};
   if (directive !== undefined && directive !== "merge") {
-    throw malformed(`Unknown patch type: ${String(directive)} in map`);
+    throw malformed(`Unknown patch type: ${JSON.stringify(directive)} in map`);
   }
   const result = new ObjectBuilder(retained(target, rest));
   for (const [key, value] of Object.entries(rest)) {
@@ -105,6 +105,7 @@ function identityOf(item: unknown, mergeKey: string | undefined): string {
 function mergeLists(target: readonly unknown[], patch: readonly unknown[], field: PatchField): readonly unknown[] {
   const { mergeKey, schema } = field;
   if (patch.some((item) => isJsonObject(item) && item["$patch"] === "replace")) return withoutDirectives(patch);
+  const itemField: PatchField = { ...plain, ...(schema === undefined ? {} : { schema }) };
   const merged = new Map(target.map((item) => [identityOf(item, mergeKey), item]));
   for (const item of patch) {
     if (isJsonObject(item)) {
@@ -115,15 +116,7 @@ function mergeLists(target: readonly unknown[], patch: readonly unknown[], field
     }
     const identity = identityOf(item, mergeKey);
     if (isJsonObject(item) && item["$patch"] === "delete") merged.delete(identity);
-    else
-      merged.set(
-        identity,
-        mergeValues(merged.get(identity), item, {
-          isMerged: false,
-          isReplaced: false,
-          ...(schema === undefined ? {} : { schema }),
-        }),
-      );
+    else merged.set(identity, mergeValues(merged.get(identity), item, itemField));
   }
   return [...merged.values()];
 }
