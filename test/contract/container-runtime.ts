@@ -10,6 +10,8 @@ export interface RuntimeUnderTest {
   readonly runtime: ContainerRuntime;
   /** A spec that runs `argv` in busybox; each call has another id and log. */
   readonly spec: (image: Image, argv: readonly string[], changes?: Partial<ContainerSpec>) => ContainerSpec;
+  /** Closes the runtime and opens another for the same node, as a new agent process does. */
+  readonly restart: () => ContainerRuntime;
   readonly close: () => Promise<void>;
 }
 
@@ -161,13 +163,22 @@ export function containerRuntimeContract(name: string, make: () => Promise<Runti
     },
   );
 
-  verify("close() leaves containers running", async ({ runtime, spec, busybox }) => {
-    const given = spec(busybox, ["sleep", "1000"]);
-    await runtime.start(given);
-    runtime.close();
-    assert.equal((await runtime.list())[0]?.state.type, "running");
-    await runtime.stop(given.id, { graceMs: 0 });
-  });
+  verify(
+    "a new agent's runtime finds what runs and what ended meanwhile, and tells later ends",
+    async ({ runtime, spec, busybox, restart }) => {
+      const [lasting, brief] = [spec(busybox, ["sleep", "1000"]), spec(busybox, ["sh", "-c", "exit 4"])];
+      const running = await runtime.start(lasting);
+      await runtime.start(brief);
+      const second = restart();
+      const endedAgain = watchExits(second);
+      const found = new Map((await second.list()).map((status) => [status.id, status]));
+      assert.deepEqual(found.get(lasting.id), running);
+      const end = found.get(brief.id)?.state.type === "exited" ? found.get(brief.id) : await endedAgain(brief.id);
+      assert.equal(end?.state.type === "exited" && end.state.exitCode, 4);
+      await second.stop(lasting.id, { graceMs: 0 });
+      assert.equal((await endedAgain(lasting.id)).state.type, "exited");
+    },
+  );
 }
 
 type Ended = (id: string) => Promise<ContainerStatus>;

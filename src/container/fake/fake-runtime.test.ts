@@ -47,6 +47,7 @@ containerRuntimeContract("fake runtime", () => {
   return Promise.resolve({
     runtime,
     spec: (image, argv, changes) => specIn(folder, image, argv, changes),
+    restart: () => runtime,
     close: async () => {
       for (const { id } of await runtime.list()) await runtime.stop(id, { graceMs: 0 });
       rmSync(folder, { recursive: true });

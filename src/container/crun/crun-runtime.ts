@@ -1,0 +1,282 @@
+/** The container runtime of one node: crun makes containers, a conmon beside each watches it. */
+import { existsSync, lstatSync, mkdirSync, statSync, watch, writeFileSync, type FSWatcher } from "node:fs";
+import { constants } from "node:os";
+import { dirname, join } from "node:path";
+import type { Clock } from "../../machinery/clock.ts";
+import type { Logger } from "../../machinery/log.ts";
+import { ociConfig, ociProcess, type ResolvedUser } from "../bundle/oci-config.ts";
+import { resolveUser } from "../bundle/user.ts";
+import { ContainerError, ExecTimeoutError } from "../errors.ts";
+import type { ContainerImages } from "../images/image-service.ts";
+import type { UserMap } from "../machine/user-namespace.ts";
+import { mountRoot, removeRoot } from "../root/overlay.ts";
+import { readInRoot, resolveInRoot } from "../root/scoped-path.ts";
+import type { ContainerRuntime, ContainerSpec, ContainerStatus, ExecOptions, Session } from "../runtime.ts";
+import { attachToMonitor } from "./attach.ts";
+import {
+  containerFolders,
+  readExit,
+  readRecords,
+  removeExit,
+  statusOf,
+  writeRecord,
+  type ContainerRecord,
+} from "./container-folder.ts";
+import { execToEnd, execWithPipes, execWithTerminal, type ExecTarget } from "./exec.ts";
+import { createUnderMonitor } from "./monitor.ts";
+import { pinPodNamespaces, unpinPodNamespaces } from "./pod-namespaces.ts";
+import { createReadiness } from "./readiness.ts";
+import { runCrun, translateCrunError, type CrunTools } from "./tools.ts";
+
+const longestOutput = 10 * 1024;
+
+interface Container {
+  record: ContainerRecord;
+  status: ContainerStatus;
+  /** Resolves with the final status. */
+  readonly ended: PromiseWithResolvers<ContainerStatus>;
+}
+
+export interface CrunRuntimeOptions {
+  /** The node's folder for what does not survive the cluster's end: `clusterPaths().nodeRun`. */
+  readonly runDir: string;
+  readonly tools: Omit<CrunTools, "stateDir">;
+  readonly images: ContainerImages;
+  readonly users: UserMap;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Finds the containers an earlier process left; `close` ends the watching and leaves them. */
+export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime {
+  const { images, users, clock, log } = options;
+  const folders = containerFolders(options.runDir);
+  const tools: CrunTools = { ...options.tools, stateDir: folders.crun };
+  const containers = new Map<string, Container>();
+  const exitCallbacks: ((status: ContainerStatus) => void)[] = [];
+  const readiness = createReadiness();
+  folders.make();
+  for (const record of readRecords(folders, (id) => removeRoot(folders.folder(id)))) remember(record);
+  const watcher: FSWatcher = watch(folders.exits, (_event, id) => {
+    if (id !== null) noticeExit(id);
+  });
+  // What ended between the reading of the records and the start of the watch.
+  for (const id of containers.keys()) noticeExit(id);
+
+  function remember(record: ContainerRecord): Container {
+    const status = statusOf(record, readExit(folders, record.spec.id));
+    const container: Container = { record, status, ended: Promise.withResolvers() };
+    if (status.state.type === "exited") container.ended.resolve(status);
+    containers.set(record.spec.id, container);
+    return container;
+  }
+
+  function noticeExit(id: string): void {
+    const container = containers.get(id);
+    if (container?.status.state.type !== "running") return;
+    const exit = readExit(folders, id);
+    if (exit === undefined || Number.isNaN(exit.exitCode)) return;
+    container.status = statusOf(container.record, exit);
+    container.ended.resolve(container.status);
+    for (const callback of exitCallbacks) callback(container.status);
+  }
+
+  function find(id: string): Container {
+    const container = containers.get(id);
+    if (container === undefined) {
+      throw new ContainerError("RunContainerError", `Cannot find container "${id}": it was removed`);
+    }
+    return container;
+  }
+
+  function findRunning(id: string): Container {
+    const container = find(id);
+    noticeExit(id);
+    if (container.status.state.type === "running") return container;
+    throw new ContainerError("RunContainerError", `Cannot use container "${id}": it is not running`);
+  }
+
+  async function start(spec: ContainerSpec): Promise<ContainerStatus> {
+    const folder = folders.folder(spec.id);
+    mkdirSync(folder, { mode: 0o711 });
+    const createdAtMs = clock.now();
+    const record: ContainerRecord = { spec, createdAtMs, startedAtMs: undefined, pid: undefined, startError: "" };
+    const container = remember(record);
+    try {
+      writeRecord(folders, record);
+      prepareBundle(spec, folder);
+      mkdirSync(dirname(spec.logPath), { recursive: true });
+      const pid = await createUnderMonitor(tools, { spec, folder, exitsDir: folders.exits });
+      const started = await runCrun(tools, ["start", spec.id]);
+      if (started.exitCode !== 0) throw new ContainerError("RunContainerError", translateCrunError(started.stderr));
+      container.record = { ...record, pid, startedAtMs: clock.now() };
+      writeRecord(folders, container.record);
+      container.status = statusOf(container.record, undefined);
+      const { status } = container;
+      // It may have ended before it counted as running; the caller learns that after the start.
+      setImmediate(() => noticeExit(spec.id));
+      return status;
+    } catch (error) {
+      const startError = error instanceof Error ? error.message : String(error);
+      container.record = { ...record, startError };
+      container.status = statusOf(container.record, undefined);
+      container.ended.resolve(container.status);
+      writeRecord(folders, container.record);
+      throw error;
+    }
+  }
+
+  function prepareBundle(spec: ContainerSpec, folder: string): void {
+    const { layers, mounts: extraMounts } = images.root(spec.image);
+    const mountPoints = [...extraMounts, ...spec.mounts].map(({ source, target }) => ({
+      target,
+      isFolder: isFolder(source, target),
+    }));
+    const rootPath = mountRoot(folder, layers, { mountPoints, isRootless: users.isRootless });
+    const user = userOf(spec, rootPath);
+    makeWorkingFolder(rootPath, spec);
+    const config = ociConfig({
+      spec,
+      rootPath,
+      user,
+      extraMounts,
+      podNamespaces: pinPodNamespaces(podFolder(spec)),
+      isRootless: users.isRootless,
+    });
+    writeFileSync(join(folder, "config.json"), JSON.stringify(config));
+  }
+
+  function userOf(spec: ContainerSpec, rootPath: string): ResolvedUser {
+    const user = resolveUser({
+      asked: spec.user,
+      ofImage: spec.image.user,
+      passwd: readInRoot(rootPath, "/etc/passwd"),
+      group: readInRoot(rootPath, "/etc/group"),
+    });
+    if (users.has(user.uid)) return user;
+    throw new ContainerError(
+      "CreateContainerError",
+      `Cannot run as user ${user.uid}: this cluster runs without root and has only user 0; install "uidmap" and give your user a range in /etc/subuid, or run netloom as root`,
+    );
+  }
+
+  const podFolder = (spec: ContainerSpec): string => join(folders.pods, spec.pod.uid);
+
+  async function stop(id: string, { graceMs }: { readonly graceMs: number }): Promise<ContainerStatus> {
+    const container = find(id);
+    noticeExit(id);
+    const { state } = container.status;
+    if (state.type !== "running") return container.ended.promise;
+    const waiting = new AbortController();
+    if (graceMs > 0) {
+      signalProcess(state.pid, signalNumber(container.record.spec.image.stopSignal));
+      const grace = clock.sleep(graceMs, waiting.signal).catch(() => undefined);
+      await Promise.race([container.ended.promise, grace]);
+      waiting.abort(new Error("the container ended"));
+      noticeExit(id);
+    }
+    if (container.status.state.type === "running") signalProcess(state.pid, constants.signals.SIGKILL);
+    return container.ended.promise;
+  }
+
+  async function remove(id: string): Promise<void> {
+    const container = containers.get(id);
+    if (container === undefined) return;
+    noticeExit(id);
+    if (container.status.state.type === "running") {
+      throw new ContainerError("RunContainerError", `Cannot remove container "${id}": it is running, stop it first`);
+    }
+    const { spec } = container.record;
+    if (existsSync(join(folders.crun, id))) await runCrun(tools, ["delete", "--force", id]);
+    removeRoot(folders.folder(id));
+    removeExit(folders, id);
+    containers.delete(id);
+    const isLastOfPod = ![...containers.values()].some(({ record }) => record.spec.pod.uid === spec.pod.uid);
+    if (isLastOfPod) unpinPodNamespaces(podFolder(spec));
+  }
+
+  function execTarget(id: string, { command, hasTerminal }: Pick<ExecOptions, "command" | "hasTerminal">): ExecTarget {
+    const { record } = findRunning(id);
+    const { spec } = record;
+    const folder = folders.folder(id);
+    const user = userOf(spec, join(folder, "rootfs"));
+    const process = ociProcess({ spec, argv: command, hasTerminal, user, isRootless: users.isRootless });
+    return { tools, id, folder, process };
+  }
+
+  async function exec(id: string, execOptions: ExecOptions): Promise<Session> {
+    const target = execTarget(id, execOptions);
+    return execOptions.hasTerminal ? execWithTerminal(target) : execWithPipes(target, execOptions);
+  }
+
+  async function execSync(
+    id: string,
+    { command, timeoutMs }: { readonly command: readonly string[]; readonly timeoutMs: number },
+  ): Promise<{ readonly exitCode: number; readonly output: string }> {
+    const target = execTarget(id, { command, hasTerminal: false });
+    const expired = new AbortController();
+    const finished = new AbortController();
+    const timeout = clock.sleep(timeoutMs, finished.signal).then(
+      () => expired.abort(),
+      () => undefined,
+    );
+    const result = await execToEnd(target, { longestOutput, expired: expired.signal });
+    if (expired.signal.aborted) throw new ExecTimeoutError(command, timeoutMs);
+    finished.abort(new Error("the command ended"));
+    await timeout;
+    return result;
+  }
+
+  function attach(id: string): Session {
+    const { spec } = findRunning(id).record;
+    return attachToMonitor(folders.folder(id), { readiness, hasStdin: spec.hasStdin, hasTerminal: spec.hasTerminal });
+  }
+
+  async function list(): Promise<readonly ContainerStatus[]> {
+    for (const id of containers.keys()) noticeExit(id);
+    return [...containers.values()].map(({ status }) => status);
+  }
+
+  function signalProcess(pid: number, signal: number): void {
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+      log.debug("Container ended before its signal", { pid, signal });
+    }
+  }
+
+  return {
+    images,
+    start,
+    list,
+    onExit: (callback) => void exitCallbacks.push(callback),
+    stop,
+    remove,
+    exec,
+    execSync,
+    attach: async (id) => attach(id),
+    close: () => watcher.close(),
+  };
+}
+
+/** As an image says it: "SIGTERM", "TERM", "15", "SIGRTMIN+3". */
+function signalNumber(text: string): number {
+  const name = text.toUpperCase().replace(/^(?!SIG|\d)/, "SIG");
+  const realTime = /^SIGRTMIN\+(\d+)$/.exec(name);
+  if (realTime) return 34 + Number(realTime[1]);
+  if (/^\d+$/.test(name)) return Number(name);
+  return (constants.signals as Readonly<Record<string, number>>)[name] ?? constants.signals.SIGTERM;
+}
+
+function isFolder(source: string, target: string): boolean {
+  const stat = statSync(source, { throwIfNoEntry: false });
+  if (stat !== undefined) return stat.isDirectory();
+  throw new ContainerError("CreateContainerError", `Cannot mount ${source} on ${target}: no such file or directory`);
+}
+
+/** As other runtimes, a working folder that the image lacks is made. */
+function makeWorkingFolder(rootPath: string, spec: ContainerSpec): void {
+  const path = resolveInRoot(rootPath, spec.workingDir || spec.image.workingDir || "/");
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) mkdirSync(path, { recursive: true });
+}

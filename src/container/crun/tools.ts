@@ -1,0 +1,49 @@
+/** How crun is called: one state folder per node, no cgroups, errors as JSON lines in a file of their own. */
+import { spawn } from "node:child_process";
+import type { Tool } from "../../machinery/tools.ts";
+
+export interface CrunTools {
+  readonly crun: Tool;
+  readonly conmon: Tool;
+  /** crun's --root. */
+  readonly stateDir: string;
+}
+
+/**
+ * cgroups stay untouched: crun 1.8 refuses the hybrid layout many machines have, rootless none can be made, and a
+ * cgroup of ours would outlive a killed cluster.
+ */
+export function crunArguments({ stateDir }: CrunTools): readonly string[] {
+  return [`--root=${stateDir}`, "--cgroup-manager=disabled"];
+}
+
+export function toolEnvironment(tool: Tool): NodeJS.ProcessEnv {
+  return { PATH: process.env["PATH"], ...tool.env };
+}
+
+/** Runs crun to its end. */
+export function runCrun(
+  tools: CrunTools,
+  args: readonly string[],
+): Promise<{ readonly exitCode: number; readonly stderr: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(tools.crun.path, [...crunArguments(tools), ...args], {
+      stdio: ["ignore", "ignore", "pipe"],
+      env: toolEnvironment(tools.crun),
+    });
+    let stderr = "";
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ exitCode: code ?? 1, stderr: stderr.trim() }));
+  });
+}
+
+/** crun's words for a program that cannot be run, turned into those Kubernetes users know. */
+export function translateCrunError(text: string): string {
+  const words = text.replace(/^.*?\[crun:e\] /, "").trim();
+  const missing = /executable file [`'](.*?)['`] not found in \$PATH/.exec(words);
+  if (missing) return `exec: ${JSON.stringify(missing[1])}: executable file not found in $PATH`;
+  const unopenable = /open executable: (.*)$/.exec(words);
+  if (unopenable) return `exec: ${unopenable[1]}`;
+  return words;
+}

@@ -1,0 +1,56 @@
+/** Containers of a node: runtime, images, the node's own root. */
+import { statfsSync } from "node:fs";
+import { clusterPaths, type ClusterConfig, type NodeConfig } from "../model/cluster-config.ts";
+import type { Clock } from "../machinery/clock.ts";
+import type { Logger } from "../machinery/log.ts";
+import { mount } from "../machinery/libc/index.ts";
+import { findTool } from "../machinery/tools.ts";
+import { createCrunRuntime } from "./crun/crun-runtime.ts";
+import { leaveHostNamespaces } from "./crun/pod-namespaces.ts";
+import { createCatalogSource } from "./images/catalog-source.ts";
+import { createImageService, type ContainerImages } from "./images/image-service.ts";
+import { readUserMap } from "./machine/user-namespace.ts";
+import type { ContainerRuntime } from "./runtime.ts";
+
+export { ContainerError, ExecTimeoutError, ImageError } from "./errors.ts";
+export type * from "./runtime.ts";
+
+type Paths = Pick<ClusterConfig, "stateDir" | "runDir" | "toolsDir">;
+
+/**
+ * The runtime of one node, with the containers that an earlier process left. Must be called in the cluster's mount and
+ * PID namespaces, after `prepareContainerHost`. Throws `ToolMissingError` where crun or conmon is not to be found.
+ */
+export function createContainerRuntime(options: {
+  readonly config: Paths;
+  readonly node: Pick<NodeConfig, "name">;
+  readonly clock: Clock;
+  readonly log: Logger;
+}): ContainerRuntime {
+  const { config, node, clock, log } = options;
+  return createCrunRuntime({
+    runDir: clusterPaths(config).nodeRun(node.name),
+    tools: { crun: findTool("crun", config.toolsDir), conmon: findTool("conmon", config.toolsDir) },
+    images: createImages(config),
+    users: readUserMap(),
+    clock,
+    log,
+  });
+}
+
+function createImages(config: Paths): ContainerImages {
+  const templatesDir = `${clusterPaths(config).private}/templates`;
+  return createImageService({ catalog: createCatalogSource({ toolsDir: config.toolsDir, templatesDir }) });
+}
+
+const tmpfsMagic = 0x0102_1994;
+
+/**
+ * Once per agent process, on its main thread, before the first runtime: leaves the host's UTS and IPC namespaces (for
+ * this thread and what it starts) and hides a hybrid cgroup tree that crun refuses, in the cluster's mount namespace only.
+ */
+export function prepareContainerHost(): void {
+  leaveHostNamespaces();
+  if (statfsSync("/sys/fs/cgroup").type === tmpfsMagic)
+    mount({ source: "tmpfs", target: "/sys/fs/cgroup", type: "tmpfs" });
+}
