@@ -32,6 +32,15 @@ export function createStatusWriter(options: {
   let running: Promise<void> | undefined;
 
   async function run(): Promise<void> {
+    try {
+      await writeAll();
+    } finally {
+      // In the same turn as the last look for more: a write that comes later begins a new run.
+      running = undefined;
+    }
+  }
+
+  async function writeAll(): Promise<void> {
     let failures = 0;
     let base: Pod | undefined;
     while (wanted !== undefined && !signal.aborted) {
@@ -66,9 +75,7 @@ export function createStatusWriter(options: {
   return {
     write: (pod, status) => {
       wanted = { pod, status };
-      running ??= run().finally(() => {
-        running = undefined;
-      });
+      running ??= run();
     },
     flushed: async () => {
       // A write that came during the last one makes the same run go round once more.
