@@ -1,0 +1,2 @@
+export { planDeployment, templateText } from "./plan.ts";
+export type { DeploymentEvent, DeploymentInput, DeploymentPlan } from "./plan.ts";

@@ -1,0 +1,2 @@
+export { blocks, foregroundFinalizer, isWaitingForDependents, orphanFinalizer, planCollection } from "./plan.ts";
+export type { CollectionPlan, OwnerState } from "./plan.ts";

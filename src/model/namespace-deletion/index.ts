@@ -1,0 +1,2 @@
+export { namespaceConditions } from "./conditions.ts";
+export type { Remains } from "./conditions.ts";

@@ -1,0 +1,2 @@
+export { planNode } from "./plan.ts";
+export type { NodeInput, NodePlan, Sighting } from "./plan.ts";

@@ -1,0 +1,4 @@
+export { claim, controllerOf, controllerReference } from "./ownership.ts";
+export type { Claims } from "./ownership.ts";
+export { availableAtMs, isPodActive, isPodReady, isPodTerminal, podCondition } from "./pods.ts";
+export { canonicalText, templateHash } from "./template-hash.ts";
