@@ -226,7 +226,7 @@ export function createFakeApiClient(options: FakeApiClientOptions = {}): FakeApi
     },
     patch: async (resource, key, patch: Patch, { subresource = "" }: WriteOptions = {}) => {
       receive("patch", resource, { ...key, subresource });
-      const next = patched(existing(resource, key), patch, resource.kind) as Parts;
+      const next = patched(resource, existing(resource, key), patch) as Parts;
       return Promise.resolve(replace(resource, key, next, subresource) as never);
     },
     delete: async (resource, key, deletion = {}) => {

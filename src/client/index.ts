@@ -4,3 +4,5 @@ export { ConnectionError } from "./connection-error.ts";
 export { EventQueue } from "./event-queue.ts";
 export { createFakeApiClient } from "./fake-client.ts";
 export type { FakeApiClient, FakeApiClientOptions, FakeRequest } from "./fake-client.ts";
+export { createHttpsClient } from "./https-client.ts";
+export type { HttpsApiClient } from "./https-client.ts";

@@ -1,21 +1,24 @@
 /** Applies a client's patch to an object, as the fake server does it. */
-import type { KubernetesObject } from "../api/object.ts";
+import type { KubernetesObject, Resource } from "../api/object.ts";
+import { patchSchemaOf } from "../api/patch/index.ts";
 import { badRequest } from "../api/status.ts";
+import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch } from "../lib/patch/index.ts";
 import type { Patch } from "./api-client.ts";
 
-export function patched(object: KubernetesObject, patch: Patch, kind: string): unknown {
-  if (patch.type === "merge" || patch.type === "strategic") return merge(object, patch.body);
-  throw badRequest(`the fake client cannot apply a ${patch.type} patch to a ${kind}`);
-}
+/** Where the name of the type is not the kind's. */
+const typeNames: Readonly<Record<string, string>> = { Event: "CoreV1Event" };
 
-/** RFC 7386. */
-function merge(target: unknown, patch: unknown): unknown {
-  if (typeof patch !== "object" || patch === null || Array.isArray(patch)) return patch;
-  const result: Record<string, unknown> =
-    typeof target === "object" && target !== null && !Array.isArray(target) ? { ...target } : {};
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === null) delete result[name];
-    else result[name] = merge(result[name], value);
+export function patched(resource: Resource<KubernetesObject>, object: KubernetesObject, patch: Patch): unknown {
+  switch (patch.type) {
+    case "json":
+      return applyJsonPatch(object, patch.body);
+    case "merge":
+      return applyMergePatch(object, patch.body);
+    case "strategic":
+      return applyStrategicMergePatch(object, patch.body, patchSchemaOf(typeNames[resource.kind] ?? resource.kind));
+    case "apply":
+      throw badRequest("the fake client cannot apply server-side");
+    default:
+      throw new Error("Cannot apply the patch: its type is of no known kind");
   }
-  return result;
 }

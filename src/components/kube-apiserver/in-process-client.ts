@@ -86,7 +86,7 @@ export function createInProcessClient(options: InProcessOptions): ApiClient {
     },
     patch: async (resource, key, patch: Patch, { subresource = "" }: WriteOptions = {}) => {
       const { served, context } = enter("patch", resource, { ...key, subresource });
-      const change = changeOfPatch(served.definition, patch);
+      const change = changeOfPatch(served.definition, patch, { validation: "Strict", warnings: context.warnings });
       return (await updateObject(served, { key, subresource, change, context })) as never;
     },
     delete: async (resource, key, deletion: DeleteOptions = {}) => {

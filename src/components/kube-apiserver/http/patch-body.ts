@@ -1,27 +1,32 @@
 /** Decodes patches. */
+import { JsonTextError, parseJsonText } from "../../../api/decode/index.ts";
 import type { KubernetesObject } from "../../../api/object.ts";
+import { patchContentTypes } from "../../../api/patch/index.ts";
 import type { ResourceDefinition } from "../../../api/registry/index.ts";
-import { unsupportedMediaType } from "../../../api/status.ts";
-import type { Patch } from "../../../client/index.ts";
+import { badRequest, unsupportedMediaType } from "../../../api/status.ts";
 import { changeOfPatch } from "../resources/patch.ts";
-import { mediaTypeOf } from "./body.ts";
+import { mediaTypeOf, validationOf } from "./body.ts";
 import type { DecodeContext } from "./body.ts";
 import type { HttpRequest } from "./exchange.ts";
 
-const types: Readonly<Record<string, Patch["type"]>> = {
-  "application/json-patch+json": "json",
-  "application/merge-patch+json": "merge",
-  "application/strategic-merge-patch+json": "strategic",
-  "application/apply-patch+yaml": "apply",
-};
-
 /** What the patch in the body makes of an object. Throws `ApiError` 400 or 415. */
-export async function decodePatch(
+export function decodePatch(
   definition: ResourceDefinition,
   { request, bytes }: { readonly request: HttpRequest; readonly bytes: Buffer },
-  _context: DecodeContext,
-): Promise<(old: KubernetesObject) => KubernetesObject> {
-  const type = types[mediaTypeOf(request)];
-  if (type === undefined) throw unsupportedMediaType(Object.keys(types));
-  return changeOfPatch(definition, { type, body: JSON.parse(bytes.toString()) as unknown });
+  { query, warnings }: DecodeContext,
+): (old: KubernetesObject) => KubernetesObject {
+  const mediaType = mediaTypeOf(request);
+  const type = Object.hasOwn(patchContentTypes, mediaType) ? patchContentTypes[mediaType] : undefined;
+  if (type === undefined) throw unsupportedMediaType(Object.keys(patchContentTypes));
+  const body = type === "apply" ? undefined : parsed(bytes.toString());
+  return changeOfPatch(definition, { type, body }, { validation: validationOf(query), warnings });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parseJsonText(text, false).value;
+  } catch (error) {
+    if (!(error instanceof JsonTextError)) throw error;
+    throw badRequest(`error decoding patch: ${error.message}`);
+  }
 }

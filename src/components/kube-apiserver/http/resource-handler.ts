@@ -105,7 +105,7 @@ async function update(call: ResourceCall): Promise<void> {
 async function patch(call: ResourceCall): Promise<void> {
   const { request, response, info, resource, context } = call;
   const form = representationOf(request.headers.accept, info.query);
-  const change = await decodePatch(
+  const change = decodePatch(
     resource.definition,
     { request, bytes: await readBody(request) },
     { query: info.query, warnings: context.warnings },

@@ -1,13 +1,29 @@
 /** What a patch makes of an object. */
+import type { FieldValidation } from "../../../api/decode/index.ts";
 import type { KubernetesObject } from "../../../api/object.ts";
+import { patchContentTypes, patchObject } from "../../../api/patch/index.ts";
 import type { ResourceDefinition } from "../../../api/registry/index.ts";
 import { unsupportedMediaType } from "../../../api/status.ts";
 import type { Patch } from "../../../client/index.ts";
 
-/** Throws `ApiError` 400 or 422 for a patch that does not fit. */
+export interface PatchOptions {
+  readonly validation: FieldValidation;
+  readonly warnings: string[];
+}
+
+/** Throws `ApiError` 415 for server-side apply; the returned function throws 400 or 422 for a patch that does not fit. */
 export function changeOfPatch(
-  _definition: ResourceDefinition,
-  _patch: Patch,
+  definition: ResourceDefinition,
+  { type, body }: Patch,
+  { validation, warnings }: PatchOptions,
 ): (old: KubernetesObject) => KubernetesObject {
-  throw unsupportedMediaType([]);
+  if (type === "apply") {
+    throw unsupportedMediaType(Object.keys(patchContentTypes).filter((name) => patchContentTypes[name] !== "apply"));
+  }
+  return (old) => {
+    const patched = patchObject(definition, old, { type, body, validation });
+    // A second attempt says the same again.
+    for (const warning of patched.warnings) if (!warnings.includes(warning)) warnings.push(warning);
+    return patched.object;
+  };
 }
