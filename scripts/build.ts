@@ -6,6 +6,7 @@ import { globSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { writeDescriptions } from "./generate-descriptions.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 rmSync(join(root, "dist"), { recursive: true, force: true });
@@ -28,3 +29,4 @@ await build({
   legalComments: "none",
   logLevel: "warning",
 });
+await writeDescriptions(join(root, "dist/descriptions.json"));
