@@ -1,8 +1,11 @@
 /** Puts the API server together. */
 import type { ApiClient } from "../../client/index.ts";
 import type { Component } from "../../machinery/component.ts";
+import { createActions } from "./actions/index.ts";
 import { builtInAdmission } from "./admission/index.ts";
 import { createAuthenticator } from "./authentication/authenticator.ts";
+import { createTokenSigner } from "./authentication/jwt.ts";
+import { createServiceAccountTokens } from "./authentication/service-account-tokens.ts";
 import { builtInAuthorizer } from "./authorization/built-in.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { createDiscovery } from "./discovery.ts";
@@ -43,6 +46,13 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const resourceOf = (group: string, of: string, plural: string): ServedResource | undefined =>
     served.get(`${group}/${of}/${plural}`);
   const authorizer = builtInAuthorizer;
+  const tokens = createServiceAccountTokens({
+    signer: createTokenSigner(pki.serviceAccountKey.privateKey),
+    issuer: `https://kubernetes.default.svc.${options.config.clusterDomain}`,
+    store,
+    clock,
+  });
+  const actionOf = createActions(tokens);
   const watches: OpenWatches = new Set();
   const stopped = new AbortController();
   const ready = Promise.withResolvers<void>();
@@ -57,12 +67,12 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       authorizer,
       resourceOf,
       signal: stopped.signal,
-      createSubresource: () => Promise.reject(new Error("not served")),
+      actionOf,
     });
 
   const handler = createHandler({
     registry,
-    authenticate: createAuthenticator({ authenticate: () => undefined }),
+    authenticate: createAuthenticator(tokens),
     authorizer,
     discovery: createDiscovery(registry),
     paths: createPaths({
@@ -72,6 +82,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       metricsContentType: "text/plain",
     }),
     resourceOf,
+    actionOf,
     watches,
     clock,
     log,

@@ -3,6 +3,7 @@ import type { Registry } from "../../api/registry/index.ts";
 import { methodNotAllowed, resourceNotServed } from "../../api/status.ts";
 import type { Clock } from "../../machinery/clock.ts";
 import type { Logger } from "../../machinery/log.ts";
+import type { Action } from "./actions/index.ts";
 import type { Authenticate } from "./authentication/authenticator.ts";
 import { forbiddenError } from "./authorization/authorizer.ts";
 import type { Attributes, Authorizer } from "./authorization/authorizer.ts";
@@ -27,6 +28,7 @@ export interface HandlerOptions {
   readonly paths: PathHandler;
   resourceOf(group: string, version: string, plural: string): ServedResource | undefined;
   readonly watches: OpenWatches;
+  actionOf(plural: string, subresource: string): Action | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   /** Called once per request, at its end. */
@@ -71,7 +73,8 @@ async function serve(options: HandlerOptions, exchange: Exchange): Promise<void>
   const isDryRun = info.query.getAll("dryRun").includes("All");
   const context = { user, isDryRun, warnings };
   const { clock, watches } = options;
-  await serveResource({ request, response, info, resource, context, clock, watches });
+  const actionOf = (plural: string, subresource: string): Action | undefined => options.actionOf(plural, subresource);
+  await serveResource({ request, response, info, resource, context, clock, watches, actionOf });
 }
 
 export function attributesOf(info: RequestInfo): Attributes {

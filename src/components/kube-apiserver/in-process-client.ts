@@ -1,11 +1,12 @@
 /** A client inside the server: the same rules and rights as over HTTPS, without sockets and without JSON. */
 import type { DeleteOptions } from "../../api/generated/types.ts";
-import type { KubernetesObject, ObjectKey, ObjectList, Resource, WatchEvent } from "../../api/object.ts";
+import type { KubernetesObject, ObjectList, Resource, WatchEvent } from "../../api/object.ts";
 import { apiVersionOf, keyOf } from "../../api/object.ts";
 import type { Registry } from "../../api/registry/index.ts";
 import { ApiError, resourceNotServed } from "../../api/status.ts";
 import { EventQueue } from "../../client/index.ts";
 import type { ApiClient, ListOptions, Patch, WatchOptions, WriteOptions } from "../../client/index.ts";
+import type { Action } from "./actions/index.ts";
 import { forbiddenError } from "./authorization/authorizer.ts";
 import type { Authorizer } from "./authorization/authorizer.ts";
 import { createObject } from "./resources/create.ts";
@@ -27,14 +28,7 @@ export interface InProcessOptions {
   resourceOf(group: string, version: string, plural: string): ServedResource | undefined;
   /** Aborts when the server ends: every watch returns. */
   readonly signal: AbortSignal;
-  createSubresource(resource: ServedResource, call: SubresourceCall): Promise<unknown>;
-}
-
-export interface SubresourceCall {
-  readonly key: ObjectKey;
-  readonly subresource: string;
-  readonly body: unknown;
-  readonly context: RequestContext;
+  actionOf(plural: string, subresource: string): Action | undefined;
 }
 
 export function createInProcessClient(options: InProcessOptions): ApiClient {
@@ -77,7 +71,10 @@ export function createInProcessClient(options: InProcessOptions): ApiClient {
     },
     createSubresource: async (resource, key, subresource, body) => {
       const { served, context } = enter("create", resource, { ...key, subresource });
-      return options.createSubresource(served, { key, subresource, body, context });
+      const action = options.actionOf(resource.plural, subresource);
+      if (action?.create === undefined) throw resourceNotServed();
+      const { object } = await action.create({ resource: served, key, context }, body as KubernetesObject);
+      return object;
     },
     update: async (resource, object, { subresource = "" }: WriteOptions = {}) => {
       const key = keyOf(object);

@@ -1,8 +1,8 @@
 /** Decodes patches. */
 import { JsonTextError, parseJsonText } from "../../../api/decode/index.ts";
+import type { DecodeTarget } from "../../../api/decode/index.ts";
 import type { KubernetesObject } from "../../../api/object.ts";
 import { patchContentTypes } from "../../../api/patch/index.ts";
-import type { ResourceDefinition } from "../../../api/registry/index.ts";
 import { badRequest, unsupportedMediaType } from "../../../api/status.ts";
 import { changeOfPatch } from "../resources/patch.ts";
 import { mediaTypeOf, validationOf } from "./body.ts";
@@ -11,7 +11,7 @@ import type { HttpRequest } from "./exchange.ts";
 
 /** What the patch in the body makes of an object. Throws `ApiError` 400 or 415. */
 export function decodePatch(
-  definition: ResourceDefinition,
+  target: DecodeTarget,
   { request, bytes }: { readonly request: HttpRequest; readonly bytes: Buffer },
   { query, warnings }: DecodeContext,
 ): (old: KubernetesObject) => KubernetesObject {
@@ -19,7 +19,7 @@ export function decodePatch(
   const type = Object.hasOwn(patchContentTypes, mediaType) ? patchContentTypes[mediaType] : undefined;
   if (type === undefined) throw unsupportedMediaType(Object.keys(patchContentTypes));
   const body = type === "apply" ? undefined : parsed(bytes.toString());
-  return changeOfPatch(definition, { type, body }, { validation: validationOf(query), warnings });
+  return changeOfPatch(target, { type, body }, { validation: validationOf(query), warnings });
 }
 
 function parsed(text: string): unknown {

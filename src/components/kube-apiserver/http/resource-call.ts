@@ -1,5 +1,6 @@
 /** A request for a resource on its way through the HTTP layer. */
 import type { Clock } from "../../../machinery/clock.ts";
+import type { Action } from "../actions/index.ts";
 import type { RequestInfo } from "../request-info.ts";
 import type { RequestContext } from "../resources/environment.ts";
 import type { ServedResource } from "../resources/resource.ts";
@@ -13,6 +14,7 @@ export interface ResourceCall {
   readonly context: RequestContext;
   readonly clock: Clock;
   readonly watches: OpenWatches;
+  actionOf(plural: string, subresource: string): Action | undefined;
 }
 
 /** Every open watch, for bookmarks and for the end of the server. */

@@ -9,6 +9,7 @@ import { deleteCollection } from "../resources/delete-collection.ts";
 import { getObject, listObjects } from "../resources/read.ts";
 import { listText, objectText, writtenText } from "../resources/represent.ts";
 import { createOnUpdate, updateObject } from "../resources/update.ts";
+import { serveAction } from "./action-handler.ts";
 import { decodeBody, decodeDeleteOptions } from "./body.ts";
 import { decodePatch } from "./patch-body.ts";
 import { readBody, send } from "./exchange.ts";
@@ -22,9 +23,14 @@ export async function serveResource(call: ResourceCall): Promise<void> {
   const { info, resource } = call;
   const { definition } = resource;
   const subresource = info.subresource === "" ? undefined : definition.subresources[info.subresource];
-  if (info.subresource !== "" && subresource?.style !== "object") throw resourceNotServed();
+  if (info.subresource !== "" && subresource === undefined) throw resourceNotServed();
   const verbs: readonly string[] = subresource?.verbs ?? definition.verbs;
   if (!verbs.includes(info.verb)) throw methodNotSupported(resource.resourceName, info.verb);
+  if (subresource !== undefined && subresource.style !== "object") {
+    const action = call.actionOf(definition.plural, info.subresource);
+    if (action === undefined) throw resourceNotServed();
+    return serveAction(call, { action, subresource, key: keyOf(call) });
+  }
   switch (info.verb) {
     case "get":
       return get(call);

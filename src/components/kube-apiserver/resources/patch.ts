@@ -1,8 +1,7 @@
 /** What a patch makes of an object. */
-import type { FieldValidation } from "../../../api/decode/index.ts";
+import type { DecodeTarget, FieldValidation } from "../../../api/decode/index.ts";
 import type { KubernetesObject } from "../../../api/object.ts";
 import { patchContentTypes, patchObject } from "../../../api/patch/index.ts";
-import type { ResourceDefinition } from "../../../api/registry/index.ts";
 import { unsupportedMediaType } from "../../../api/status.ts";
 import type { Patch } from "../../../client/index.ts";
 
@@ -13,7 +12,7 @@ export interface PatchOptions {
 
 /** Throws `ApiError` 415 for server-side apply; the returned function throws 400 or 422 for a patch that does not fit. */
 export function changeOfPatch(
-  definition: ResourceDefinition,
+  target: DecodeTarget,
   { type, body }: Patch,
   { validation, warnings }: PatchOptions,
 ): (old: KubernetesObject) => KubernetesObject {
@@ -21,7 +20,7 @@ export function changeOfPatch(
     throw unsupportedMediaType(Object.keys(patchContentTypes).filter((name) => patchContentTypes[name] !== "apply"));
   }
   return (old) => {
-    const patched = patchObject(definition, old, { type, body, validation });
+    const patched = patchObject(target, old, { type, body, validation });
     // A second attempt says the same again.
     for (const warning of patched.warnings) if (!warnings.includes(warning)) warnings.push(warning);
     return patched.object;

@@ -1,0 +1,28 @@
+/** Which subresources are actions. */
+import type { ServiceAccountTokens } from "../authentication/service-account-tokens.ts";
+import { getObject } from "../resources/read.ts";
+import { servedObject } from "../resources/resource.ts";
+import type { Action } from "./action.ts";
+import { bindingAction } from "./binding.ts";
+import { evictionAction } from "./eviction.ts";
+import { scaleAction } from "./scale.ts";
+
+export type { Action, ActionCall, ActionResult } from "./action.ts";
+
+/** By resource and subresource ("pods/binding"), and by subresource alone where every kind serves it alike ("scale"). */
+export function createActions(
+  tokens: ServiceAccountTokens,
+): (plural: string, subresource: string) => Action | undefined {
+  const actions: Readonly<Record<string, Action>> = {
+    scale: scaleAction,
+    "pods/binding": bindingAction,
+    "pods/eviction": evictionAction,
+    "serviceaccounts/token": {
+      create: ({ resource, key }, body) => {
+        const account = servedObject(resource, getObject(resource, key));
+        return Promise.resolve({ code: 201, object: tokens.issue(account, body) });
+      },
+    },
+  };
+  return (plural, subresource) => actions[`${plural}/${subresource}`] ?? actions[subresource];
+}

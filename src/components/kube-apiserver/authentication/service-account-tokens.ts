@@ -1,0 +1,172 @@
+/** Service account tokens: short-lived, bound to an account and often to a pod; both must still exist. */
+import { randomUUID } from "node:crypto";
+import type { AuthenticationV1TokenRequest, Pod, TokenRequestSpec } from "../../../api/generated/types.ts";
+import type { KubernetesObject } from "../../../api/object.ts";
+import { badRequest, conflict, invalid, notFound } from "../../../api/status.ts";
+import type { FieldError } from "../../../api/field-error.ts";
+import type { Clock } from "../../../machinery/clock.ts";
+import type { ObjectStore } from "../../../storage/index.ts";
+import type { User } from "../user.ts";
+import type { TokenAuthenticator } from "./authenticator.ts";
+import type { TokenSigner } from "./jwt.ts";
+
+export interface ServiceAccountTokens extends TokenAuthenticator {
+  /** Answers a TokenRequest for the account. Throws `ApiError`. */
+  issue(account: KubernetesObject, request: AuthenticationV1TokenRequest): AuthenticationV1TokenRequest;
+}
+
+interface BoundObject {
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** The private part of upstream's tokens. */
+interface KubernetesClaims {
+  readonly namespace: string;
+  readonly serviceaccount: BoundObject;
+  readonly pod?: BoundObject;
+  readonly node?: BoundObject;
+  readonly secret?: BoundObject;
+  readonly warnafter?: number;
+}
+
+interface Claims {
+  readonly aud: readonly string[];
+  readonly exp: number;
+  readonly iat: number;
+  readonly nbf: number;
+  readonly iss: string;
+  readonly jti: string;
+  readonly sub: string;
+  readonly "kubernetes.io": KubernetesClaims;
+}
+
+const shortestSeconds = 600;
+const longestSeconds = 2 ** 32;
+const defaultSeconds = 3600;
+/** What the volume plugin asks for (an hour and a bit): old clients do not reread the file, so upstream lets it live a year. */
+const mountedSeconds = 3607;
+const extendedSeconds = 365 * 24 * 3600;
+
+export function createServiceAccountTokens(options: {
+  readonly signer: TokenSigner;
+  readonly issuer: string;
+  readonly store: ObjectStore;
+  readonly clock: Pick<Clock, "now">;
+}): ServiceAccountTokens {
+  const { signer, issuer, store } = options;
+  const nowSeconds = (): number => Math.floor(options.clock.now() / 1000);
+
+  const bindingOf = (namespace: string, spec: TokenRequestSpec): Partial<KubernetesClaims> => {
+    const bound = spec.boundObjectRef;
+    if (bound === undefined) return {};
+    const { kind = "", name = "", uid } = bound;
+    if (kind !== "Pod" && kind !== "Secret") throw badRequest(`cannot bind token for serviceaccount to type ${kind}`);
+    const plural = kind === "Pod" ? "pods" : "secrets";
+    const stored = store.get({ resource: plural, namespace, name });
+    if (stored === undefined) throw notFound({ group: "", name: plural }, name);
+    const { metadata } = stored.object;
+    if (uid !== undefined && uid !== "" && uid !== metadata?.uid) {
+      const why = `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`;
+      throw conflict({ group: "", name: plural }, name, why);
+    }
+    const claim = { name, uid: metadata?.uid ?? "" };
+    if (kind === "Secret") return { secret: claim };
+    const nodeName = (stored.object as Pod).spec?.nodeName;
+    const node = nodeName === undefined ? undefined : store.get({ resource: "nodes", namespace: "", name: nodeName });
+    if (node === undefined || nodeName === undefined) return { pod: claim };
+    return { pod: claim, node: { name: nodeName, uid: node.object.metadata?.uid ?? "" } };
+  };
+
+  const isAlive = (resource: string, namespace: string, bound: BoundObject | undefined): boolean => {
+    if (bound === undefined) return true;
+    return store.get({ resource, namespace, name: bound.name })?.object.metadata?.uid === bound.uid;
+  };
+
+  return {
+    issue: (account, request) => {
+      const { name = "", namespace = "", uid = "" } = account.metadata ?? {};
+      const spec = request.spec ?? {};
+      const seconds = spec.expirationSeconds ?? defaultSeconds;
+      const mistakes = expirationMistakes(seconds);
+      if (mistakes.length > 0) {
+        throw invalid({ group: "authentication.k8s.io", name: "TokenRequest" }, name, mistakes);
+      }
+      const audiences = spec.audiences === undefined || spec.audiences.length === 0 ? [issuer] : spec.audiences;
+      const binding = bindingOf(namespace, spec);
+      const now = nowSeconds();
+      const isMounted = seconds === mountedSeconds && binding.pod !== undefined && audiences.includes(issuer);
+      const claims: Claims = {
+        aud: audiences,
+        exp: now + (isMounted ? extendedSeconds : seconds),
+        iat: now,
+        nbf: now,
+        iss: issuer,
+        jti: randomUUID(),
+        sub: `system:serviceaccount:${namespace}:${name}`,
+        "kubernetes.io": {
+          namespace,
+          serviceaccount: { name, uid },
+          ...binding,
+          ...(isMounted ? { warnafter: now + seconds } : {}),
+        },
+      };
+      // The holder renews by what it asked for, however long the token lives.
+      const expirationTimestamp = `${new Date((now + seconds) * 1000).toISOString().slice(0, 19)}Z`;
+      return {
+        kind: "TokenRequest",
+        apiVersion: "authentication.k8s.io/v1",
+        metadata: { name, namespace },
+        spec: { ...spec, audiences, expirationSeconds: seconds },
+        status: { token: signer.sign({ ...claims }), expirationTimestamp },
+      };
+    },
+    authenticate: (token) => {
+      const claims = signer.verify(token) as Partial<Claims> | undefined;
+      const bound = claims?.["kubernetes.io"];
+      if (claims === undefined || bound === undefined) return undefined;
+      const now = nowSeconds();
+      if (claims.iss !== issuer || claims.aud?.includes(issuer) !== true) return undefined;
+      if (now >= (claims.exp ?? 0) || now < (claims.nbf ?? 0)) return undefined;
+      const { namespace } = bound;
+      const isWhole =
+        isAlive("serviceaccounts", namespace, bound.serviceaccount) &&
+        isAlive("pods", namespace, bound.pod) &&
+        isAlive("secrets", namespace, bound.secret);
+      return isWhole ? userOf(claims, bound) : undefined;
+    },
+  };
+}
+
+function userOf(claims: Partial<Claims>, bound: KubernetesClaims): User {
+  const { namespace, serviceaccount, pod, node } = bound;
+  return {
+    name: `system:serviceaccount:${namespace}:${serviceaccount.name}`,
+    uid: serviceaccount.uid,
+    groups: ["system:serviceaccounts", `system:serviceaccounts:${namespace}`],
+    extra: {
+      "authentication.kubernetes.io/credential-id": [`JTI=${claims.jti ?? ""}`],
+      ...(pod === undefined
+        ? {}
+        : {
+            "authentication.kubernetes.io/pod-name": [pod.name],
+            "authentication.kubernetes.io/pod-uid": [pod.uid],
+          }),
+      ...(node === undefined
+        ? {}
+        : {
+            "authentication.kubernetes.io/node-name": [node.name],
+            "authentication.kubernetes.io/node-uid": [node.uid],
+          }),
+    },
+  };
+}
+
+function expirationMistakes(seconds: number): readonly FieldError[] {
+  const field = "spec.expirationSeconds";
+  const wrong = (text: string): readonly FieldError[] => [
+    { type: "FieldValueInvalid", field, body: `Invalid value: ${seconds}: ${text}` },
+  ];
+  if (seconds < shortestSeconds) return wrong("may not specify a duration less than 10 minutes");
+  return seconds > longestSeconds ? wrong("may not specify a duration larger than 2^32 seconds") : [];
+}
