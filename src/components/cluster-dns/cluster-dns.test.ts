@@ -9,7 +9,7 @@ import type { DnsMessage } from "../../lib/dns-message/index.ts";
 import { FakeClock } from "../../machinery/fake-clock.ts";
 import type { ListWatch } from "../../machinery/informer/index.ts";
 import { silentLogger } from "../../machinery/log.ts";
-import { createClusterDns } from "./index.ts";
+import { createClusterDns } from "./cluster-dns.ts";
 import { frame, readFrames } from "./tcp-frames.ts";
 
 const namespaces: readonly Namespace[] = [{ metadata: { name: "default", uid: "1", resourceVersion: "1" } }];

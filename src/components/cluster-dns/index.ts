@@ -1,3 +1,5 @@
-/** The cluster's DNS server: `coredns` of the catalog. */
-export { createClusterDns } from "./cluster-dns.ts";
-export type { ClusterDns, ClusterDnsOptions } from "./cluster-dns.ts";
+/** The cluster's DNS server: `coredns` of the catalog, and what kube-system has for it. */
+export { runClusterDns } from "./main.ts";
+export type { RunClusterDnsOptions } from "./main.ts";
+export { clusterDnsManifests } from "./manifests.ts";
+export type { ClusterDnsManifestOptions, ClusterDnsManifests } from "./manifests.ts";

@@ -35,6 +35,7 @@ interface Found {
   readonly additionals?: readonly CausedRecord[];
 }
 
+/** Undefined where the name lies in none of the zones. */
 export function answerQuestion(zone: DnsZone, { name, type }: NameAndType): ZoneAnswer | undefined {
   const { domain, reverseZones } = zone.options;
   if (isInZone(name, domain)) {

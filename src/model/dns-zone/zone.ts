@@ -3,8 +3,6 @@ import { keyOf, keyText } from "../../api/object.ts";
 import type { EndpointSlice, Namespace, Pod, Service } from "../../api/generated/types.ts";
 import { isIpAddress, parseIpAddress } from "../../lib/ip/index.ts";
 import type { Provenance } from "../provenance.ts";
-import { answerQuestion } from "./answer.ts";
-import type { ZoneAnswer } from "./answer.ts";
 import { serviceEntry, sliceEntry } from "./entries.ts";
 import type { EndpointEntry, ServiceEntry, SliceEntry } from "./entries.ts";
 
@@ -45,11 +43,6 @@ export class DnsZone {
 
   constructor(options: DnsZoneOptions) {
     this.options = options;
-  }
-
-  /** Undefined where the name lies in none of the zones. */
-  lookup(question: NameAndType): ZoneAnswer | undefined {
-    return answerQuestion(this, question);
   }
 
   setNamespace(namespace: Namespace): void {

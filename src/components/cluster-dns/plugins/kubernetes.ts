@@ -1,5 +1,6 @@
 /** Answers from the cluster's zone; follows aliases through the whole chain, as a resolver must. */
 import { isInZone, rcodes } from "../../../lib/dns-message/index.ts";
+import { answerQuestion } from "../../../model/dns-zone/index.ts";
 import type { DnsZone, ZoneAnswer } from "../../../model/dns-zone/index.ts";
 import type { KubernetesConfig } from "../corefile/index.ts";
 import { emptyReply } from "../handler.ts";
@@ -19,7 +20,7 @@ export interface KubernetesPluginOptions {
 
 export function kubernetesPlugin({ zone, config, hasSynced, resolve }: KubernetesPluginOptions): Plugin {
   return (next) => (request) => {
-    const answer = zone.lookup(request);
+    const answer = answerQuestion(zone, request);
     if (answer === undefined) return next(request);
     if (!hasSynced()) return emptyReply("SERVFAIL", "kubernetes");
     if (answer.rcode === "NXDOMAIN" && config.fallthrough.some((origin) => isInZone(request.name, origin)))
