@@ -13,6 +13,16 @@ import { readUserMap } from "./machine/user-namespace.ts";
 import type { ContainerRuntime } from "./runtime.ts";
 
 export { ContainerError, ExecTimeoutError, ImageError } from "./errors.ts";
+export { composeNodeRoot } from "./node-root/node-root.ts";
+export {
+  HostPathError,
+  makeEmptyDir,
+  removeVolumes,
+  resolveHostPath,
+  VolumePathError,
+  writeAtomicVolume,
+  type VolumeFile,
+} from "./volumes/index.ts";
 export type * from "./runtime.ts";
 
 type Paths = Pick<ClusterConfig, "stateDir" | "runDir" | "toolsDir">;
