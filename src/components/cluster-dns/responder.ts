@@ -231,7 +231,7 @@ export function createResponder(options: ResponderOptions): Respond {
     const asking = `${typeName(request.type)} ${isIn ? "IN" : `CLASS${request.class}`} ${request.askedName}`;
     const size = clientBytes(message, origin);
     options.log.info(
-      `${origin.address}:${origin.port} - ${message.id} "${asking} ${origin.transport} ${request.isDnssecOk} ${size}" ` +
+      `${clientText(origin)} - ${message.id} "${asking} ${origin.transport} ${request.isDnssecOk} ${size}" ` +
         `${rcodeName(reply.rcode)} ${flags} ${bytes.length} ${seconds}s`,
     );
   }
@@ -312,6 +312,12 @@ function encodeReply(
     },
     { maxBytes: clientBytes(message, origin) },
   );
+}
+
+/** "10.244.1.5:40000", "[fd00::5]:40000"; the socket of both families shows IPv4 as ::ffff:10.244.1.5. */
+function clientText({ address, port }: Origin): string {
+  const plain = address.replace(/^::ffff:(?=.*\.)/, "");
+  return plain.includes(":") ? `[${plain}]:${port}` : `${plain}:${port}`;
 }
 
 const countedTypes: ReadonlySet<number> = new Set([...Object.values(recordTypes), 43, 46, 47, 48]);

@@ -1,4 +1,5 @@
 /** A Corefile as complete, checked values: what each server block serves and how. */
+import { closestName } from "../../../lib/hints/index.ts";
 import { CorefileError, parseCorefile } from "./parse.ts";
 import type { Directive, Problem, ServerBlock } from "./parse.ts";
 import { pluginReaders } from "./plugins.ts";
@@ -96,7 +97,8 @@ const foreignPlugins = new Set(
 
 function unknownPlugin(name: string): string {
   const known = Object.keys(pluginReaders).toSorted().join(", ");
+  const meant = closestName(name, Object.keys(pluginReaders));
   return foreignPlugins.has(name)
     ? `the plugin "${name}" of CoreDNS is not part of netloom's DNS: remove the line (there are: ${known})`
-    : `unknown plugin "${name}": write one of ${known}`;
+    : `unknown plugin "${name}": ${meant === undefined ? `write one of ${known}` : `did you mean "${meant}"?`}`;
 }

@@ -44,9 +44,14 @@ export function cachePlugin({ config, now, metrics, server }: CachePluginOptions
       const side = sideOf(reply);
       if (side === undefined || config[side].disabled.some((zone) => isInZone(request.name, zone))) return reply;
       const ttlSeconds = ttlOf(reply, config[side]);
-      store(entries[side], { key, capacity: config[side].capacity, entry: { reply, storedAtMs: now(), ttlSeconds } });
+      const kept = capped(reply, ttlSeconds);
+      store(entries[side], {
+        key,
+        capacity: config[side].capacity,
+        entry: { reply: kept, storedAtMs: now(), ttlSeconds },
+      });
       metrics.cacheEntries.set([server, side, zones], entries[side].size);
-      return capped(reply, ttlSeconds);
+      return kept;
     });
   };
 }
