@@ -13,6 +13,9 @@ import { createRegistration } from "./node/registration.ts";
 import { admitPod } from "./pods/admission.ts";
 import { containerFieldPath } from "./pods/find-container.ts";
 import { createImagePuller } from "./pods/image-puller.ts";
+import { runKubeletServer } from "./server/kubelet-server.ts";
+import { createPodVolumes } from "./volumes/pod-volumes.ts";
+import { createTokens } from "./volumes/tokens.ts";
 import { limitConcurrency } from "./pods/limit-concurrency.ts";
 import { createPodWorkers } from "./pods/pod-workers.ts";
 
@@ -23,7 +26,8 @@ const defaultPort = 10_250;
 export function createKubelet(options: KubeletOptions): Component {
   const { client, clock, node, nodeRoot, runtime } = options;
   const log = options.log.child({ node: node.name });
-  const metrics = kubeletMetrics(options.metrics ?? createMetricsRegistry());
+  const registry = options.metrics ?? createMetricsRegistry();
+  const metrics = kubeletMetrics(registry);
   metrics.nodeName.set({ node: node.name }, 1);
   const machine = readMachine(options.config.stateDir);
   const recorder = createEventRecorder({ client, clock, log, component: "kubelet", host: node.name });
@@ -45,6 +49,7 @@ export function createKubelet(options: KubeletOptions): Component {
     clock,
     log,
   });
+  const objects = createClusterObjects(client, () => services.ready.then(() => services.store.list()));
   const workers = createPodWorkers(pods, ({ list }) => ({
     options,
     client,
@@ -55,7 +60,8 @@ export function createKubelet(options: KubeletOptions): Component {
     runtime,
     nodeRoot,
     images: createImagePuller({ images: runtime.images, clock, events }),
-    objects: createClusterObjects(client, () => services.ready.then(() => services.store.list())),
+    objects,
+    volumes: createPodVolumes(nodeRoot, { objects, tokens: createTokens(client, clock) }),
     limit: limitConcurrency(concurrentStarts),
     allocatable: { cpuMilli: machine.cpus * 1000, memoryBytes: machine.memoryBytes },
     admit: (pod) =>
@@ -76,14 +82,22 @@ export function createKubelet(options: KubeletOptions): Component {
       const stop = new AbortController();
       const all = AbortSignal.any([signal, stop.signal]);
       runtime.onExit((status) => workers.onExit(status));
+      const { serving } = options;
+      const listening = Promise.withResolvers<void>();
+      const serve = async (): Promise<void> => {
+        if (serving === undefined) return listening.resolve();
+        const port = serving.port ?? defaultPort;
+        const fd = options.sockets.bind({ netnsPath: options.nodeNetnsPath, address: node.address, port });
+        await runKubeletServer({ options, serving, workers, metrics: registry, log, fd }, all, listening.resolve);
+      };
       const begin = async (): Promise<void> => {
         await pods.ready;
         workers.start(await runtime.list());
-        await registration.ready;
+        await Promise.all([registration.ready, listening.promise]);
         ready.resolve();
       };
       try {
-        await Promise.all([recorder.run(all), informers.run(all), registration.run(all), begin()]);
+        await Promise.all([recorder.run(all), informers.run(all), registration.run(all), serve(), begin()]);
       } catch (error) {
         ready.reject(error);
         throw error;

@@ -7,7 +7,6 @@ import type { Clock } from "../../machinery/clock.ts";
 import type { Logger } from "../../machinery/log.ts";
 import type { MetricsRegistry } from "../../machinery/metrics/index.ts";
 import type { ClusterConfig, NodeConfig } from "../../model/cluster-config.ts";
-import type { PodVolumes } from "./pods/volumes.ts";
 
 /** Gives pods their network, and takes it away. Both may be repeated for the same pod without harm. */
 export interface PodNetworkPlugin {
@@ -65,7 +64,6 @@ export interface KubeletOptions {
   readonly sockets: KubeletSockets;
   /** Undefined: no server. */
   readonly serving?: KubeletServing;
-  readonly volumes?: PodVolumes;
   /** The node's root folder in the agent's mount namespace; `/var/lib/kubelet`, `/var/log/pods` and hostPaths lie under it. */
   readonly nodeRoot: string;
   /** Shown as role and in `kubectl get nodes`; the first node of a cluster. */

@@ -3,12 +3,13 @@ import { duplexPair } from "node:stream";
 import type { Duplex, Readable } from "node:stream";
 import { test } from "node:test";
 import { crc32, deflateSync, constants } from "node:zlib";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { SpdyConnection } from "./connection.ts";
 import { dictionary, dictionaryChecksum } from "./dictionary.ts";
 import { SpdyError } from "./errors.ts";
 import { encodeFrame, FrameDecoder } from "./frames.ts";
 import type { SpdyFrame } from "./frames.ts";
+import type { SpdyStream } from "./stream.ts";
 import { HeaderCompressor, HeaderDecompressor } from "./header-block.ts";
 
 function adler32(bytes: Buffer): number {
@@ -128,7 +129,7 @@ test("the header decompressor survives any bytes", () => {
 });
 
 function connect(
-  onStream: (connection: SpdyConnection, stream: import("./stream.ts").SpdyStream) => void,
+  onStream: (connection: SpdyConnection, stream: SpdyStream) => void,
   hasFlowControl = false,
 ): { readonly client: SpdyConnection; readonly server: SpdyConnection; readonly ends: readonly [Duplex, Duplex] } {
   const ends = duplexPair();

@@ -63,6 +63,8 @@ export class ContainerKeeper {
   /** Ids of runs that began and whose `start` has not answered yet. */
   readonly #starting = new Map<string, string>();
   readonly #resumable = new Map<string, Known>();
+  /** Who waits for the end of a run. */
+  #waiting: { readonly id: string; readonly resolve: () => void }[] = [];
 
   constructor(options: ContainerKeeperOptions) {
     this.#options = options;
@@ -117,6 +119,18 @@ export class ContainerKeeper {
     return isNew;
   }
 
+  /** Resolves when the run with that id has ended, or its worker was closed; at once where it is not running. */
+  ended(id: string): Promise<void> {
+    const isRunning = [...this.#tracked.values()].some(
+      ({ current }) => current?.id === id && current.state.type === "running",
+    );
+    if (!isRunning || this.#options.signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push({ id, resolve });
+      this.#options.signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+  }
+
   onExit(status: ContainerStatus): void {
     // An exit heard before `start` answered is taken from its answer's run below.
     const tracked = this.#track(status.name);
@@ -133,6 +147,12 @@ export class ContainerKeeper {
     tracked.isReady = false;
     tracked.isStarted = false;
     if (tracked.activity === "stopping") tracked.activity = "none";
+    const [ended, others] = [
+      this.#waiting.filter(({ id }) => id === status.id),
+      this.#waiting.filter(({ id }) => id !== status.id),
+    ];
+    this.#waiting = others;
+    for (const { resolve } of ended) resolve();
     this.#options.onChange();
   }
 

@@ -9,11 +9,15 @@ import type { ContainerStatus } from "../../../container/runtime.ts";
 import { backoffDelayMs } from "../../../machinery/backoff.ts";
 import type { Clock } from "../../../machinery/clock.ts";
 import type { Logger } from "../../../machinery/log.ts";
-import { isEnding, isoSeconds, planPod, planStatus } from "../../../model/pod-lifecycle/index.ts";
+import { isEnding, planPod, planStatus } from "../../../model/pod-lifecycle/index.ts";
 import type { PodAction, PodFacts } from "../../../model/pod-lifecycle/index.ts";
 import type { KubeletMetrics } from "../metrics.ts";
+import type { FieldContext } from "../../../model/pod-environment/index.ts";
 import type { KubeletOptions } from "../options.ts";
-import { allContainers } from "./find-container.ts";
+import { hasChangingVolumes } from "../volumes/pod-volumes.ts";
+import type { PodVolumes } from "../volumes/pod-volumes.ts";
+import { findContainer } from "./find-container.ts";
+import type { AnyContainer } from "./find-container.ts";
 import { ContainerKeeper } from "./container-keeper.ts";
 import { podDir, podLogDir } from "./paths.ts";
 import { writePodFiles } from "./pod-files.ts";
@@ -28,6 +32,7 @@ export interface PodWorkerContext extends StartContext {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: KubeletMetrics;
+  readonly volumes: PodVolumes;
   readonly allocatable: { readonly cpuMilli: number; readonly memoryBytes: number };
   /** Upstream's refusals (a taken host port), asked once, before anything is done for the pod. */
   readonly admit: (pod: Pod) => PodFacts["rejection"];
@@ -39,7 +44,11 @@ interface Sandbox {
   readonly volumes: ReadonlyMap<string, string>;
 }
 
-const sandboxBackoff = { firstMs: 1000, maxMs: 60_000, factor: 2, jitter: 0 };
+const sandboxBackoff = { firstMs: 50, maxMs: 60_000, factor: 2, jitter: 0 };
+/** These fall within the first second. */
+const earlyFailures = 4;
+/** How often volumes are compared with the API's objects, as upstream. */
+const refreshMs = 60_000;
 
 export class PodWorker {
   /** Resolves when nothing of the pod is left on the node. */
@@ -62,6 +71,7 @@ export class PodWorker {
   #isFinishing = false;
   #isScheduled = false;
   #wake: AbortController | undefined;
+  #metadataChange: AbortController | undefined;
   readonly #firstSeenMs: number;
   /** Running containers were found whose network is not attached again yet: until then the API's status is truer. */
   #isAdopting: boolean;
@@ -110,7 +120,13 @@ export class PodWorker {
   /** A newer copy of the object, from the watch or from an own write. */
   update(pod: Pod): void {
     if (isOlder(pod, this.#pod)) return;
+    const before = this.#pod.metadata;
     this.#pod = pod;
+    // Downward API files show labels and annotations.
+    const [was, is] = [before, pod.metadata].map((metadata) =>
+      JSON.stringify([metadata?.labels, metadata?.annotations]),
+    );
+    if (was !== is) this.#metadataChange?.abort();
     this.#containers.shortenGrace();
     this.kick();
   }
@@ -202,19 +218,10 @@ export class PodWorker {
         this.#sandboxState = "busy";
         void this.#attach();
         return;
-      case "start": {
-        const { options, allocatable } = this.#context;
+      case "start":
         if (this.#sandbox === undefined) return;
-        const fields = {
-          pod: this.#pod,
-          nodeName: options.node.name,
-          podIps: this.#ips,
-          hostIps: [options.node.address],
-          allocatable,
-        };
-        void this.#containers.start(action.container, action.attempt, { ...this.#sandbox, fields });
+        void this.#containers.start(action.container, action.attempt, { ...this.#sandbox, fields: this.#fields() });
         return;
-      }
       case "stop":
         void this.#containers.stop(action);
         return;
@@ -231,29 +238,34 @@ export class PodWorker {
 
   /** Network, shared files and volumes: all that must be there before the first process. */
   async #attach(): Promise<void> {
-    const { options, events, clock, metrics, allocatable } = this.#context;
+    const { options, events, clock, metrics, volumes } = this.#context;
     const { namespace = "", name = "", uid = "" } = this.#pod.metadata ?? {};
     const startedAtMs = clock.now();
     try {
       const isOnHost = this.#pod.spec?.hostNetwork === true;
-      const { netnsPath, ips } = isOnHost
-        ? { netnsPath: options.nodeNetnsPath, ips: [options.node.address] }
-        : await options.network.attach({ namespace, name, uid });
+      const [{ netnsPath, ips }, made] = await Promise.all([
+        isOnHost
+          ? { netnsPath: options.nodeNetnsPath, ips: [options.node.address] }
+          : options.network.attach({ namespace, name, uid }),
+        volumes.prepare(this.#pod, this.#fields()),
+      ]);
       this.#ips = ips;
       const { config, node, nodeRoot } = options;
       const { hostname } = writePodFiles({ pod: this.#pod, ips, config, nodeRoot, nodeName: node.name });
-      const fields = { pod: this.#pod, nodeName: node.name, podIps: ips, hostIps: [node.address], allocatable };
-      const volumes = (await options.volumes?.prepare(this.#pod, fields)) ?? new Map<string, string>();
-      this.#sandbox = { netnsPath, hostname, volumes };
+      this.#sandbox = { netnsPath, hostname, volumes: made };
       this.#sandboxState = "ready";
+      if (hasChangingVolumes(this.#pod)) void this.#refreshVolumes();
       this.#sandboxFailures = 0;
       metrics.sandboxSeconds.observe((clock.now() - startedAtMs) / 1000);
       this.#containers.resumeProbes();
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       const isVolume = error instanceof Error && "code" in error && error.code === "FailedMount";
-      if (isVolume) events.warning(this.#pod, undefined, "FailedMount", message);
-      else events.warning(this.#pod, undefined, "FailedCreatePodSandBox", `Failed to create pod sandbox: ${message}`);
+      // What a volume is made from often comes a moment after the pod; upstream would not have looked yet.
+      const isEarly = this.#sandboxFailures < earlyFailures;
+      if (isVolume && !isEarly) events.warning(this.#pod, undefined, "FailedMount", message);
+      else if (!isVolume)
+        events.warning(this.#pod, undefined, "FailedCreatePodSandBox", `Failed to create pod sandbox: ${message}`);
       this.#log.warn("cannot prepare the pod", { error });
       this.#sandboxState = "none";
       this.#sandboxRetryAtMs = clock.now() + backoffDelayMs(sandboxBackoff, this.#sandboxFailures);
@@ -261,6 +273,27 @@ export class PodWorker {
     }
     this.#isAdopting = false;
     this.kick();
+  }
+
+  /** Files follow their ConfigMaps, Secrets and tokens for as long as the pod has its sandbox. */
+  async #refreshVolumes(): Promise<void> {
+    const { clock, volumes } = this.#context;
+    const sandbox = this.#sandbox;
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      this.#metadataChange = new AbortController();
+      await clock.sleep(refreshMs, AbortSignal.any([signal, this.#metadataChange.signal])).catch(() => undefined);
+      if (signal.aborted || this.#sandbox !== sandbox) return;
+      await volumes.prepare(this.#pod, this.#fields()).catch((error: unknown) => {
+        this.#log.warn("cannot refresh the pod's volumes", { error });
+      });
+    }
+  }
+
+  #fields(): FieldContext {
+    const { options, allocatable } = this.#context;
+    const { node } = options;
+    return { pod: this.#pod, nodeName: node.name, podIps: this.#ips, hostIps: [node.address], allocatable };
   }
 
   async #detach(): Promise<void> {
@@ -279,14 +312,14 @@ export class PodWorker {
 
   /** Everything has ended: clear the disk, say the last status, take the object out of the API. */
   async #finish(): Promise<void> {
-    const { options, client, clock, images } = this.#context;
+    const { options, client, clock, images, volumes } = this.#context;
     const uid = this.#pod.metadata?.uid ?? "";
     for (let failures = 0; !this.#stop.signal.aborted; failures += 1) {
       try {
         await this.#containers.removeAll();
         // Also where this agent never attached it: the one before may have.
         if (this.#pod.spec?.hostNetwork !== true) await options.network.detach({ uid });
-        await options.volumes?.release(uid);
+        volumes.release(uid);
         await rm(podDir(options.nodeRoot, uid), { recursive: true, force: true });
         await this.#status.flushed();
         if (!this.#isGone) {
@@ -310,13 +343,17 @@ export class PodWorker {
     return { ...this.#pod, status: { ...this.#pod.status, ...planStatus(this.#facts()) } };
   }
 
-  /** Names of all containers the pod's spec has. */
-  get containerNames(): readonly string[] {
-    return allContainers(this.#pod).map(({ name }) => name);
+  container(name: string): AnyContainer | undefined {
+    return findContainer(this.#pod, name);
   }
 
-  get startTime(): string {
-    return isoSeconds(this.#startTimeMs);
+  get hasRunning(): boolean {
+    return [...this.#containers.facts().values()].some(({ current }) => current?.state.type === "running");
+  }
+
+  /** Resolves when the run with that id has ended; at once where it is not running. */
+  ended(id: string): Promise<void> {
+    return this.#containers.ended(id);
   }
 }
 

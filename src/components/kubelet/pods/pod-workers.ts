@@ -105,14 +105,14 @@ function isLed(pod: Pod): boolean {
 }
 
 async function removeOrphan(
-  { runtime, options }: PodWorkerContext,
+  { runtime, options, volumes }: PodWorkerContext,
   uid: string,
   runs: readonly ContainerStatus[],
 ): Promise<void> {
   await Promise.all(runs.map(({ id }) => runtime.stop(id, { graceMs: 1000 })));
   for (const { id } of runs) await runtime.remove(id);
   await options.network.detach({ uid });
-  await options.volumes?.release(uid);
+  volumes.release(uid);
   await rm(podDir(options.nodeRoot, uid), { recursive: true, force: true });
   const [run] = runs;
   if (run === undefined) return;

@@ -1,0 +1,120 @@
+/** Reads a container's log file from where the request wants it to its end, and on while the container runs. */
+import { watch } from "node:fs";
+import { open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import { LineSplitter, parseLogLine } from "./log-line.ts";
+import type { LogOptions } from "./log-options.ts";
+
+const blockBytes = 64 * 1024;
+
+/**
+ * Yields what the client is to see.
+ *
+ * @param source.ended - Resolves when the container writes no more; only awaited with `follow`.
+ */
+export async function* readLog(
+  path: string,
+  options: LogOptions,
+  source: { readonly ended: Promise<void>; readonly signal: AbortSignal },
+): AsyncGenerator<Buffer> {
+  const file = await open(path, "r");
+  const changes = options.follow ? watchFile(path, source) : undefined;
+  try {
+    const format = formatter(options);
+    const splitter = new LineSplitter();
+    let position = options.tailLines === undefined ? 0 : await tailStart(file, options.tailLines);
+    let isOver = !options.follow;
+    for (;;) {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(blockBytes), 0, blockBytes, position);
+      position += bytesRead;
+      if (bytesRead > 0) {
+        for (const line of splitter.push(buffer.subarray(0, bytesRead))) {
+          const { text, isEnough } = format(line);
+          if (text.length > 0) yield text;
+          if (isEnough) return;
+        }
+        continue;
+      }
+      if (isOver || source.signal.aborted) return;
+      // Once more after the end was heard: the last lines may have been written just before it.
+      isOver = (await changes?.next()) === "ended";
+    }
+  } finally {
+    changes?.close();
+    await file.close();
+  }
+}
+
+function formatter(options: LogOptions): (line: Buffer) => { readonly text: Buffer; readonly isEnough: boolean } {
+  let left = options.limitBytes ?? Number.POSITIVE_INFINITY;
+  const isWithinLine = { stdout: false, stderr: false };
+  return (line) => {
+    const record = parseLogLine(line);
+    const isSkipped =
+      record === undefined ||
+      (options.stream !== undefined && record.stream !== options.stream) ||
+      (options.sinceMs !== undefined && Date.parse(record.time) < options.sinceMs);
+    if (isSkipped) return { text: Buffer.alloc(0), isEnough: false };
+    const hasTime = options.timestamps && !isWithinLine[record.stream];
+    isWithinLine[record.stream] = record.isPartial;
+    const whole = hasTime ? Buffer.concat([Buffer.from(`${record.time} `), record.text]) : record.text;
+    const text = whole.length > left ? whole.subarray(0, left) : whole;
+    left -= text.length;
+    return { text, isEnough: left <= 0 };
+  };
+}
+
+/** Where the last `lines` lines begin. */
+async function tailStart(file: FileHandle, lines: number): Promise<number> {
+  const { size } = await file.stat();
+  let missing = lines;
+  for (let end = size; end > 0;) {
+    const start = Math.max(0, end - blockBytes);
+    const { buffer } = await file.read(Buffer.alloc(end - start), 0, end - start, start);
+    for (let at = buffer.length - 1; at >= 0; at -= 1) {
+      // The file's last line end closes a line rather than beginning one.
+      if (buffer[at] !== 0x0a || start + at === size - 1) continue;
+      missing -= 1;
+      if (missing <= 0) return start + at + 1;
+    }
+    end = start;
+  }
+  return lines === 0 ? size : 0;
+}
+
+/** Tells of changes and of the end, none lost between two calls. */
+function watchFile(
+  path: string,
+  source: { readonly ended: Promise<void>; readonly signal: AbortSignal },
+): { next(): Promise<"changed" | "ended">; close(): void } {
+  let hasChanged = false;
+  let isEnded = false;
+  let wake: (() => void) | undefined;
+  const note = (): void => {
+    hasChanged = true;
+    wake?.();
+  };
+  const end = (): void => {
+    isEnded = true;
+    wake?.();
+  };
+  const watcher = watch(path, { persistent: false }, note);
+  watcher.on("error", end);
+  source.ended.then(end, end);
+  source.signal.addEventListener("abort", end, { once: true });
+  return {
+    next: async () => {
+      if (!hasChanged && !isEnded) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      hasChanged = false;
+      return isEnded ? "ended" : "changed";
+    },
+    close: () => {
+      source.signal.removeEventListener("abort", end);
+      watcher.close();
+    },
+  };
+}
