@@ -1,5 +1,3 @@
 /** The cluster's DNS server: `coredns` of the catalog, and what kube-system has for it. */
 export { runClusterDns } from "./main.ts";
-export type { RunClusterDnsOptions } from "./main.ts";
 export { clusterDnsManifests } from "./manifests.ts";
-export type { ClusterDnsManifestOptions, ClusterDnsManifests } from "./manifests.ts";

@@ -11,17 +11,16 @@ import { parseDnsArguments } from "./arguments.ts";
 import { createClusterDns } from "./cluster-dns.ts";
 import { createDnsLogger } from "./dns-log.ts";
 
-export interface RunClusterDnsOptions {
-  readonly signal: AbortSignal;
-  /** Of netloom, for the log and the metrics. */
-  readonly version: string;
-}
-
 /**
  * Serves until the signal aborts and the lameduck time is over. Rejects with `DnsArgumentError`, `CorefileError`,
  * `KubeconfigError`, the system's error where a port cannot be bound, or when it finds that it forwards to itself.
  */
-export async function runClusterDns(argv: readonly string[], { signal, version }: RunClusterDnsOptions): Promise<void> {
+export async function runClusterDns(
+  argv: readonly string[],
+  signal: AbortSignal,
+  /** Of netloom, for the log and `coredns_build_info`. */
+  { version = "" }: { readonly version?: string } = {},
+): Promise<void> {
   const { corefile, kubeconfig: path, defaultPort } = parseDnsArguments(argv);
   const fromFile = path === undefined ? undefined : await readKubeconfig(path);
   const dns = createClusterDns({
