@@ -1,0 +1,5 @@
+export { nodeState } from "./node-state.ts";
+export type { NodeState } from "./node-state.ts";
+export { schedulePod } from "./schedule.ts";
+export type { Decision } from "./schedule.ts";
+export type { ClusterView } from "./view.ts";
