@@ -70,6 +70,7 @@ export async function startKubelet(
     readonly programs?: Readonly<Record<string, FakeProgram>>;
     /** Answers a probe's connection: the port of a server on loopback, or a failure by its errno. */
     readonly dial?: (address: string, port: number) => number | string;
+    readonly bind?: () => number;
     readonly failWith?: FakeApiClientOptions["failWith"];
     readonly options?: Partial<KubeletOptions>;
   } = {},
@@ -97,9 +98,11 @@ export async function startKubelet(
         dialled.push(`${address}:${port}`);
         return dialLoopback(given.dial?.(address, port) ?? "ECONNREFUSED");
       },
-      bind: () => {
-        throw new Error("Cannot serve in this test");
-      },
+      bind:
+        given.bind ??
+        (() => {
+          throw new Error("Cannot serve in this test");
+        }),
     },
     nodeRoot: dir,
     isControlPlane: true,

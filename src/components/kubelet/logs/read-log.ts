@@ -67,6 +67,7 @@ function formatter(options: LogOptions): (line: Buffer) => { readonly text: Buff
 /** Where the last `lines` lines begin. */
 async function tailStart(file: FileHandle, lines: number): Promise<number> {
   const { size } = await file.stat();
+  if (lines === 0) return size;
   let missing = lines;
   for (let end = size; end > 0;) {
     const start = Math.max(0, end - blockBytes);
@@ -79,7 +80,7 @@ async function tailStart(file: FileHandle, lines: number): Promise<number> {
     }
     end = start;
   }
-  return lines === 0 ? size : 0;
+  return 0;
 }
 
 /** Tells of changes and of the end, none lost between two calls. */

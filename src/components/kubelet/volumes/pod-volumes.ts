@@ -1,6 +1,6 @@
 /** The folders behind a pod's volumes, at upstream's places under the pod's folder. */
 import type { Pod, Volume } from "../../../api/generated/types.ts";
-import { makeEmptyDir, removeVolumes, resolveHostPath, writeAtomicVolume } from "../../../container/volumes/index.ts";
+import { makeEmptyDir, removeVolumes, resolveHostPath, writeAtomicVolume } from "../../../container/index.ts";
 import type { FieldContext } from "../../../model/pod-environment/index.ts";
 import { podDir } from "../pods/paths.ts";
 import { VolumeError } from "./errors.ts";

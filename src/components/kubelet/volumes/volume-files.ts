@@ -7,7 +7,7 @@ import type {
   Secret,
   VolumeProjection,
 } from "../../../api/generated/types.ts";
-import type { VolumeFile } from "../../../container/volumes/index.ts";
+import type { VolumeFile } from "../../../container/index.ts";
 import { fieldText, resourceText } from "../../../model/pod-environment/index.ts";
 import type { FieldContext } from "../../../model/pod-environment/index.ts";
 import type { ClusterObjects } from "../objects.ts";

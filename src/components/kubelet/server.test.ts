@@ -1,0 +1,235 @@
+import assert from "node:assert/strict";
+import { request } from "node:https";
+import type { RequestOptions } from "node:https";
+import { createServer } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
+import { test } from "node:test";
+import { WebSocket } from "ws";
+import { bindTcpSocket } from "../../kernel/netns/index.ts";
+import { SpdyConnection } from "../../lib/spdy/index.ts";
+import type { SpdyStream } from "../../lib/spdy/index.ts";
+import { issueCertificate } from "../../machinery/pki/index.ts";
+import type { Pod } from "../../api/generated/types.ts";
+import { startKubelet } from "./testing.ts";
+import type { KubeletRig } from "./testing.ts";
+
+const now = Date.now();
+const validDays = 1;
+const ca = issueCertificate({ commonName: "test-ca", usage: "ca", validDays }, { issuer: undefined, now });
+const serving = issueCertificate(
+  { commonName: "system:node:node-1", usage: "server", ipAddresses: ["127.0.0.1"], validDays },
+  { issuer: ca, now },
+);
+const client = issueCertificate({ commonName: "apiserver", usage: "client", validDays }, { issuer: ca, now });
+const identity = { ca: ca.certificate, cert: client.certificate, key: client.key };
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  return port;
+}
+
+interface ServedRig extends KubeletRig {
+  readonly port: number;
+  get(path: string, options?: RequestOptions): Promise<{ readonly status: number; readonly body: string }>;
+  upgrade(path: string, protocol: string): Promise<SpdyConnection>;
+}
+
+async function startServed(given: Parameters<typeof startKubelet>[0] = {}): Promise<ServedRig> {
+  const port = await freePort();
+  const { dial } = given;
+  const rig = await startKubelet({
+    ...given,
+    options: {
+      serving: { certificate: serving.certificate, key: serving.key, clientCa: ca.certificate, port },
+    },
+    bind: () => bindTcpSocket({ address: "127.0.0.1", port }),
+    ...(dial === undefined ? {} : { dial }),
+  });
+  const base = { host: "127.0.0.1", port, ...identity, agent: false as const };
+  return {
+    ...rig,
+    port,
+    get: (path, options = {}) =>
+      new Promise((resolve, reject) => {
+        const sent = request({ ...base, path, ...options }, (response) => {
+          let body = "";
+          response.on("data", (chunk: Buffer) => (body += chunk.toString()));
+          response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
+        });
+        sent.on("error", reject);
+        sent.end();
+      }),
+    upgrade: (path, protocol) =>
+      new Promise((resolve, reject) => {
+        const headers = { Connection: "Upgrade", Upgrade: "SPDY/3.1", "X-Stream-Protocol-Version": protocol };
+        const sent = request({ ...base, path, method: "POST", headers });
+        sent.on("upgrade", (response, socket: Socket, head) => {
+          assert.equal(response.headers["x-stream-protocol-version"], protocol);
+          resolve(new SpdyConnection(socket, { role: "client" }, head));
+        });
+        sent.on("response", (response) => reject(new Error(`HTTP ${response.statusCode}`)));
+        sent.on("error", reject);
+        sent.end();
+      }),
+  };
+}
+
+async function textOf(stream: SpdyStream): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
+const shell = { containers: [{ name: "main", image: "busybox", command: ["sh"], stdin: true }] };
+const logging = (script: string): Pick<NonNullable<Pod["spec"]>, "containers" | "restartPolicy"> => ({
+  restartPolicy: "Never",
+  containers: [{ name: "main", image: "busybox", command: ["sh", "-c", script] }],
+});
+
+test("only clients with a certificate of the cluster are answered", async () => {
+  const rig = await startServed();
+  assert.deepEqual(await rig.get("/healthz"), { status: 200, body: "ok" });
+  const { cert: _cert, key: _key, ...anonymous } = identity;
+  const answer = await rig.get("/healthz", { ...anonymous, cert: undefined, key: undefined });
+  assert.equal(answer.status, 401);
+  assert.match(answer.body, /Unauthorized/);
+  await rig.close();
+});
+
+test("logs are cut by tailLines and limitBytes, timed by timestamps", async () => {
+  const rig = await startServed();
+  await rig.createPod("talk", logging("echo one; echo two; echo three; exit 0"));
+  await rig.until(() => rig.pod("talk")?.status?.phase === "Succeeded");
+  const path = "/containerLogs/default/talk/main";
+  assert.equal((await rig.get(path)).body, "one\ntwo\nthree\n");
+  assert.equal((await rig.get(`${path}?tailLines=2`)).body, "two\nthree\n");
+  assert.equal((await rig.get(`${path}?tailLines=0`)).body, "");
+  assert.equal((await rig.get(`${path}?limitBytes=5`)).body, "one\nt");
+  assert.match((await rig.get(`${path}?timestamps=true&tailLines=1`)).body, /^2026-01-01T00:00:00\.\d+Z three\n$/);
+  assert.equal((await rig.get(`${path}?sinceTime=2027-01-01T00:00:00Z`)).body, "");
+  await rig.close();
+});
+
+test("followed logs end when the container does", async () => {
+  const rig = await startServed();
+  await rig.createPod("talk", logging("echo one; while true"));
+  const following = rig.get("/containerLogs/default/talk/main?follow=true");
+  await new Promise((resolve) => {
+    setTimeout(resolve, 20);
+  });
+  rig.runtime.endContainer(rig.runtime.started[0]?.id ?? "", 0);
+  assert.equal((await following).body, "one\n");
+  await rig.close();
+});
+
+test("logs of a container that has not started say why, in upstream's words", async () => {
+  const rig = await startServed();
+  await rig.createPod("lost", { containers: [{ name: "main", image: "nowhere/nothing" }] });
+  const path = "/containerLogs/default/lost/main";
+  const early = await rig.get(path);
+  assert.deepEqual(early, {
+    status: 400,
+    body: `container "main" in pod "lost" is waiting to start: image can't be pulled\n`,
+  });
+  await rig.clock.advance(1000);
+  assert.match((await rig.get(path)).body, /is waiting to start: trying and failing to pull image/);
+  assert.equal((await rig.get("/containerLogs/default/none/main")).status, 404);
+  assert.match(
+    (await rig.get(`${path}?previous=true`)).body,
+    /^previous terminated container "main" in pod "lost" not found/,
+  );
+  await rig.close();
+});
+
+test("exec over SPDY carries the streams and the exit code", async () => {
+  const rig = await startServed();
+  await rig.createPod("box", shell);
+  const run = async (command: readonly string[], input: string): Promise<{ out: string; status: unknown }> => {
+    const query = new URLSearchParams({ input: "1", output: "1" });
+    for (const word of command) query.append("command", word);
+    const connection = await rig.upgrade(`/exec/default/box/main?${query.toString()}`, "v4.channel.k8s.io");
+    const open = (type: string): SpdyStream => connection.open({ streamtype: [type] }).stream;
+    const [error, stdin, stdout] = [open("error"), open("stdin"), open("stdout")];
+    stdin.end(input);
+    error.end();
+    const [out, status] = await Promise.all([textOf(stdout), textOf(error)]);
+    connection.destroy();
+    return { out, status: JSON.parse(status) as unknown };
+  };
+  assert.deepEqual(await run(["cat"], "through and back"), {
+    out: "through and back",
+    status: { metadata: {}, status: "Success" },
+  });
+  const { status } = await run(["sh", "-c", "exit 3"], "");
+  assert.deepEqual(status, {
+    metadata: {},
+    status: "Failure",
+    message: "command terminated with non-zero exit code: exit status 3",
+    reason: "NonZeroExitCode",
+    details: { causes: [{ reason: "ExitCode", message: "3" }] },
+  });
+  await rig.close();
+});
+
+test("exec over WebSocket ends the input with v5's close message", async () => {
+  const rig = await startServed();
+  await rig.createPod("box", shell);
+  const url = `wss://127.0.0.1:${rig.port}/exec/default/box/main?input=1&output=1&command=cat`;
+  const socket = new WebSocket(url, ["v5.channel.k8s.io"], identity);
+  const received = new Map<number, string>();
+  socket.on("message", (data: Buffer) => {
+    const channel = data[0] ?? -1;
+    received.set(channel, (received.get(channel) ?? "") + data.subarray(1).toString());
+  });
+  await new Promise((resolve) => {
+    socket.on("open", resolve);
+  });
+  socket.send(Buffer.from("\0hello"));
+  socket.send(Buffer.from([255, 0]));
+  await new Promise((resolve) => {
+    socket.on("close", resolve);
+  });
+  assert.equal(received.get(1), "hello");
+  assert.deepEqual(JSON.parse(received.get(3) ?? ""), { metadata: {}, status: "Success" });
+  await rig.close();
+});
+
+test("exec into a container that does not exist is refused before the upgrade", async () => {
+  const rig = await startServed();
+  await rig.createPod("box", shell);
+  await assert.rejects(rig.upgrade("/exec/default/box/other?output=1&command=true", "v4.channel.k8s.io"), /HTTP 404/);
+  await rig.close();
+});
+
+test("port-forward joins the client's streams with a port of the pod", async () => {
+  const echo = createServer({ allowHalfOpen: true }, (socket) => void socket.pipe(socket));
+  await new Promise<void>((resolve) => {
+    echo.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = echo.address() as AddressInfo;
+  const rig = await startServed({ dial: (_address, wanted) => (wanted === 80 ? port : "ECONNREFUSED") });
+  await rig.createPod("box", shell);
+  const connection = await rig.upgrade("/portForward/default/box", "portforward.k8s.io");
+  const open = (type: string, to: string, id: string): SpdyStream =>
+    connection.open({ streamtype: [type], port: [to], requestid: [id] }).stream;
+  const [error, data] = [open("error", "80", "0"), open("data", "80", "0")];
+  error.end();
+  data.end("ping");
+  assert.equal(await textOf(data), "ping");
+  assert.equal(await textOf(error), "");
+  const [refused] = [open("error", "81", "1"), open("data", "81", "1")];
+  assert.match(
+    await textOf(refused),
+    /^error forwarding port 81 to pod box, uid .+: failed to connect to localhost:81/,
+  );
+  connection.destroy();
+  echo.close();
+  await rig.close();
+});
