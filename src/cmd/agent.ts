@@ -10,7 +10,7 @@ import { createPodNetwork } from "../components/cni/index.ts";
 import { createKubelet } from "../components/kubelet/index.ts";
 import { createLabNetwork } from "../components/lab-network/index.ts";
 import { createServiceProxy, nodeNetwork } from "../components/service-proxy/index.ts";
-import { composeNodeRoot, createContainerRuntime } from "../container/index.ts";
+import { composeNodeRoot, createContainerRuntime, prepareContainerHost } from "../container/index.ts";
 import { openNetworkNamespace } from "../kernel/netns/index.ts";
 import { openNftables } from "../kernel/nftables/index.ts";
 import { systemClock as clock } from "../machinery/clock.ts";
@@ -35,6 +35,7 @@ export async function agent([configFile = "", number = "1", names = ""]: readonl
   const signal = untilTerminated();
   const nodes = config.nodes.filter(({ name }) => names.split(",").includes(name));
   try {
+    prepareContainerHost();
     const network = createLabNetwork({ config, nodes, ownsLan: number === "1", log, clock });
     const networkRun = network.run(signal);
     await Promise.race([network.ready, networkRun]);
@@ -89,7 +90,7 @@ async function createNodeAgent(node: NodeConfig, shared: Shared): Promise<readon
     clock,
   });
   const proxy = createServiceProxy({
-    node: nodeNetwork(config, node, "v"),
+    node: nodeNetwork(config, node),
     namespace,
     rules: openNftables({ namespace, toolsDir: config.toolsDir }),
     services,
@@ -109,8 +110,8 @@ async function createNodeAgent(node: NodeConfig, shared: Shared): Promise<readon
     nodeNetnsPath: netnsPath,
     sockets: agentSockets,
     serving: {
-      certificate: pem(`kubelet-${node.name}.crt`),
-      key: pem(`kubelet-${node.name}.key`),
+      certificate: pem(`kubelet-serving-${node.name}.crt`),
+      key: pem(`kubelet-serving-${node.name}.key`),
       clientCa: pem("ca.crt"),
     },
     nodeRoot: paths.nodeRoot(node.name),

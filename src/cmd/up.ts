@@ -1,6 +1,5 @@
 /** `netloom up`: makes a cluster and waits until it serves; whatever goes wrong, nothing half-made is left. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   checkNamespaces,
@@ -25,6 +24,7 @@ import { createClusterPki } from "../machinery/pki/index.ts";
 import { type ClusterConfig, clusterPaths } from "../model/cluster-config.ts";
 import { clusterDefaults, type ClusterOptions, planCluster } from "../model/cluster-plan/index.ts";
 import { clusterFolders, CommandError } from "./clusters.ts";
+import { lastWords } from "./last-words.ts";
 import { selfCommand } from "./self.ts";
 
 export interface UpOptions extends ClusterOptions {
@@ -161,16 +161,6 @@ async function* milestones(config: ClusterConfig, signal: AbortSignal): AsyncGen
       await sleep(4);
     }
   }
-}
-
-/** The ends of the logs, for the user to see what went wrong before they are removed. */
-function lastWords(folder: string): string | undefined {
-  if (!existsSync(folder)) return undefined;
-  const parts = readdirSync(folder).flatMap((name) => {
-    const lines = readFileSync(join(folder, name), "utf8").trimEnd().split("\n");
-    return lines[0] === "" ? [] : [`--- ${name}`, ...lines.slice(-8)];
-  });
-  return parts.length === 0 ? undefined : parts.join("\n");
 }
 
 function explained(error: unknown, config: ClusterConfig): unknown {

@@ -8,7 +8,7 @@ import type { Server } from "node:net";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
-import { mount, mountFlags } from "../../machinery/libc/index.ts";
+import { mount } from "../../machinery/libc/index.ts";
 import type { Clock } from "../../machinery/clock.ts";
 import type { Component } from "../../machinery/component.ts";
 import { type ClusterProgress, type ComponentReport, serveControl } from "../../machinery/control-socket/index.ts";
@@ -27,6 +27,8 @@ export interface HolderOptions {
   readonly log: Logger;
   readonly clock: Clock;
 }
+
+const mostRestartsWhileStarting = 2;
 
 /** `run` rejects when a namespace or mount cannot be made; a child that ends is started again. */
 export function createHolder(options: HolderOptions): Component {
@@ -115,12 +117,21 @@ class Holder implements Component {
       onStart: (pid) => Object.assign(report, { pid, restarts: report.restarts + 1, startedAtMs: clock.now() }),
       onExit: (exit) => {
         report.pid = undefined;
+        this.#giveUpStarting(name, report.restarts);
         log.warn("a process ended, starting it again", { process: name, exitCode: exit.exitCode, signal: exit.signal });
         return "restart";
       },
     });
     this.#children.push({ process, report });
     return process;
+  }
+
+  /** Before the cluster has served once, a process that keeps ending will not get better: whoever waits is told so. */
+  #giveUpStarting(name: string, restarts: number): void {
+    const hasServed = this.#progress.some(({ step }) => step === "nodes-ready");
+    if (hasServed || restarts < mostRestartsWhileStarting) return;
+    const detail = `the process "${name}" ends again and again`;
+    this.#report({ step: "failed", detail, atMs: this.#options.clock.now() });
   }
 
   #report(progress: ClusterProgress): void {
@@ -149,9 +160,6 @@ function makePrivateMounts(paths: ReturnType<typeof clusterPaths>): void {
   mkdirSync(paths.private, { recursive: true, mode: 0o700 });
   mount({ source: "netloom", target: paths.private, type: "tmpfs", data: "mode=0700,size=50%" });
   mkdirSync(paths.netns);
-  // crun 1.8 refuses a machine with both cgroup versions mounted. We make no cgroups, so it gets an empty folder; the
-  // machine's own hierarchies stay where they are, outside this mount namespace.
-  mount({ source: "netloom", target: "/sys/fs/cgroup", type: "tmpfs", flags: mountFlags.noSuid | mountFlags.noDev });
 }
 
 /** unshare(1) leaves the namespace bound to the file; this process stays where it is. */

@@ -1,0 +1,105 @@
+/** `netloom server CONFIG`: the control plane of a lab in one process: API server, controllers, scheduler, published ports. */
+import { join } from "node:path";
+import { builtinResources } from "../api/builtin.ts";
+import { resources } from "../api/resources.ts";
+import { clusterDnsManifests } from "../components/cluster-dns/index.ts";
+import { createApiServer } from "../components/kube-apiserver/index.ts";
+import { createControllerManager } from "../components/kube-controller-manager/index.ts";
+import { createScheduler } from "../components/kube-scheduler/index.ts";
+import { createPublishedPorts } from "../components/published-ports/index.ts";
+import { NamespaceWorker } from "../kernel/netns/index.ts";
+import { systemClock as clock } from "../machinery/clock.ts";
+import { reportProgress } from "../machinery/control-socket/index.ts";
+import { createInformer } from "../machinery/informer/index.ts";
+import { createLogger } from "../machinery/log.ts";
+import { createMetricsRegistry } from "../machinery/metrics/index.ts";
+import { createClusterPki } from "../machinery/pki/index.ts";
+import { clusterPaths } from "../model/cluster-config.ts";
+import { openSqliteStore } from "../storage/index.ts";
+import { createMissing } from "./create-missing.ts";
+import { readClusterFile } from "./cluster-file.ts";
+import { createReadinessReport } from "./readiness-report.ts";
+import { runTogether } from "./run-together.ts";
+import { untilTerminated } from "./until-terminated.ts";
+
+/** What the parts of the control plane are to the API server. */
+const users = {
+  controllers: { name: "system:kube-controller-manager", groups: ["system:authenticated"] },
+  scheduler: { name: "system:kube-scheduler", groups: ["system:authenticated"] },
+  administrator: { name: "kubernetes-admin", groups: ["system:masters", "system:authenticated"] },
+} as const;
+
+export async function server([configFile = ""]: readonly string[]): Promise<void> {
+  const config = readClusterFile(configFile);
+  const paths = clusterPaths(config);
+  const log = createLogger("server");
+  const signal = untilTerminated();
+  const milestone = async (step: "api-server" | "failed", detail?: string): Promise<void> =>
+    await reportProgress(paths.holderSocket, { step, atMs: clock.now(), ...(detail === undefined ? {} : { detail }) });
+  // This process stays in the host's network namespace; the worker makes its sockets inside the cluster.
+  const inside = new NamespaceWorker();
+  try {
+    const lan = join(paths.netns, "lan");
+    const fd = await inside.bindTcp({ netnsPath: lan, address: config.controlPlaneAddress, port: 6443 });
+    const store = openSqliteStore(paths.store);
+    const registry = builtinResources();
+    const pki = createClusterPki({ config, clock });
+    const metrics = createMetricsRegistry({ withProcess: true });
+    const api = createApiServer({
+      config,
+      store,
+      registry,
+      pki,
+      listeners: [{ host: "127.0.0.1", port: config.apiPort }, { fd }],
+      clock,
+      log,
+    });
+    const administrator = api.client(users.administrator);
+    const services = createInformer({ source: administrator, resource: resources.services, clock, log });
+    const outside = { netnsPath: join(paths.netns, "outside"), address: config.outsideAddress, port: 0 };
+    const components = [
+      createControllerManager({
+        client: api.client(users.controllers),
+        clock,
+        log,
+        rootCa: pki.caCertificate,
+        deletableResources: registry.definitions
+          .filter(({ verbs }) => verbs.includes("delete") && verbs.includes("watch"))
+          .map(({ group, version, plural, kind, isNamespaced }) => ({ group, version, plural, kind, isNamespaced })),
+        metrics,
+      }),
+      createScheduler({ client: api.client(users.scheduler), clock, log, metrics }),
+      services,
+      createPublishedPorts({
+        config,
+        services,
+        dialer: {
+          connectTcp: async (target) => await inside.connectTcp({ ...target, netnsPath: outside.netnsPath }),
+          bindUdp: async () => await inside.bindUdp(outside),
+        },
+        clock,
+        log,
+      }),
+      createReadinessReport({ config, client: administrator, clock, log }),
+    ];
+    const apiRun = api.run(signal);
+    await Promise.race([api.ready, apiRun]);
+    await milestone("api-server");
+    await Promise.all([
+      apiRun,
+      createMissing(Object.values(clusterDnsManifests({ ...config, image: "registry.k8s.io/coredns/coredns" })), {
+        client: administrator,
+        registry,
+      }),
+      runTogether(components, signal),
+    ]);
+    await store.close();
+  } catch (error) {
+    if (signal.aborted) return;
+    log.error("the server cannot go on", { error });
+    await milestone("failed", (error as Error).message);
+    process.exitCode = 1;
+  } finally {
+    await inside.close();
+  }
+}
