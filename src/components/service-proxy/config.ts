@@ -3,7 +3,10 @@ import { parseCidr, parseIpAddress } from "../../lib/ip/index.ts";
 import type { ClusterConfig, NodeConfig } from "../../model/cluster-config.ts";
 import type { NodeNetwork } from "../../model/services/index.ts";
 
-export function nodeNetwork(config: ClusterConfig, node: NodeConfig, podInterfacePrefix: string): NodeNetwork {
+/** Host ends of pods' links begin with it (see `podLinkName`); no other link of a node does. */
+const podInterfacePrefix = "v";
+
+export function nodeNetwork(config: ClusterConfig, node: NodeConfig): NodeNetwork {
   return {
     name: node.name,
     addresses: [parseIpAddress(node.address)],

@@ -4,16 +4,13 @@
  * Intervals only of several fields: those of one field have another form (two elements each), which we do not use.
  */
 import {
+  cidrNetwork,
   ipFromBytes,
   ipToBytes,
+  nthAddress,
   rangeToCidrs,
   type Cidr,
   type IpAddress,
-  cidrNetwork,
-  cidrSize,
-  ipFamily,
-  ipFromNumber,
-  ipToNumber,
 } from "../../lib/ip/index.ts";
 import { provenanceText } from "../../model/provenance.ts";
 import {
@@ -147,15 +144,14 @@ function encodeField(type: FieldType, value: Value | undefined): Uint8Array {
 }
 
 function boundsOf(key: readonly Value[]): { readonly first: readonly Value[]; readonly last: readonly Value[] } {
-  const isCidr = (value: Value): value is Cidr => typeof value === "string" && value.includes("/");
-  const lastOf = (cidr: Cidr): IpAddress => {
-    const network = cidrNetwork(cidr);
-    return ipFromNumber(ipToNumber(network) + cidrSize(cidr) - 1n, ipFamily(network));
-  };
   return {
     first: key.map((value) => (isCidr(value) ? cidrNetwork(value) : value)),
-    last: key.map((value) => (isCidr(value) ? lastOf(value) : value)),
+    last: key.map((value) => (isCidr(value) ? nthAddress(value, -1) : value)),
   };
+}
+
+function isCidr(value: Value): value is Cidr {
+  return typeof value === "string" && value.includes("/");
 }
 
 function padded(length: number): number {
@@ -246,34 +242,16 @@ function decodeValue(
 }
 
 function fieldLength(type: FieldType, family: Family): number {
-  switch (type) {
-    case "protocol":
-      return 1;
-    case "port":
-      return 2;
-    case "mark":
-      return 4;
-    case "source-low-96":
-      return 12;
-    default:
-      return family === "ip" ? 4 : 16;
-  }
+  if (type === "address") return family === "ip" ? 4 : 16;
+  return { protocol: 1, port: 2, mark: 4, "source-low-96": 12 }[type];
 }
 
 function decodeField(type: FieldType, bytes: Uint8Array): Value {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  switch (type) {
-    case "address":
-      return ipFromBytes(bytes);
-    case "protocol":
-      return protocolName.get(view.getUint8(0)) ?? String(view.getUint8(0));
-    case "port":
-      return view.getUint16(0);
-    case "mark":
-      return view.getUint32(0, true);
-    default:
-      return Buffer.from(bytes).toString("hex");
-  }
+  if (type === "address") return ipFromBytes(bytes);
+  if (type === "protocol") return protocolName.get(view.getUint8(0)) ?? String(view.getUint8(0));
+  if (type === "port") return view.getUint16(0);
+  return type === "mark" ? view.getUint32(0, true) : Buffer.from(bytes).toString("hex");
 }
 
 function decodeData(
@@ -300,8 +278,8 @@ function decodeData(
 }
 
 /** The comment in what nft keeps beside an object. */
-export function decodeComment(userData: Uint8Array | undefined): string | undefined {
-  for (let offset = 0; userData !== undefined && offset + 2 <= userData.length;) {
+export function decodeComment(userData: Uint8Array = new Uint8Array()): string | undefined {
+  for (let offset = 0; offset + 2 <= userData.length;) {
     const length = userData[offset + 1] ?? 0;
     if (userData[offset] === commentType) return readText(userData.subarray(offset + 2, offset + 2 + length));
     offset += 2 + length;

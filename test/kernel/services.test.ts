@@ -1,0 +1,294 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { resources } from "../../src/api/resources.ts";
+import type { EndpointSlice, Service, ServicePort, ServiceSpec } from "../../src/api/generated/types.ts";
+import { createFakeApiClient } from "../../src/client/index.ts";
+import { createServiceProxy, type ServiceProxy } from "../../src/components/service-proxy/index.ts";
+import { openNftables, type Nftables } from "../../src/kernel/nftables/index.ts";
+import { systemClock } from "../../src/machinery/clock.ts";
+import { settle } from "../../src/machinery/fake-clock.ts";
+import { createInformers } from "../../src/machinery/informer/index.ts";
+import { silentLogger } from "../../src/machinery/log.ts";
+import { inNamespaces } from "./in-namespaces.ts";
+import { addresses, createServiceLab, nodeOf, type Host, type ServiceLab } from "./service-lab.ts";
+
+inNamespaces(import.meta.url, (mode) => {
+  const client = createFakeApiClient();
+  const stop = new AbortController();
+  const running: Promise<void>[] = [];
+  const proxies: ServiceProxy[] = [];
+  const rules: Nftables[] = [];
+  let lab: ServiceLab;
+
+  before(async () => {
+    lab = createServiceLab();
+    const shared = { clock: systemClock, log: silentLogger };
+    const informers = createInformers({ source: client, ...shared });
+    const services = informers.create({ resource: resources.services });
+    const endpointSlices = informers.create({ resource: resources.endpointSlices });
+    for (const name of ["node-1", "node-2"] as const) {
+      const namespace = lab.namespaces[name];
+      const ofNode = openNftables({ namespace, toolsDir: "/nonexistent" });
+      const proxy = createServiceProxy({
+        node: nodeOf(name),
+        namespace,
+        rules: ofNode,
+        services,
+        endpointSlices,
+        ...shared,
+      });
+      rules.push(ofNode);
+      proxies.push(proxy);
+      running.push(proxy.run(stop.signal));
+    }
+    running.push(informers.run(stop.signal));
+    await Promise.all(proxies.map((proxy) => proxy.ready));
+    for (const host of ["a1", "b1", "a2", "b2", "node-1", "outside"] as const) await lab.serve(host, 8080);
+  });
+
+  after(async () => {
+    stop.abort();
+    await Promise.all(running);
+    for (const ofNode of rules) ofNode.close();
+    lab.close();
+  });
+
+  /** Makes a service of `spec` with the given hosts behind it, in both families, and waits until it is programmed. */
+  async function expose(name: string, spec: Partial<ServiceSpec>, endpoints: readonly Host[]): Promise<void> {
+    await client.create(resources.services, serviceOf(name, spec));
+    for (const [index, family] of ["IPv4", "IPv6"].entries()) {
+      await client.create(resources.endpointSlices, sliceOf(name, { family, index, endpoints }));
+    }
+    await settle();
+  }
+
+  async function change(name: string, endpoints: readonly Host[]): Promise<void> {
+    for (const [index, family] of ["IPv4", "IPv6"].entries()) {
+      const key = { namespace: "default", name: `${name}-${family.toLowerCase()}` };
+      const slice = await client.get(resources.endpointSlices, key);
+      await client.update(resources.endpointSlices, {
+        ...slice,
+        endpoints: sliceOf(name, { family, index, endpoints }).endpoints ?? [],
+      });
+    }
+    await settle();
+  }
+
+  for (const family of [0, 1] as const) {
+    const familyName = family === 0 ? "IPv4" : "IPv6";
+    const vip = (number: number): string => (family === 0 ? `10.96.0.${number}` : `fd00:96::${number}`);
+    const ips = (number: number): Partial<ServiceSpec> => ({
+      clusterIP: `10.96.0.${number}`,
+      clusterIPs: [`10.96.0.${number}`, `fd00:96::${number}`],
+    });
+    const addressOf = (host: Host): string => addresses[host][family];
+    const name = (text: string): string => `${text}-${familyName.toLowerCase()}`;
+    const base = family * 100;
+
+    describe(`services, ${familyName}, ${mode}`, () => {
+      test("a ClusterIP answers a pod on the same node, a pod on another node, and the nodes", async () => {
+        await expose(name("web"), { ...ips(base + 1), ports: [port(80)] }, ["a1"]);
+        assert.deepEqual(await lab.tcp("b1", vip(base + 1), 80), { from: "a1", seen: addressOf("b1") });
+        assert.deepEqual(await lab.tcp("a2", vip(base + 1), 80), { from: "a1", seen: addressOf("a2") });
+        assert.deepEqual(await lab.tcp("node-1", vip(base + 1), 80), { from: "a1", seen: addressOf("node-1") });
+        assert.deepEqual(await lab.tcp("node-2", vip(base + 1), 80), { from: "a1", seen: addressOf("node-2") });
+      });
+
+      test("requests are spread over all endpoints", async () => {
+        await expose(name("spread"), { ...ips(base + 2), ports: [port(80)] }, ["a1", "b1", "a2", "b2"]);
+        const seen = new Set<string>();
+        for (let index = 0; index < 60; index += 1) seen.add((await lab.tcp("a1", vip(base + 2), 80)).from);
+        assert.deepEqual([...seen].toSorted(), ["a1", "a2", "b1", "b2"]);
+      });
+
+      test("a pod that reaches itself through its service sees its node", async () => {
+        assert.deepEqual(await lab.tcp("a1", vip(base + 1), 80), { from: "a1", seen: addressOf("node-1") });
+      });
+
+      test("a service answers over UDP", async () => {
+        await expose(name("dns"), { ...ips(base + 3), ports: [{ ...port(53), protocol: "UDP" }] }, ["a2"]);
+        assert.deepEqual(await lab.udp("b1", vip(base + 3), 53), { from: "a2", seen: addressOf("b1") });
+      });
+
+      test("a UDP flow moves on when its endpoint leaves", async () => {
+        const flow = { sourcePort: 40_000 + base };
+        assert.equal((await lab.udp("a1", vip(base + 3), 53, flow)).from, "a2");
+        await change(name("dns"), ["b1"]);
+        assert.equal((await lab.udp("a1", vip(base + 3), 53, flow)).from, "b1");
+      });
+
+      test("an endpoint in the host's network is reached", async () => {
+        await expose(name("host"), { ...ips(base + 4), ports: [port(80)] }, ["node-1"]);
+        assert.equal((await lab.tcp("a1", vip(base + 4), 80)).from, "node-1");
+        assert.equal((await lab.tcp("a2", vip(base + 4), 80)).from, "node-1");
+        assert.equal((await lab.tcp("node-1", vip(base + 4), 80)).from, "node-1");
+      });
+
+      test("a service without endpoints refuses at once", async () => {
+        await expose(name("empty"), { ...ips(base + 5), ports: [port(80)] }, []);
+        for (const from of ["a1", "node-1"] as const) {
+          const started = performance.now();
+          await assert.rejects(lab.tcp(from, vip(base + 5), 80), { code: "ECONNREFUSED" });
+          assert.ok(performance.now() - started < 500);
+        }
+      });
+
+      test("a port that the service does not have is refused", async () => {
+        await assert.rejects(lab.tcp("a1", vip(base + 1), 81), { code: "ECONNREFUSED" });
+      });
+
+      test("an address of no service does not answer", async () => {
+        await assert.rejects(lab.tcp("a1", vip(base + 77), 80, 300), { name: "TimeoutError" });
+      });
+
+      test("a NodePort answers at every node, to the outside, to pods and to the node itself", async () => {
+        const nodePort = 30_080 + base;
+        await expose(name("np"), { type: "NodePort", ...ips(base + 6), ports: [{ ...port(80), nodePort }] }, ["a1"]);
+        assert.deepEqual(await lab.tcp("outside", addressOf("node-1"), nodePort), {
+          from: "a1",
+          seen: addressOf("node-1"),
+        });
+        assert.deepEqual(await lab.tcp("outside", addressOf("node-2"), nodePort), {
+          from: "a1",
+          seen: addressOf("node-2"),
+        });
+        assert.equal((await lab.tcp("b2", addressOf("node-2"), nodePort)).from, "a1");
+        assert.equal((await lab.tcp("node-2", addressOf("node-2"), nodePort)).from, "a1");
+        assert.equal((await lab.tcp("node-1", addressOf("node-2"), nodePort)).from, "a1");
+      });
+
+      test("a NodePort does not answer on the node's loopback address", async () => {
+        await assert.rejects(lab.tcp("node-1", family === 0 ? "127.0.0.1" : "::1", 30_080 + base), {
+          code: "ECONNREFUSED",
+        });
+      });
+
+      test("externalTrafficPolicy Local keeps the client's address, and stays silent on nodes without endpoints", async () => {
+        const nodePort = 30_180 + base;
+        const spec = {
+          type: "NodePort",
+          externalTrafficPolicy: "Local",
+          ...ips(base + 7),
+          ports: [{ ...port(80), nodePort }],
+        };
+        await expose(name("local"), spec, ["a1"]);
+        assert.deepEqual(await lab.tcp("outside", addressOf("node-1"), nodePort), {
+          from: "a1",
+          seen: addressOf("outside"),
+        });
+        await assert.rejects(lab.tcp("outside", addressOf("node-2"), nodePort, 300), { name: "TimeoutError" });
+        assert.equal((await lab.tcp("a2", vip(base + 7), 80)).from, "a1");
+        assert.equal((await lab.tcp("a2", addressOf("node-2"), nodePort)).from, "a1");
+        assert.equal((await lab.tcp("node-2", addressOf("node-2"), nodePort)).from, "a1");
+      });
+
+      test("internalTrafficPolicy Local stays on the node", async () => {
+        await expose(name("internal"), { internalTrafficPolicy: "Local", ...ips(base + 8), ports: [port(80)] }, [
+          "a1",
+          "a2",
+        ]);
+        for (let index = 0; index < 8; index += 1) {
+          assert.equal((await lab.tcp("b1", vip(base + 8), 80)).from, "a1");
+          assert.equal((await lab.tcp("b2", vip(base + 8), 80)).from, "a2");
+        }
+      });
+
+      test("client affinity holds on to one endpoint, and moves on when it leaves", async () => {
+        const spec = { sessionAffinity: "ClientIP", ...ips(base + 9), ports: [port(80)] };
+        await expose(name("sticky"), spec, ["a1", "b1", "a2", "b2"]);
+        const { from } = await lab.tcp("b1", vip(base + 9), 80);
+        for (let index = 0; index < 12; index += 1) assert.equal((await lab.tcp("b1", vip(base + 9), 80)).from, from);
+        const others = (["a1", "b1", "a2", "b2"] as const).filter((host) => host !== from);
+        await change(name("sticky"), others);
+        const next = (await lab.tcp("b1", vip(base + 9), 80)).from;
+        assert.notEqual(next, from);
+        for (let index = 0; index < 12; index += 1) assert.equal((await lab.tcp("b1", vip(base + 9), 80)).from, next);
+      });
+
+      test("a load balancer's address takes only the source ranges of the service", async () => {
+        const address = family === 0 ? "203.0.113.7" : "fd00:203::7";
+        const ranges = [`${addressOf("outside")}/${family === 0 ? 32 : 128}`];
+        const spec = { type: "LoadBalancer", ...ips(base + 10), ports: [port(80)], loadBalancerSourceRanges: ranges };
+        await expose(name("lb"), spec, ["a1", "a2"]);
+        const key = { namespace: "default", name: name("lb") };
+        const service = await client.get(resources.services, key);
+        const status = { loadBalancer: { ingress: [{ ip: address }] } };
+        await client.update(resources.services, { ...service, status }, { subresource: "status" });
+        await settle();
+        lab.run("lan", "ip", "route", "replace", address, "via", addressOf("node-1"));
+        assert.match((await lab.tcp("outside", address, 80)).from, /^a/);
+        await assert.rejects(lab.tcp("lan", address, 80, 300), { name: "TimeoutError" });
+      });
+
+      test("pods keep their address within the cluster and take their node's beyond it", async () => {
+        assert.equal((await lab.tcp("a1", addressOf("a2"), 8080)).seen, addressOf("a1"));
+        assert.equal((await lab.tcp("a2", addressOf("node-1"), 8080)).seen, addressOf("a2"));
+        assert.equal((await lab.tcp("a1", addressOf("outside"), 8080)).seen, addressOf("node-1"));
+        assert.equal((await lab.udp("a2", addressOf("outside"), 8080)).seen, addressOf("node-2"));
+      });
+
+      test("a pod cannot send under an address that is not its own", async () => {
+        const prefix = family === 0 ? 32 : 128;
+        const flags = family === 0 ? [] : ["nodad"];
+        lab.run("b2", "ip", "addr", "add", `${addressOf("a1")}/${prefix}`, "dev", "eth0", ...flags);
+        const spoofed = lab.run("b2", "sh", "-c", `ping -c1 -W1 -I ${addressOf("a1")} ${addressOf("a2")} || true`);
+        lab.run("b2", "ip", "addr", "del", `${addressOf("a1")}/${prefix}`, "dev", "eth0");
+        assert.match(spoofed, /100% packet loss/);
+        assert.match(lab.run("b2", "ping", "-c1", "-W1", addressOf("a2")), / 0% packet loss/);
+      });
+
+      test("no connection fails while endpoints come and go", async () => {
+        await expose(name("churn"), { ...ips(base + 11), ports: [port(80)] }, ["a1", "b1"]);
+        const sets: readonly (readonly Host[])[] = [["a1", "b1", "a2", "b2"], ["a2"], ["b1", "b2"], ["a1", "b1", "a2"]];
+        let isDone = false;
+        let requests = 0;
+        const load = async (): Promise<void> => {
+          while (!isDone) {
+            await lab.tcp("b2", vip(base + 11), 80);
+            requests += 1;
+          }
+        };
+        const loads = [load(), load(), load(), load()];
+        for (let round = 0; round < 200; round += 1) await change(name("churn"), sets[round % sets.length] ?? []);
+        isDone = true;
+        await Promise.all(loads);
+        assert.ok(requests > 100, `only ${requests} requests were made meanwhile`);
+      });
+
+      test("a deleted service no longer answers", async () => {
+        await client.delete(resources.services, { namespace: "default", name: name("web") });
+        await settle();
+        await assert.rejects(lab.tcp("b1", vip(base + 1), 80, 300), { name: "TimeoutError" });
+      });
+    });
+  }
+});
+
+function port(number: number): ServicePort {
+  return { name: "main", port: number, protocol: "TCP" };
+}
+
+function serviceOf(name: string, spec: Partial<ServiceSpec>): Service {
+  return { metadata: { namespace: "default", name }, spec: { type: "ClusterIP", ...spec } };
+}
+
+function sliceOf(
+  service: string,
+  options: { readonly family: string; readonly index: number; readonly endpoints: readonly Host[] },
+): EndpointSlice {
+  const { family, index, endpoints } = options;
+  return {
+    metadata: {
+      namespace: "default",
+      name: `${service}-${family.toLowerCase()}`,
+      labels: { "kubernetes.io/service-name": service },
+    },
+    addressType: family,
+    ports: [{ name: "main", port: 8080 }],
+    endpoints: endpoints.map((host) => ({
+      addresses: [addresses[host][index] ?? ""],
+      nodeName: /1$/.test(host) ? "node-1" : "node-2",
+      conditions: { ready: true, serving: true, terminating: false },
+    })),
+  };
+}
