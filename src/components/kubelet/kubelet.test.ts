@@ -232,3 +232,28 @@ test("of two pods with the same host port on the node the second is refused", as
   assert.equal(rig.pod("second")?.status?.reason, "NodePorts");
   await rig.close();
 });
+
+test("the parts of the control plane are shown as pods that nobody can do away with", async () => {
+  const pod = {
+    metadata: { name: "kube-apiserver-node-1", namespace: "kube-system" },
+    spec: {
+      nodeName: "node-1",
+      hostNetwork: true,
+      containers: [{ name: "kube-apiserver", image: "netloom/kube-apiserver" }],
+    },
+  };
+  const rig = await startKubelet({ options: { mirrorPods: [{ pod, startedAtMs: Date.UTC(2026, 0, 1) }] } });
+  const key = { namespace: "kube-system", name: "kube-apiserver-node-1" };
+  await rig.settle();
+  const first = rig.client.peek(resources.pods, key);
+  assert.equal(first?.status?.phase, "Running");
+  assert.equal(first?.status?.containerStatuses?.[0]?.ready, true);
+  assert.equal(first?.metadata?.annotations?.["kubernetes.io/config.mirror"], "kube-apiserver-node-1");
+  assert.deepEqual(rig.runtime.started, []);
+  await rig.client.delete(resources.pods, key);
+  await rig.until(() => {
+    const now = rig.client.peek(resources.pods, key);
+    return now?.status?.phase === "Running" && now.metadata?.uid !== first?.metadata?.uid;
+  });
+  await rig.close();
+});

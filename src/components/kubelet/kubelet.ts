@@ -8,6 +8,7 @@ import { kubeletMetrics } from "./metrics.ts";
 import { createClusterObjects } from "./objects.ts";
 import type { KubeletOptions } from "./options.ts";
 import type { PodEvents } from "./events.ts";
+import { keepMirrorPods } from "./mirror/mirror-pods.ts";
 import { readMachine } from "./node/machine.ts";
 import { createRegistration } from "./node/registration.ts";
 import { admitPod } from "./pods/admission.ts";
@@ -90,6 +91,8 @@ export function createKubelet(options: KubeletOptions): Component {
         const fd = options.sockets.bind({ netnsPath: options.nodeNetnsPath, address: node.address, port });
         await runKubeletServer({ options, serving, workers, metrics: registry, log, fd }, all, listening.resolve);
       };
+      const mirror = (): Promise<void> =>
+        keepMirrorPods(options.mirrorPods ?? [], pods, { client, node, clock, log, signal: all });
       const begin = async (): Promise<void> => {
         await pods.ready;
         workers.start(await runtime.list());
@@ -97,7 +100,7 @@ export function createKubelet(options: KubeletOptions): Component {
         ready.resolve();
       };
       try {
-        await Promise.all([recorder.run(all), informers.run(all), registration.run(all), serve(), begin()]);
+        await Promise.all([recorder.run(all), informers.run(all), registration.run(all), serve(), mirror(), begin()]);
       } catch (error) {
         ready.reject(error);
         throw error;

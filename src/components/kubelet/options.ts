@@ -8,16 +8,23 @@ import type { Logger } from "../../machinery/log.ts";
 import type { MetricsRegistry } from "../../machinery/metrics/index.ts";
 import type { ClusterConfig, NodeConfig } from "../../model/cluster-config.ts";
 
-/** Gives pods their network, and takes it away. Both may be repeated for the same pod without harm. */
+/** The network of one pod. */
+export interface PodAttachment {
+  readonly uid: string;
+  /** Absolute path of the namespace's mount. */
+  readonly netnsPath: string;
+  /** One or, with two families, two; the first is `status.podIP`. */
+  readonly ips: readonly string[];
+}
+
+/** Gives pods their network, and takes it away. */
 export interface PodNetworkPlugin {
-  /** Makes the pod's namespace with its addresses before its first process; finds it again where it exists. */
-  attach(pod: { readonly namespace: string; readonly name: string; readonly uid: string }): Promise<{
-    /** Absolute path of the namespace's mount. */
-    readonly netnsPath: string;
-    /** One or, with two families, two; the first is `status.podIP`. */
-    readonly ips: readonly string[];
-  }>;
+  /** Makes the pod's namespace with its addresses before its first process; replaces what is there of the same uid. */
+  attach(pod: { readonly namespace: string; readonly name: string; readonly uid: string }): Promise<PodAttachment>;
+  /** Harmless where there is none. */
   detach(pod: { readonly uid: string }): Promise<void>;
+  /** Also those that an agent before this one made. */
+  list(): readonly PodAttachment[];
 }
 
 /** Sockets in the node's and its pods' network namespaces. */
@@ -44,10 +51,10 @@ export interface KubeletServing {
 
 /**
  * A pod that stands for a part of the node that is not a container (the API server, say): shown in the API, with the
- * state `isRunning` tells, never started or stopped by the kubelet.
+ * state running, never started or stopped by the kubelet.
  */
 export interface MirrorPod {
-  /** `metadata.name` and `metadata.namespace` set; the node's name is appended by the caller. */
+  /** With `metadata.name`, `metadata.namespace` and `spec.nodeName`. */
   readonly pod: Pod;
   readonly startedAtMs: number;
 }

@@ -14,23 +14,30 @@ import { FakeClock, settle } from "../../machinery/fake-clock.ts";
 import { silentLogger } from "../../machinery/log.ts";
 import type { ClusterConfig } from "../../model/cluster-config.ts";
 import { createKubelet } from "./kubelet.ts";
-import type { KubeletOptions } from "./options.ts";
+import type { KubeletOptions, PodAttachment } from "./options.ts";
 
 export interface FakeNetwork {
   readonly attached: Map<string, string>;
   readonly network: KubeletOptions["network"];
 }
 
+function attachment(uid: string, ip: string): PodAttachment {
+  return { uid, netnsPath: `/run/netns/pod-${uid}`, ips: [ip] };
+}
+
 function fakeNetwork(): FakeNetwork {
   const attached = new Map<string, string>();
+  let attaches = 0;
   return {
     attached,
     network: {
       attach: ({ uid }) => {
-        const ip = attached.get(uid) ?? `10.244.1.${attached.size + 2}`;
+        attaches += 1;
+        const ip = `10.244.1.${attaches + 1}`;
         attached.set(uid, ip);
-        return Promise.resolve({ netnsPath: `/run/netns/pod-${uid}`, ips: [ip] });
+        return Promise.resolve(attachment(uid, ip));
       },
+      list: () => [...attached].map(([uid, ip]) => attachment(uid, ip)),
       detach: ({ uid }) => {
         attached.delete(uid);
         return Promise.resolve();

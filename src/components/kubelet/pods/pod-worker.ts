@@ -243,16 +243,20 @@ export class PodWorker {
     const startedAtMs = clock.now();
     try {
       const isOnHost = this.#pod.spec?.hostNetwork === true;
-      const [{ netnsPath, ips }, made] = await Promise.all([
-        isOnHost
-          ? { netnsPath: options.nodeNetnsPath, ips: [options.node.address] }
-          : options.network.attach({ namespace, name, uid }),
-        volumes.prepare(this.#pod, this.#fields()),
-      ]);
+      const attachment = isOnHost
+        ? { netnsPath: options.nodeNetnsPath, ips: [options.node.address] }
+        : // What an earlier agent or an earlier try made is the pod's already.
+          (options.network.list().find((attached) => attached.uid === uid) ??
+          options.network.attach({ namespace, name, uid }));
+      // Both are awaited, whichever fails: a try must be over before the next.
+      const [attached, prepared] = await Promise.allSettled([attachment, volumes.prepare(this.#pod, this.#fields())]);
+      if (attached.status === "rejected") throw attached.reason;
+      if (prepared.status === "rejected") throw prepared.reason;
+      const { netnsPath, ips } = attached.value;
       this.#ips = ips;
       const { config, node, nodeRoot } = options;
       const { hostname } = writePodFiles({ pod: this.#pod, ips, config, nodeRoot, nodeName: node.name });
-      this.#sandbox = { netnsPath, hostname, volumes: made };
+      this.#sandbox = { netnsPath, hostname, volumes: prepared.value };
       this.#sandboxState = "ready";
       if (hasChangingVolumes(this.#pod)) void this.#refreshVolumes();
       this.#sandboxFailures = 0;

@@ -53,12 +53,11 @@ export function createPodWorkers(
   }
 
   function removeOrphans(runs: readonly ContainerStatus[]): void {
-    const ofGone = Map.groupBy(
-      runs.filter(({ pod }) => !workers.has(pod.uid)),
-      ({ pod }) => pod.uid,
-    );
-    for (const [uid, orphans] of ofGone) {
-      void removeOrphan(context, uid, orphans).catch((error: unknown) => {
+    const ofPods = Map.groupBy(runs, ({ pod }) => pod.uid);
+    const uids = new Set([...ofPods.keys(), ...context.options.network.list().map(({ uid }) => uid)]);
+    for (const uid of uids) {
+      if (workers.has(uid)) continue;
+      void removeOrphan(context, uid, ofPods.get(uid) ?? []).catch((error: unknown) => {
         context.log.error("cannot remove what is left of a pod", { uid, error });
       });
     }
