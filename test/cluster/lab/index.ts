@@ -1,3 +1,4 @@
 export { type Answer, type Lab, makeLab } from "./lab.ts";
 export { kubectls } from "./kubectls.ts";
 export { eventually } from "./eventually.ts";
+export { machineState } from "./machine-state.ts";
