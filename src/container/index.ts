@@ -7,11 +7,13 @@ import { mount } from "../machinery/libc/index.ts";
 import { findTool } from "../machinery/tools.ts";
 import { createCrunRuntime } from "./crun/crun-runtime.ts";
 import { leaveHostNamespaces } from "./crun/pod-namespaces.ts";
-import { createCatalogSource } from "./images/catalog-source.ts";
-import { createImageService, type ContainerImages } from "./images/image-service.ts";
+import { createCatalogSource, type CatalogSource } from "./images/catalog-source.ts";
+import { createImageService } from "./images/image-service.ts";
+import { createLoadedImages, type LoadedImages } from "./images/loaded-images.ts";
 import { readUserMap } from "./machine/user-namespace.ts";
-import type { ContainerRuntime } from "./runtime.ts";
+import type { ContainerRuntime, Image } from "./runtime.ts";
 
+export { ArchiveError } from "./images/archive/archive-error.ts";
 export { ContainerError, ExecTimeoutError, ImageError } from "./errors.ts";
 export { composeNodeRoot } from "./node-root/node-root.ts";
 export {
@@ -32,27 +34,56 @@ type Paths = Pick<ClusterConfig, "stateDir" | "runDir" | "toolsDir">;
  * PID namespaces, after `prepareContainerHost`. Throws `ToolMissingError` where crun or conmon is not to be found.
  */
 export function createContainerRuntime(options: {
-  readonly config: Paths;
+  readonly config: Paths & Pick<ClusterConfig, "images">;
   readonly node: Pick<NodeConfig, "name">;
   readonly clock: Clock;
   readonly log: Logger;
 }): ContainerRuntime {
   const { config, node, clock, log } = options;
+  const users = readUserMap();
   return createCrunRuntime({
     runDir: clusterPaths(config).nodeRun(node.name),
     tools: { crun: findTool("crun", config.toolsDir), conmon: findTool("conmon", config.toolsDir) },
-    images: createImages(config),
-    users: readUserMap(),
+    images: createImageService({
+      loaded: loadedImages(config),
+      catalog: catalogSource(config, !users.has(serverUser)),
+      sources: config.images,
+    }),
+    users,
     clock,
     log,
   });
 }
 
-function createImages(config: Paths): ContainerImages {
-  const templatesDir = `${clusterPaths(config).private}/templates`;
-  return createImageService({ catalog: createCatalogSource({ toolsDir: config.toolsDir, templatesDir }) });
+/** The images a cluster can run: those of the catalog, and those loaded into it. For the host's commands. */
+export function createImageStore(config: Paths): ImageStore {
+  const loaded = loadedImages(config);
+  return {
+    list: () => [...loaded.list(), ...catalogSource(config, process.getuid?.() !== 0).list()],
+    load: (file) => loaded.load(file),
+    remove: (name) => loaded.remove(name),
+  };
 }
 
+export interface ImageStore {
+  list(): readonly Image[];
+  /** Loads an archive of `docker save`, `podman save` or `skopeo`. Rejects with `ArchiveError`. */
+  load(file: string): Promise<readonly Image[]>;
+  /** Removes a loaded image's name. Throws `ImageError` where there is none. */
+  remove(name: string): void;
+}
+
+function loadedImages(config: Paths): LoadedImages {
+  return createLoadedImages(`${config.stateDir}/images`);
+}
+
+function catalogSource(config: Paths, isRootless: boolean): CatalogSource {
+  const templatesDir = `${clusterPaths(config).private}/templates`;
+  return createCatalogSource({ toolsDir: config.toolsDir, templatesDir, isRootless });
+}
+
+/** Stands for the users of servers (www-data, nginx): where it exists, they do. */
+const serverUser = 101;
 const tmpfsMagic = 0x0102_1994;
 
 /**

@@ -22,12 +22,22 @@ import { inNamespaces } from "./in-namespaces.ts";
 const node = { name: "node-1" };
 
 interface Lab extends RuntimeUnderTest {
-  readonly config: { readonly stateDir: string; readonly runDir: string; readonly toolsDir: string };
+  readonly config: {
+    readonly stateDir: string;
+    readonly runDir: string;
+    readonly toolsDir: string;
+    readonly images: readonly string[];
+  };
 }
 
 function makeLab(): Lab {
   const folder = mkdtempSync(join(tmpdir(), "netloom-container-"));
-  const config = { stateDir: join(folder, "state"), runDir: join(folder, "run"), toolsDir: "/nonexistent" };
+  const config = {
+    stateDir: join(folder, "state"),
+    runDir: join(folder, "run"),
+    toolsDir: "/nonexistent",
+    images: ["catalog"],
+  };
   const paths = clusterPaths(config);
   mkdirSync(paths.private, { recursive: true });
   mount({ source: "tmpfs", target: paths.private, type: "tmpfs" });

@@ -97,10 +97,21 @@ export function ociConfig(options: {
         { type: "uts", path: podNamespaces.uts },
         { type: "ipc", path: podNamespaces.ipc },
       ],
-      sysctl: spec.sysctls ?? {},
+      sysctl: { ...networkDefaults(isRootless), ...spec.sysctls },
       maskedPaths: spec.isPrivileged ? [] : maskedPaths,
       readonlyPaths: spec.isPrivileged ? [] : readonlyPaths,
     },
+  };
+}
+
+/**
+ * As containerd's defaults: any user may listen on port 80 and ping, since the network namespace is the pod's own. The
+ * range of groups must exist in the user namespace.
+ */
+function networkDefaults(isRootless: boolean): Readonly<Record<string, string>> {
+  return {
+    "net.ipv4.ip_unprivileged_port_start": "0",
+    "net.ipv4.ping_group_range": isRootless ? "0 0" : "0 2147483647",
   };
 }
 

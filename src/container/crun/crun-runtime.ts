@@ -1,5 +1,14 @@
 /** The container runtime of one node: crun makes containers, a conmon beside each watches it. */
-import { existsSync, lstatSync, mkdirSync, statSync, watch, writeFileSync, type FSWatcher } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  watch,
+  writeFileSync,
+  type FSWatcher,
+} from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import type { Clock } from "../../machinery/clock.ts";
@@ -56,12 +65,22 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
   const exitCallbacks: ((status: ContainerStatus) => void)[] = [];
   const readiness = createReadiness();
   folders.make();
-  for (const record of readRecords(folders, (id) => removeRoot(folders.folder(id)))) remember(record);
+  for (const record of readRecords(folders, (id) => removeRoot(folders.folder(id)))) remember(recovered(record));
   const watcher: FSWatcher = watch(folders.exits, (_event, id) => {
     if (id !== null) noticeExit(id);
   });
   // What ended between the reading of the records and the start of the watch.
   for (const id of containers.keys()) noticeExit(id);
+
+  /** One that an agent was starting when it ended will never run: nobody is left to start it. */
+  function recovered(record: ContainerRecord): ContainerRecord {
+    if (record.startedAtMs !== undefined || record.startError !== "") return record;
+    const pid = createdPid(folders.folder(record.spec.id));
+    if (pid !== undefined) signalProcess(pid, constants.signals.SIGKILL);
+    const failed = { ...record, startError: "the node agent ended while it started the container" };
+    writeRecord(folders, failed);
+    return failed;
+  }
 
   function remember(record: ContainerRecord): Container {
     const status = statusOf(record, readExit(folders, record.spec.id));
@@ -258,6 +277,16 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
     attach: async (id) => attach(id),
     close: () => watcher.close(),
   };
+}
+
+/** Of a container that crun has made but that was not started. */
+function createdPid(folder: string): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(join(folder, "pid"), "utf8"), 10);
+    return pid > 0 ? pid : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** As an image says it: "SIGTERM", "TERM", "15", "SIGRTMIN+3". */

@@ -2,36 +2,38 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { catalog, type CatalogContext, type CatalogEntry } from "../catalog/index.ts";
+import { catalogEntries, type CatalogContext, type CatalogEntry } from "../catalog/index.ts";
 import { finish, machineBinds, machineUsrLayers, makeMachineBase } from "../machine/machine-base.ts";
-import type { RootLayers } from "../root/overlay.ts";
-import type { Image, Mount } from "../runtime.ts";
-import { imageReferenceText, type ImageReference } from "./reference.ts";
-
-/** What a container's root is made of, beside what its pod mounts. */
-export interface ImageRoot {
-  readonly layers: RootLayers;
-  readonly mounts: readonly Mount[];
-}
+import type { Image } from "../runtime.ts";
+import type { ImageRoot } from "./image-root.ts";
+import { imageReferenceText, parseImageReference, type ImageReference } from "./reference.ts";
 
 export interface CatalogSource {
   /** undefined: not in the catalog. Throws `ToolMissingError` where the machine lacks what the image is made of. */
   find(reference: ImageReference): Image | undefined;
-  /** The root of an image that `find` returned, also in an earlier process; undefined: not of the catalog. */
-  root(imageName: string): ImageRoot | undefined;
-  /** For messages: "busybox". */
+  /** The root of an image that `find` returned, also in an earlier process. */
+  root(image: Pick<Image, "name">): ImageRoot | undefined;
+  /** For messages: "busybox", "kennethreitz/httpbin". */
   readonly names: readonly string[];
+  /** Those this machine can make. */
   list(): readonly Image[];
 }
 
-export function createCatalogSource(options: CatalogContext & { readonly templatesDir: string }): CatalogSource {
-  const { toolsDir, templatesDir } = options;
-  const context: CatalogContext = { toolsDir };
-  const entryOf = (repository: string): CatalogEntry | undefined =>
-    catalog.find(({ names }) => names.includes(repository));
+export function createCatalogSource(context: CatalogContext & { readonly templatesDir: string }): CatalogSource {
+  const { toolsDir, templatesDir } = context;
+  const entries = catalogEntries();
+  const versions = new Map<CatalogEntry, string | undefined>();
+  const entryOf = ({ registry, repository }: ImageReference): CatalogEntry | undefined =>
+    entries.find(({ names }) => names.includes(`${registry}/${repository}`));
+
+  /** Asking a program for its version takes milliseconds: once per process. */
+  const versionOf = (entry: CatalogEntry): string | undefined => {
+    if (!versions.has(entry)) versions.set(entry, entry.version(context));
+    return versions.get(entry);
+  };
 
   const layerOf = (entry: CatalogEntry): string => {
-    const layer = join(templatesDir, nameOf(entry).replaceAll("/", "_"));
+    const layer = join(templatesDir, `image-${shortName(entry).replaceAll("/", "_")}`);
     if (existsSync(layer)) return layer;
     const unfinished = `${layer}.${process.pid}`;
     rmSync(unfinished, { recursive: true, force: true });
@@ -42,68 +44,68 @@ export function createCatalogSource(options: CatalogContext & { readonly templat
   };
 
   const imageOf = (entry: CatalogEntry, reference: ImageReference): Image => {
-    const version = entry.version(context);
-    const name = imageReferenceText(reference);
+    const version = versionOf(entry);
+    const config = entry.config(context);
     const id = createHash("sha256")
-      .update(JSON.stringify([entry.names, version, entry.config]))
+      .update(JSON.stringify([entry.names, version, config]))
       .digest("hex");
     return {
-      ...entry.config,
+      ...config,
       id: `sha256:${id}`,
-      name,
+      name: imageReferenceText(reference),
       repoDigest: `${reference.registry}/${reference.repository}@sha256:${id}`,
       sizeBytes: 0,
       source: "catalog",
-      warnings: warningsFor(reference, { version, title: entry.title(context) }),
+      warnings: tagWarnings(reference, { version, title: entry.title }),
     };
   };
 
   return {
-    names: catalog.map(nameOf),
+    names: entries.map(shortName),
     find(reference) {
-      const entry = entryOf(`${reference.registry}/${reference.repository}`);
+      const entry = entryOf(reference);
       if (entry === undefined) return undefined;
+      const image = imageOf(entry, reference);
       layerOf(entry);
-      return imageOf(entry, reference);
+      return image;
     },
-    root(imageName) {
-      const entry = entryOf(imageName.replace(/@.*$/, "").replace(/:[^/:]*$/, ""));
+    root({ name }) {
+      const entry = entryOf(parseImageReference(name));
       if (entry === undefined) return undefined;
       const layer = layerOf(entry);
-      if (entry.base === "empty") return { layers: { lowers: [layer], usrLowers: [] }, mounts: entry.mounts };
+      if (entry.base === "empty") return { layers: { lowers: [layer], usrLowers: [] }, mounts: entry.mounts() };
       const ownUsr = join(layer, "usr");
       const usrLowers = [...(existsSync(ownUsr) ? [ownUsr] : []), ...machineUsrLayers(toolsDir, templatesDir)];
       return {
         layers: { lowers: [layer, makeMachineBase(templatesDir)], usrLowers },
-        mounts: [...machineBinds(), ...entry.mounts],
+        mounts: [...machineBinds(), ...entry.mounts()],
       };
     },
     list: () =>
-      catalog.flatMap((entry) => {
-        const [registry = "", ...rest] = (entry.names[0] ?? "").split("/");
-        const reference = { registry, repository: rest.join("/"), tag: "latest", digest: undefined };
+      entries.flatMap((entry) => {
+        const reference = parseImageReference(entry.names[0] ?? "");
         try {
-          return [imageOf(entry, reference)];
+          return [imageOf(entry, { ...reference, tag: versionOf(entry) ?? "latest" })];
         } catch {
-          // The machine lacks the program: it is not offered.
+          // The machine lacks the program: not offered.
           return [];
         }
       }),
   };
 }
 
-function nameOf(entry: CatalogEntry): string {
+function shortName(entry: CatalogEntry): string {
   return (entry.names[0] ?? "").replace(/^docker\.io\/(library\/)?/, "");
 }
 
-/** A tag is honoured when it is a prefix of the version, part by part; words behind a dash ("-alpine") never are. */
-function warningsFor(
-  { repository, tag, digest }: ImageReference,
+/** A tag is honoured when it is the version or shortens it; words behind a dash ("1.22-alpine") never are. */
+export function tagWarnings(
+  { repository, tag, digest }: Pick<ImageReference, "repository" | "tag" | "digest">,
   { version, title }: { readonly version: string | undefined; readonly title: string },
 ): readonly string[] {
   if (version === undefined) return [];
   const isHonoured = digest === undefined && (tag === "latest" || version === tag || version.startsWith(`${tag}.`));
   if (isHonoured) return [];
   const asked = `${repository.replace(/^library\//, "")}${digest === undefined ? `:${tag}` : `@${digest}`}`;
-  return [`${asked} stands for ${title} of this machine`];
+  return [`${asked} stands for ${title} ${version.split(".").slice(0, 2).join(".")} of this machine`];
 }
