@@ -1,36 +1,86 @@
 /** Every resource that netloom serves, in the order of discovery. */
+import { controllerRevisions } from "./apps/controller-revision.ts";
+import { daemonSets } from "./apps/daemon-set.ts";
 import { deployments } from "./apps/deployment.ts";
 import { replicaSets } from "./apps/replica-set.ts";
+import { statefulSets } from "./apps/stateful-set.ts";
+import { horizontalPodAutoscalers, horizontalPodAutoscalersV1 } from "./autoscaling/horizontal-pod-autoscaler.ts";
+import { cronJobs } from "./batch/cron-job.ts";
+import { jobs } from "./batch/job.ts";
+import { certificateSigningRequests } from "./certificates/certificate-signing-request.ts";
 import { leases } from "./coordination/lease.ts";
 import { configMaps, secrets, serviceAccounts } from "./core/config.ts";
 import { endpoints } from "./core/endpoints.ts";
 import { namespaces } from "./core/namespace.ts";
 import { nodes } from "./core/node.ts";
+import { podTemplates, replicationControllers } from "./core/pod-sources.ts";
 import { pods } from "./core/pod.ts";
+import { limitRanges, resourceQuotas } from "./core/quotas.ts";
 import { services } from "./core/service.ts";
+import { persistentVolumeClaims, persistentVolumes } from "./core/volumes.ts";
 import { endpointSlices } from "./discovery/endpoint-slice.ts";
 import { events, eventsV1 } from "./events/event.ts";
+import { ingressClasses, ingresses } from "./networking/ingress.ts";
+import { networkPolicies } from "./networking/network-policy.ts";
+import { ipAddresses, serviceCidrs } from "./networking/service-cidr.ts";
+import { runtimeClasses } from "./node/runtime-class.ts";
+import { podDisruptionBudgets } from "./policy/pod-disruption-budget.ts";
+import { clusterRoleBindings, clusterRoles, roleBindings, roles } from "./rbac/rbac.ts";
 import { createRegistry } from "./registry/index.ts";
 import type { Registry, ResourceDefinition } from "./registry/index.ts";
+import { priorityClasses } from "./scheduling/priority-class.ts";
+import { csiDrivers, csiNodes, csiStorageCapacities, storageClasses, volumeAttachments } from "./storage/storage.ts";
 
 /** The built-in kinds. Build it once and hand it on. */
 export function builtinResources(): Registry {
   return createRegistry(definitions);
 }
 
+/** Groups in upstream's order of priority: a bare plural such as `events` means the first group that has it. */
 const definitions: readonly ResourceDefinition[] = [
   configMaps,
   endpoints,
   events,
+  limitRanges,
   namespaces,
   nodes,
+  persistentVolumeClaims,
+  persistentVolumes,
   pods,
+  podTemplates,
+  replicationControllers,
+  resourceQuotas,
   secrets,
   serviceAccounts,
   services,
+  controllerRevisions,
+  daemonSets,
   deployments,
   replicaSets,
-  leases,
-  endpointSlices,
+  statefulSets,
   eventsV1,
+  horizontalPodAutoscalers,
+  horizontalPodAutoscalersV1,
+  cronJobs,
+  jobs,
+  certificateSigningRequests,
+  ingressClasses,
+  ingresses,
+  ipAddresses,
+  networkPolicies,
+  serviceCidrs,
+  podDisruptionBudgets,
+  clusterRoleBindings,
+  clusterRoles,
+  roleBindings,
+  roles,
+  csiDrivers,
+  csiNodes,
+  csiStorageCapacities,
+  storageClasses,
+  volumeAttachments,
+  priorityClasses,
+  leases,
+  runtimeClasses,
+  endpointSlices,
 ];

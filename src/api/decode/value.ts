@@ -49,7 +49,25 @@ function decodeObjectAt(typeName: string, value: unknown, place: Place, unknown:
     const goPath = place.goPath === "" ? key : `${place.goPath}.${key}`;
     result[key] = decodeField(field.type, item, { owner: goName(typeName), goPath, path }, unknown);
   }
+  for (const [key, field] of fields) {
+    // A spec is optional for the writer only: in Go it is a part of its object, not a pointer.
+    if (key in result || !(field.isRequired || key === "spec")) continue;
+    const zero = zeroOf(field.type);
+    if (zero !== undefined) result[key] = zero;
+  }
   return result;
+}
+
+/**
+ * What Go writes for a required field that was not given, so that whoever reads the object finds what its type
+ * promises; validation then says what is missing. Undefined for pointers: selectors, times, raw values.
+ */
+function zeroOf(type: FieldType): unknown {
+  if (type.kind === "object") {
+    if (type.type === "LabelSelector") return undefined;
+    return decodeObjectAt(type.type, {}, { owner: "", goPath: "", path: "" }, []);
+  }
+  return emptyOf(type) ?? undefined;
 }
 
 function decodeField(type: FieldType, value: unknown, place: Place, unknown: string[]): unknown {

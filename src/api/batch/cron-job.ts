@@ -1,0 +1,68 @@
+import { structuredSelectorText } from "../../lib/labels/index.ts";
+import { requiredValue } from "../field-error.ts";
+import {
+  ageColumn,
+  ageOf,
+  column,
+  containerCells,
+  containerColumns,
+  nameColumn,
+  nameOf,
+  selectorColumn,
+  timeSince,
+} from "../registry/columns.ts";
+import { nonNegative, oneOf } from "../registry/checks.ts";
+import { defineResource } from "../registry/define.ts";
+import { resources } from "../resources.ts";
+import { defaultJobSpec, validateJobSpec } from "./job.ts";
+
+export const cronJobs = defineResource(resources.cronJobs, {
+  shortNames: ["cj"],
+  categories: ["all"],
+  hasStatus: true,
+  countsGeneration: true,
+  columns: [
+    nameColumn,
+    column("Schedule", "When jobs are started."),
+    column("Timezone", "The time zone of the schedule."),
+    column("Suspend", "Whether no more jobs are started.", "boolean"),
+    column("Active", "Jobs that run now.", "integer"),
+    column("Last Schedule", "The time since a job was started."),
+    ageColumn,
+    ...containerColumns,
+    selectorColumn,
+  ],
+  cells({ spec, status, ...object }, now) {
+    const suspended = spec?.suspend;
+    return [
+      nameOf(object),
+      spec?.schedule ?? "",
+      spec?.timeZone ?? "<none>",
+      suspended === undefined ? "<unset>" : suspended ? "True" : "False",
+      (status?.active ?? []).length,
+      status?.lastScheduleTime === undefined ? "<none>" : timeSince(status.lastScheduleTime, now),
+      ageOf(object, now),
+      ...containerCells(spec?.jobTemplate.spec?.template.spec?.containers),
+      structuredSelectorText(spec?.jobTemplate.spec?.selector),
+    ];
+  },
+  defaults({ spec }) {
+    if (!spec) return;
+    spec.concurrencyPolicy ||= "Allow";
+    spec.suspend ??= false;
+    spec.successfulJobsHistoryLimit ??= 3;
+    spec.failedJobsHistoryLimit ??= 1;
+    const template = spec.jobTemplate?.spec;
+    if (template) defaultJobSpec(template);
+  },
+  validate({ spec }) {
+    return [
+      ...(spec?.schedule ? [] : [requiredValue("spec.schedule")]),
+      ...oneOf(spec?.concurrencyPolicy, ["Allow", "Forbid", "Replace"], "spec.concurrencyPolicy"),
+      ...nonNegative(spec?.startingDeadlineSeconds, "spec.startingDeadlineSeconds"),
+      ...nonNegative(spec?.successfulJobsHistoryLimit, "spec.successfulJobsHistoryLimit"),
+      ...nonNegative(spec?.failedJobsHistoryLimit, "spec.failedJobsHistoryLimit"),
+      ...validateJobSpec(spec?.jobTemplate?.spec, "spec.jobTemplate.spec"),
+    ];
+  },
+});

@@ -1,0 +1,144 @@
+/** PersistentVolumes and the claims for them: stored and shown; binding them is a controller's work. */
+import { validateSelector } from "../apps/workload-checks.ts";
+import { isJsonEqual } from "../../lib/equal/index.ts";
+import { forbiddenValue, requiredValue, unsupportedValue } from "../field-error.ts";
+import type { FieldError } from "../field-error.ts";
+import { ageColumn, ageOf, column, nameColumn, nameOf, wideColumn } from "../registry/columns.ts";
+import { defineResource } from "../registry/define.ts";
+import { resources } from "../resources.ts";
+import { readQuantities } from "./resources-validation.ts";
+
+const modeLetters: Readonly<Record<string, string>> = {
+  ReadWriteOnce: "RWO",
+  ReadOnlyMany: "ROX",
+  ReadWriteMany: "RWX",
+  ReadWriteOncePod: "RWOP",
+};
+const modes = Object.keys(modeLetters).toSorted();
+
+/** `RWO,ROX`, in upstream's order. */
+function modesText(accessModes: readonly string[] | undefined): string {
+  const given = new Set(accessModes);
+  return Object.entries(modeLetters)
+    .filter(([mode]) => given.has(mode))
+    .map(([, letters]) => letters)
+    .join(",");
+}
+
+function modeMistakes(accessModes: readonly string[] | undefined): FieldError[] {
+  if ((accessModes ?? []).length === 0)
+    return [requiredValue("spec.accessModes", "at least 1 access mode is required")];
+  return (accessModes ?? [])
+    .filter((mode) => !modes.includes(mode))
+    .map((mode) => unsupportedValue("spec.accessModes", mode, modes));
+}
+
+export const persistentVolumes = defineResource(resources.persistentVolumes, {
+  shortNames: ["pv"],
+  hasStatus: true,
+  columns: [
+    nameColumn,
+    column("Capacity", "The volume's size."),
+    column("Access Modes", "How the volume may be mounted."),
+    column("Reclaim Policy", "What becomes of the volume after its claim."),
+    column("Status", "Whether the volume is free, bound or released."),
+    column("Claim", "The claim to which the volume is bound."),
+    column("StorageClass", "The class of the volume."),
+    column("VolumeAttributesClass", "The class of the volume's attributes."),
+    column("Reason", "Why the volume is in its state."),
+    ageColumn,
+    wideColumn("VolumeMode", "Whether the volume holds files or is a block device."),
+  ],
+  cells(object, now) {
+    const { spec, status } = object;
+    const claim = spec?.claimRef;
+    return [
+      nameOf(object),
+      spec?.capacity?.["storage"] ?? "",
+      modesText(spec?.accessModes),
+      spec?.persistentVolumeReclaimPolicy ?? "",
+      object.metadata?.deletionTimestamp === undefined ? (status?.phase ?? "") : "Terminating",
+      claim === undefined ? "" : `${claim.namespace ?? ""}/${claim.name ?? ""}`,
+      spec?.storageClassName ?? "",
+      spec?.volumeAttributesClassName ?? "<unset>",
+      status?.reason ?? "",
+      ageOf(object, now),
+      spec?.volumeMode ?? "<unset>",
+    ];
+  },
+  defaults({ spec }) {
+    if (!spec) return;
+    spec.persistentVolumeReclaimPolicy ||= "Retain";
+    spec.volumeMode ??= "Filesystem";
+  },
+  onCreate(draft) {
+    draft.status = { phase: "Pending" };
+  },
+  validate({ spec }) {
+    const errors = [...modeMistakes(spec?.accessModes), ...readQuantities(spec?.capacity, "spec.capacity").errors];
+    if (spec?.capacity?.["storage"] === undefined) errors.push(requiredValue("spec.capacity"));
+    const policies = ["Delete", "Recycle", "Retain"];
+    if (!policies.includes(spec?.persistentVolumeReclaimPolicy ?? "")) {
+      errors.push(
+        unsupportedValue("spec.persistentVolumeReclaimPolicy", spec?.persistentVolumeReclaimPolicy ?? "", policies),
+      );
+    }
+    return errors;
+  },
+});
+
+export const persistentVolumeClaims = defineResource(resources.persistentVolumeClaims, {
+  shortNames: ["pvc"],
+  hasStatus: true,
+  columns: [
+    nameColumn,
+    column("Status", "Whether the claim is bound."),
+    column("Volume", "The volume to which the claim is bound."),
+    column("Capacity", "The volume's size."),
+    column("Access Modes", "How the volume is mounted."),
+    column("StorageClass", "The class of the claim."),
+    column("VolumeAttributesClass", "The class of the volume's attributes."),
+    ageColumn,
+    wideColumn("VolumeMode", "Whether the volume holds files or is a block device."),
+  ],
+  cells(object, now) {
+    const { spec, status } = object;
+    const isBound = (spec?.volumeName ?? "") !== "";
+    return [
+      nameOf(object),
+      object.metadata?.deletionTimestamp === undefined ? (status?.phase ?? "") : "Terminating",
+      spec?.volumeName ?? "",
+      isBound ? (status?.capacity?.["storage"] ?? "") : "",
+      isBound ? modesText(status?.accessModes) : "",
+      spec?.storageClassName ?? "",
+      spec?.volumeAttributesClassName ?? "<unset>",
+      ageOf(object, now),
+      spec?.volumeMode ?? "<unset>",
+    ];
+  },
+  defaults({ spec }) {
+    if (spec) spec.volumeMode ??= "Filesystem";
+  },
+  onCreate(draft) {
+    draft.status = { phase: "Pending" };
+  },
+  validate({ spec }) {
+    const errors = [
+      ...modeMistakes(spec?.accessModes),
+      ...validateSelector(spec?.selector, "spec.selector"),
+      ...readQuantities(spec?.resources?.requests, "spec.resources.requests").errors,
+    ];
+    if (spec?.resources?.requests?.["storage"] === undefined) errors.push(requiredValue("spec.resources[storage]"));
+    return errors;
+  },
+  validateUpdate({ spec }, { old, subresource }) {
+    if (subresource !== "") return [];
+    // The claim's size may grow, and its volume be named once it is found.
+    const { resources: _resources, volumeName, volumeAttributesClassName: _class, ...rest } = spec ?? {};
+    const { resources: _old, volumeName: oldVolume, volumeAttributesClassName: _oldClass, ...before } = old.spec ?? {};
+    if (isJsonEqual(rest, before) && (!oldVolume || volumeName === oldVolume)) return [];
+    const text =
+      "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
+    return [forbiddenValue("spec", text)];
+  },
+});
