@@ -164,7 +164,7 @@ inNamespaces(import.meta.url, (mode) => {
       });
 
       test("externalTrafficPolicy Local keeps the client's address, and stays silent on nodes without endpoints", async () => {
-        const nodePort = 30_180 + base;
+        const nodePort = 31_080 + base;
         const spec = {
           type: "NodePort",
           externalTrafficPolicy: "Local",

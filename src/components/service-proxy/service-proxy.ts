@@ -1,6 +1,7 @@
 /** Keeps the rules of one node in step with services and endpoint slices. */
 import { setImmediate } from "node:timers/promises";
 import type { EndpointSlice, Service } from "../../api/generated/types.ts";
+import { openConntrack, protocolNumbers, type Conntrack } from "../../kernel/conntrack/index.ts";
 import type { Nftables } from "../../kernel/nftables/index.ts";
 import type { NetworkNamespace } from "../../kernel/network-namespace.ts";
 import { SysctlError, writeSysctl } from "../../kernel/sysctl/index.ts";
@@ -14,6 +15,7 @@ import {
   createServicePlan,
   ruleSetOf,
   updateServicePlan,
+  type Backend,
   type HostPort,
   type NodeNetwork,
   type ServicePlan,
@@ -26,6 +28,8 @@ export interface ServiceProxyOptions {
   readonly namespace: NetworkNamespace;
   /** The rules of `namespace`; closed by whoever opened them. */
   readonly rules: Nftables;
+  /** How to look at the connections of `namespace`; tests give a fake. */
+  readonly openConntrack?: (options: { readonly namespace: NetworkNamespace }) => Conntrack;
   /** Of all namespaces. Whoever made them runs them; several nodes may share them. */
   readonly services: Informer<Service>;
   readonly endpointSlices: Informer<EndpointSlice>;
@@ -56,6 +60,8 @@ class RulesProxy implements ServiceProxy {
   readonly #settled = Promise.withResolvers<void>();
   readonly #pending: PendingServices;
   #plan: ServicePlan;
+  /** Opened with the first need, closed with the end of `run`. */
+  #conntrack: Conntrack | undefined;
   #hostPorts: readonly HostPort[] | undefined;
   /** The kernel may hold something else than the plan says: put everything in place anew. */
   #isFullSyncDue = true;
@@ -120,6 +126,8 @@ class RulesProxy implements ServiceProxy {
       }
     } finally {
       unsubscribe();
+      this.#conntrack?.close();
+      this.#conntrack = undefined;
       this.#settled.reject(new Error("Cannot wait for the service proxy: it was stopped before its first rules"));
     }
   }
@@ -130,7 +138,7 @@ class RulesProxy implements ServiceProxy {
     const services = this.#pending.take();
     const hostPorts = this.#hostPorts;
     this.#hostPorts = undefined;
-    const { transaction } = updateServicePlan(this.#plan, {
+    const { transaction, departed } = updateServicePlan(this.#plan, {
       services,
       ...(hostPorts === undefined ? {} : { hostPorts }),
     });
@@ -138,9 +146,28 @@ class RulesProxy implements ServiceProxy {
     if (isFull) rules.sync(ruleSetOf(this.#plan));
     else rules.apply(transaction);
     this.#isFullSyncDue = false;
+    this.#cutFlows(departed);
     const durationMs = clock.now() - started;
     this.#metrics.synced({ isFull, durationMs, services: this.#plan.services.size, at: clock.now() });
     log.debug("rules are in step", { node: node.name, services: services.length, isFull, durationMs });
+  }
+
+  /** UDP has no end of its own: a flow stays with the endpoint it was sent to first as long as packets come. */
+  #cutFlows(departed: readonly Backend[]): void {
+    const { log, namespace } = this.#options;
+    const udp = departed.filter(({ protocol }) => protocol === "udp");
+    if (udp.length === 0) return;
+    const conntrack = (this.#conntrack ??= (this.#options.openConntrack ?? openConntrack)({ namespace }));
+    for (const mark of new Set(udp.map((backend) => backend.mark))) {
+      const gone = new Set(udp.filter((one) => one.mark === mark).map(({ address, port }) => `${address} ${port}`));
+      try {
+        for (const connection of conntrack.list({ mark, protocol: protocolNumbers.udp })) {
+          if (gone.has(`${connection.reply.source} ${connection.reply.sourcePort}`)) conntrack.delete(connection);
+        }
+      } catch (error) {
+        log.warn("cannot cut UDP flows to endpoints that left: they go on until they pause", { mark, error });
+      }
+    }
   }
 
   #setSysctls(): void {

@@ -1,6 +1,7 @@
 /**
  * Elements of sets and maps in nfnetlink's form (<linux/netfilter/nf_tables.h>). In concatenated keys each field is
- * padded to 4 bytes; addresses and ports are in network order, marks in the machine's (little-endian wherever we run).
+ * padded to 4 bytes; addresses and ports are in network order, marks in the machine's (little-endian wherever we run),
+ * but in sets of intervals, which compare bytes from the left, in network order too: so nft's rules look them up.
  * Intervals only of several fields: those of one field have another form (two elements each), which we do not use.
  */
 import {
@@ -89,8 +90,8 @@ function writeElement(writer: MessageWriter, declaration: SetDeclaration, elemen
   const { key, data } = element;
   const isInterval = declaration.flags?.includes("interval") === true;
   const bounds = isInterval ? boundsOf(key) : { first: key, last: key };
-  writeValue(writer, elementAttribute.key, encodeValues(declaration.key, bounds.first));
-  if (isInterval) writeValue(writer, elementAttribute.keyEnd, encodeValues(declaration.key, bounds.last));
+  writeValue(writer, elementAttribute.key, encodeValues(declaration.key, bounds.first, isInterval));
+  if (isInterval) writeValue(writer, elementAttribute.keyEnd, encodeValues(declaration.key, bounds.last, isInterval));
   if (!isWhole) return;
   if (data !== undefined) writeData(writer, declaration, data);
   const comment = new TextEncoder().encode(`${commentText(provenanceText(element.cause))}\0`);
@@ -118,8 +119,8 @@ function writeValue(writer: MessageWriter, attribute: number, bytes: Uint8Array)
   writer.nested(attribute, () => writer.attribute(dataAttribute.value, bytes));
 }
 
-function encodeValues(types: readonly FieldType[], values: readonly Value[]): Uint8Array {
-  const parts = types.map((type, index) => encodeField(type, values[index]));
+function encodeValues(types: readonly FieldType[], values: readonly Value[], isInterval = false): Uint8Array {
+  const parts = types.map((type, index) => encodeField(type, values[index], isInterval));
   const isPadded = parts.length > 1;
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + (isPadded ? padded(part.length) : part.length), 0));
   let offset = 0;
@@ -130,7 +131,7 @@ function encodeValues(types: readonly FieldType[], values: readonly Value[]): Ui
   return bytes;
 }
 
-function encodeField(type: FieldType, value: Value | undefined): Uint8Array {
+function encodeField(type: FieldType, value: Value | undefined, isInterval: boolean): Uint8Array {
   const fail = (): never => {
     throw new TypeError(`Cannot encode "${value}": it is no ${type}`);
   };
@@ -139,7 +140,7 @@ function encodeField(type: FieldType, value: Value | undefined): Uint8Array {
   if (typeof value !== "number") return fail();
   if (type === "port") return Uint8Array.of(value >> 8, value & 255);
   const mark = new Uint8Array(4);
-  new DataView(mark.buffer).setUint32(0, value, true);
+  new DataView(mark.buffer).setUint32(0, value, !isInterval);
   return mark;
 }
 
@@ -205,9 +206,10 @@ function decodeElement(
   const flags = attributes.get(elementAttribute.flags);
   // An end without a begin: the open side of a set of intervals.
   if (flags !== undefined && (flags[3] ?? 0) & intervalEndFlag) return undefined;
-  const first = decodeValue(attributes.get(elementAttribute.key), declaration.key, family);
+  const isInterval = declaration.flags?.includes("interval") === true;
+  const first = decodeValue(attributes.get(elementAttribute.key), declaration.key, { family, isInterval });
   if (first === undefined) return undefined;
-  const last = decodeValue(attributes.get(elementAttribute.keyEnd), declaration.key, family);
+  const last = decodeValue(attributes.get(elementAttribute.keyEnd), declaration.key, { family, isInterval });
   const key = last === undefined ? first : first.map((value, index) => intervalText(value, last[index] ?? value));
   const data = decodeData(attributes.get(elementAttribute.data), declaration, family);
   const comment = decodeComment(attributes.get(elementAttribute.userData));
@@ -223,7 +225,7 @@ function intervalText(first: Value, last: Value): Value {
 function decodeValue(
   attribute: Uint8Array | undefined,
   types: readonly FieldType[],
-  family: Family,
+  { family, isInterval }: { readonly family: Family; readonly isInterval: boolean },
 ): readonly Value[] | undefined {
   if (attribute === undefined) return undefined;
   const bytes = readAttributes(attribute).get(dataAttribute.value);
@@ -235,7 +237,7 @@ function decodeValue(
     if (offset + length > bytes.length) {
       throw new NetlinkDecodeError(`Cannot read element: ${bytes.length} bytes are too few for ${types.join(" . ")}`);
     }
-    values.push(decodeField(type, bytes.subarray(offset, offset + length)));
+    values.push(decodeField(type, bytes.subarray(offset, offset + length), isInterval));
     offset += types.length > 1 ? padded(length) : length;
   }
   return values;
@@ -246,12 +248,12 @@ function fieldLength(type: FieldType, family: Family): number {
   return { protocol: 1, port: 2, mark: 4, "source-low-96": 12 }[type];
 }
 
-function decodeField(type: FieldType, bytes: Uint8Array): Value {
+function decodeField(type: FieldType, bytes: Uint8Array, isInterval: boolean): Value {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (type === "address") return ipFromBytes(bytes);
   if (type === "protocol") return protocolName.get(view.getUint8(0)) ?? String(view.getUint8(0));
   if (type === "port") return view.getUint16(0);
-  return type === "mark" ? view.getUint32(0, true) : Buffer.from(bytes).toString("hex");
+  return type === "mark" ? view.getUint32(0, !isInterval) : Buffer.from(bytes).toString("hex");
 }
 
 function decodeData(
@@ -261,7 +263,7 @@ function decodeData(
 ): ElementData | undefined {
   if (attribute === undefined || declaration.data === undefined) return undefined;
   if (declaration.data !== "verdict") {
-    const values = decodeValue(attribute, declaration.data, family);
+    const values = decodeValue(attribute, declaration.data, { family, isInterval: false });
     return values === undefined ? undefined : { values };
   }
   const verdict = readAttributes(attribute).get(dataAttribute.verdict);

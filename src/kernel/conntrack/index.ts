@@ -1,0 +1,1 @@
+export { openConntrack, protocolNumbers, type Connection, type Conntrack, type Flow } from "./conntrack.ts";
