@@ -64,7 +64,8 @@ function makeLab(): Lab {
       current.close();
       assert.deepEqual(leftovers(paths.nodeRun(node.name)), []);
       execFileSync("umount", [netns]);
-      execFileSync("umount", [paths.private]);
+      // conmon ends a moment after it has told the exit.
+      execFileSync("umount", ["--lazy", paths.private]);
       rmSync(folder, { recursive: true });
     },
   };

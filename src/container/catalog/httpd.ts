@@ -1,6 +1,7 @@
 /** The machine's Apache, laid out like the official image: pages in /usr/local/apache2/htdocs, logs on the container's streams. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { asUserScript } from "./as-user.ts";
 import { imageConfig, type CatalogContext, type CatalogEntry } from "./entry.ts";
 import { writeLayer } from "./layer.ts";
 import { toolOutput } from "./tool-output.ts";
@@ -61,15 +62,10 @@ rm -f /usr/local/apache2/logs/httpd.pid
 exec httpd -DFOREGROUND "$@"
 `;
 
-/**
- * Apache refuses to serve as root, and where the cluster runs without root there is no other user: there it gets a
- * user namespace of its own in which it is www-data.
- */
+/** Apache refuses to serve as root: rootless, it is www-data in a user namespace of its own. */
 function program({ isRootless }: CatalogContext): string {
-  const asOther = isRootless ? "unshare --user --map-user=33 --map-group=33 " : "";
-  return `#!/bin/sh
-exec ${asOther}/usr/sbin/apache2 -f /usr/local/apache2/conf/httpd.conf "$@"
-`;
+  const command = "/usr/sbin/apache2 -f /usr/local/apache2/conf/httpd.conf";
+  return isRootless ? asUserScript(command, 33) : `#!/bin/sh\nexec ${command} "$@"\n`;
 }
 
 function config({ toolsDir, isRootless }: CatalogContext): string {

@@ -1,11 +1,15 @@
 /** The machine's nginx, laid out like the official image: pages in /usr/share/nginx/html, conf.d, logs on the container's streams. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { asUserScript } from "./as-user.ts";
 import { imageConfig, type CatalogContext, type CatalogEntry } from "./entry.ts";
 import { withUser, writeLayer } from "./layer.ts";
 import { toolOutput } from "./tool-output.ts";
 
 const html = "usr/share/nginx/html";
+const userId = 101;
+/** In front of the program in PATH. */
+const wrapper = "usr/local/sbin/nginx";
 
 export const nginx: CatalogEntry = {
   names: ["docker.io/library/nginx"],
@@ -16,8 +20,8 @@ export const nginx: CatalogEntry = {
   mounts: () => [],
   makeLayer(folder, context) {
     writeLayer(folder, {
-      ...withUser({ name: "nginx", id: 101, home: "/nonexistent" }),
-      "etc/nginx/nginx.conf": { text: mainConfig(context) },
+      ...withUser({ name: "nginx", id: userId, home: "/nonexistent" }),
+      "etc/nginx/nginx.conf": { text: context.isRootless ? mainConfig.replace(/^user .*\n/, "") : mainConfig },
       "etc/nginx/conf.d/default.conf": { text: serverConfig },
       "etc/nginx/mime.types": { text: fromMachine(context, "etc/nginx/mime.types") ?? mimeTypes },
       [`${html}/index.html`]: { text: fromMachine(context, `${html}/index.html`) ?? welcomePage },
@@ -26,13 +30,12 @@ export const nginx: CatalogEntry = {
       "var/log/nginx/error.log": { link: "/dev/stderr" },
       "var/cache/nginx/.keep": { text: "" },
       "var/lib/nginx/.keep": { text: "" },
+      ...(context.isRootless ? { [wrapper]: { text: asUserScript("/usr/sbin/nginx", userId), mode: 0o755 } } : {}),
     });
   },
 };
 
-/** Where only user 0 exists, the workers stay it. */
-function mainConfig({ isRootless }: CatalogContext): string {
-  return `user ${isRootless ? "root" : "nginx"};
+const mainConfig = `user nginx;
 worker_processes auto;
 error_log /var/log/nginx/error.log notice;
 pid /run/nginx.pid;
@@ -58,7 +61,6 @@ http {
     include /etc/nginx/conf.d/*.conf;
 }
 `;
-}
 
 const serverConfig = `server {
     listen 80;

@@ -1,0 +1,23 @@
+/** Servers that change to a user of their own, where the cluster runs without root and has only user 0. */
+
+const signals = ["HUP", "INT", "QUIT", "TERM", "USR1", "USR2", "WINCH"];
+
+/**
+ * A shell script to stand before `program`: runs it in a user namespace of its own in which it already is the user, so
+ * that it has nobody to change to. As a container's first process it stays outside and passes signals on, because exec
+ * enters the first process's user namespace.
+ */
+export function asUserScript(program: string, userId: number): string {
+  const command = `unshare --user --map-user=${userId} --map-group=${userId} ${program}`;
+  return `#!/bin/sh
+[ $$ = 1 ] || exec ${command} "$@"
+${command} "$@" &
+child=$!
+for signal in ${signals.join(" ")}; do trap "kill -$signal $child" $signal; done
+while kill -0 $child 2>/dev/null; do
+    wait $child
+    code=$?
+done
+exit $code
+`;
+}
