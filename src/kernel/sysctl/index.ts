@@ -15,8 +15,9 @@ export class SysctlError extends Error {
 
 /** The value, several numbers separated by one space. `key` with slashes, so that link names with dots work: "net/ipv4/conf/eth0.5/rp_filter". */
 export function readSysctl(key: string): string {
+  const path = sysctlPath(key);
   try {
-    return readFileSync(sysctlPath(key), "utf8").trim().replaceAll(/\s+/g, " ");
+    return readFileSync(path, "utf8").trim().replaceAll(/\s+/g, " ");
   } catch (error) {
     throw new SysctlError(`read sysctl "${key}"`, error);
   }
@@ -24,8 +25,9 @@ export function readSysctl(key: string): string {
 
 /** Writes without reading first: the kernel takes equal values. Synchronous, so that it acts in this thread's namespace. */
 export function writeSysctl(key: string, value: string): void {
+  const path = sysctlPath(key);
   try {
-    writeFileSync(sysctlPath(key), value);
+    writeFileSync(path, value);
   } catch (error) {
     throw new SysctlError(`set sysctl "${key}" to "${value}"`, error);
   }

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { planLan, planNodeCable, planNodeUplink, planOutside } from "./index.ts";
+
+const node = { name: "node-1", address: "192.168.60.11", podCidr: "10.244.1.0/24", loopbackAddress: "127.60.0.1" };
+const config = {
+  name: "test",
+  nodes: [node],
+  nodeCidr: "192.168.60.0/24",
+  controlPlaneAddress: "192.168.60.1",
+  outsideCidr: "192.168.61.0/24",
+  outsideRouterAddress: "192.168.61.1",
+  outsideAddress: "192.168.61.2",
+};
+
+describe("the plan of the lab's network", () => {
+  test("joins node network and outside in the router, with pod routes for its own processes only", () => {
+    const lan = planLan(config, "/netns/outside");
+    assert.deepEqual(
+      lan.addresses.map(({ link, address, prefix }) => `${link} ${address}/${prefix}`),
+      ["lan0 192.168.60.1/24", "outside 192.168.61.1/24"],
+    );
+    assert.deepEqual(
+      lan.routes.map(({ destination, gateway, table }) => ({ destination, gateway, table })),
+      [{ destination: "10.244.1.0/24", gateway: "192.168.60.11", table: 100 }],
+    );
+    assert.deepEqual(
+      lan.rules.map(({ inLink, table }) => ({ inLink, table })),
+      [{ inLink: "lo", table: 100 }],
+    );
+  });
+
+  test("plugs a node into the bridge with a MAC that tells its address", () => {
+    const [cable] = planNodeCable(node, "/netns/node-1").links;
+    assert.deepEqual(cable, {
+      type: "veth",
+      name: "node-1",
+      master: "lan0",
+      peer: { name: "eth0", netnsPath: "/netns/node-1", mac: "02:00:c0:a8:3c:0b" },
+      cause: { kind: "Node", name: "node-1" },
+    });
+  });
+
+  test("finds a link name for any node name", () => {
+    for (const name of ["lan0", "outside", "ip-10-0-0-1.eu-central-1.compute.internal"]) {
+      const [cable] = planNodeCable({ ...node, name }, "/netns/x").links;
+      assert.match(cable?.name ?? "", /^n[0-9a-f]{10}$/);
+    }
+  });
+
+  test("sends what a node or the outside does not know to the router", () => {
+    const routes = [planNodeUplink(config, node), planOutside(config)].flatMap((plan) => plan.routes);
+    assert.deepEqual(
+      routes.map(({ destination, gateway }) => `${destination} ${gateway ?? ""}`),
+      ["0.0.0.0/0 192.168.60.1", "0.0.0.0/0 192.168.61.1"],
+    );
+  });
+});
