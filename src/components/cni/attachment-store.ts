@@ -11,6 +11,8 @@ export interface Attachment {
 }
 
 const suffix = ".json";
+/** Written, but not yet renamed when the agent was killed. */
+const unfinished = ".new";
 const lastFile = "last-address";
 
 /**
@@ -26,6 +28,7 @@ export class AttachmentStore {
   constructor(dir: string, onDamaged: (file: string, error: unknown) => void) {
     this.#dir = dir;
     mkdirSync(dir, { recursive: true });
+    for (const file of readdirSync(dir).filter((name) => name.endsWith(unfinished))) rmSync(join(dir, file));
     for (const file of readdirSync(dir).filter((name) => name.endsWith(suffix))) {
       try {
         const attachment = parseAttachment(readFileSync(join(dir, file), "utf8"));
@@ -57,8 +60,11 @@ export class AttachmentStore {
   }
 
   put(attachment: Attachment): void {
-    this.#write(`${attachment.uid}${suffix}`, JSON.stringify(attachment));
-    this.#write(lastFile, attachment.addresses.join("\n"));
+    const path = join(this.#dir, `${attachment.uid}${suffix}`);
+    writeFileSync(`${path}${unfinished}`, JSON.stringify(attachment));
+    renameSync(`${path}${unfinished}`, path);
+    // Only a hint: it need not survive a crash whole.
+    writeFileSync(join(this.#dir, lastFile), attachment.addresses.join("\n"));
     this.#byUid.set(attachment.uid, attachment);
     this.#lastAddresses = attachment.addresses;
   }
@@ -66,12 +72,6 @@ export class AttachmentStore {
   delete(uid: string): void {
     rmSync(join(this.#dir, `${uid}${suffix}`), { force: true });
     this.#byUid.delete(uid);
-  }
-
-  #write(file: string, text: string): void {
-    const path = join(this.#dir, file);
-    writeFileSync(`${path}.new`, text);
-    renameSync(`${path}.new`, path);
   }
 }
 

@@ -39,14 +39,18 @@ export class NamespaceNetwork {
 
   /** Applies the difference between the plan and what is there; a second call does nothing. Throws `NetlinkError` or `SysctlError`. */
   reconcile(plan: NetworkPlan, ownsLink?: (name: string) => boolean): NetworkDifference {
-    const difference = diffNetwork(plan, this.read(plan), ownsLink);
-    this.apply(difference.operations);
+    const links = this.#netlink.links();
+    const difference = diffNetwork(plan, this.#read(links, plan), ownsLink);
+    this.#applyAll(difference.operations, new Map(links.map((link) => [link.name, link])));
     return difference;
   }
 
   /** The state, with the values of the settings that `plan` names. */
   read(plan: Pick<NetworkPlan, "sysctls">): NetworkState {
-    const links = this.#netlink.links();
+    return this.#read(this.#netlink.links(), plan);
+  }
+
+  #read(links: readonly Link[], plan: Pick<NetworkPlan, "sysctls">): NetworkState {
     const names = new Map(links.map(({ index, name }) => [index, name]));
     const nameOf = (index: number): string => names.get(index) ?? `#${index}`;
     return {
@@ -83,8 +87,11 @@ export class NamespaceNetwork {
 
   /** Deleting what is not there (any more) is no error. Throws `NetlinkError` or `SysctlError` at the first that fails. */
   apply(operations: readonly NetworkOperation[]): void {
-    // Indexes of links by name, as far as they are known in this call.
-    const found = new Map<string, Link>();
+    this.#applyAll(operations, new Map());
+  }
+
+  /** `found`: the links known so far, by name; others are looked up. */
+  #applyAll(operations: readonly NetworkOperation[], found: Map<string, Link>): void {
     for (const operation of operations) {
       try {
         this.#applyOne(operation, found);

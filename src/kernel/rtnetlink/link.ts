@@ -9,16 +9,17 @@ const attribute = {
   address: 1,
   name: 3,
   mtu: 4,
-  link: 5,
   master: 10,
   info: 18,
   alias: 20,
   namespaceFd: 28,
-  peerNamespaceId: 37,
+  extendedMask: 29,
 } as const;
 const infoAttribute = { kind: 1, data: 2 } as const;
 const vethPeer = 1;
 const isUpFlag = 1;
+/** Leaves the counters out of an answer, most of its bytes. */
+const skipStatistics = 1 << 3;
 const fixedLength = 16;
 
 export interface Link {
@@ -102,7 +103,7 @@ export function encodeLinkQuery(name: string | undefined, sequence: number): Uin
   const writer = new MessageWriter().begin(linkType.get, flags, sequence);
   writeFixed(writer, 0, undefined);
   if (name !== undefined) writer.attributeText(attribute.name, name);
-  return writer.finish();
+  return writer.attributeU32(attribute.extendedMask, skipStatistics).finish();
 }
 
 /** Throws `NetlinkDecodeError`. */
