@@ -36,6 +36,7 @@ export function attachToMonitor(
   const close = (): void => {
     if (!isOpen) return;
     isOpen = false;
+    interest.wantsRead = false;
     readiness.remove(interest);
     closeSync(fd);
     pending?.done();
@@ -55,10 +56,13 @@ export function attachToMonitor(
     }
   }
   function receiveAll(): void {
-    while (isOpen && interest.wantsRead) {
+    while (interest.wantsRead) {
       const packet = receivePacket(fd, buffer);
       if (packet === undefined) return;
-      if (packet.length === 0) return close();
+      if (packet.length === 0) {
+        close();
+        return;
+      }
       const target = packet[0] === stderrByte ? (stderr ?? stdout) : stdout;
       if (!target.write(Buffer.from(packet.subarray(1)))) waitForReader(target);
     }
@@ -66,12 +70,12 @@ export function attachToMonitor(
   function waitForReader(target: PassThrough): void {
     interest.wantsRead = false;
     target.once("drain", () => {
-      interest.wantsRead = true;
+      interest.wantsRead = isOpen;
       readiness.changed();
     });
   }
   function sendPending(): void {
-    while (isOpen && pending !== undefined) {
+    while (pending !== undefined) {
       const sent = sendPacket(fd, pending.bytes.subarray(0, largestInput));
       if (sent === undefined) break;
       pending.bytes = pending.bytes.subarray(sent);

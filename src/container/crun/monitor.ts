@@ -54,7 +54,10 @@ function parseReport(line: string): number {
     );
   }
   if (typeof report.data === "number" && report.data > 0) return report.data;
-  throw new ContainerError("RunContainerError", translateCrunError(String(report.message ?? "conmon gave no reason")));
+  throw new ContainerError(
+    "RunContainerError",
+    translateCrunError(typeof report.message === "string" ? report.message : "conmon gave no reason"),
+  );
 }
 
 function firstLine(stream: Readable): Promise<string> {

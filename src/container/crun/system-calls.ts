@@ -104,12 +104,12 @@ export function receiveFileDescriptor(socket: number): number {
   const data = Buffer.alloc(4096);
   const control = Buffer.alloc(64);
   const vector = Buffer.alloc(16);
-  vector.writeBigUInt64LE(BigInt(koffi.address(data)), 0);
+  vector.writeBigUInt64LE(koffi.address(data), 0);
   vector.writeBigUInt64LE(BigInt(data.length), 8);
   const message = Buffer.alloc(56);
-  message.writeBigUInt64LE(BigInt(koffi.address(vector)), 16);
+  message.writeBigUInt64LE(koffi.address(vector), 16);
   message.writeBigUInt64LE(1n, 24);
-  message.writeBigUInt64LE(BigInt(koffi.address(control)), 32);
+  message.writeBigUInt64LE(koffi.address(control), 32);
   message.writeBigUInt64LE(BigInt(control.length), 40);
   const closeReceivedOnExec = 0x4000_0000;
   check(calls.recvmsg(socket, message, closeReceivedOnExec) as number, "recvmsg");

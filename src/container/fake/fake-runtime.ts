@@ -101,12 +101,15 @@ export function createFakeContainerRuntime(options: {
     const status: ContainerStatus = { ...base, state: { type: "running", pid: nextPid++, startedAtMs } };
     const container: FakeContainer = { spec, status, process, watchers };
     containers.set(spec.id, container);
-    void process.exit.then((exitCode) => {
-      const state = exited({ startedAtMs, finishedAtMs: clock.now(), exitCode, message: "" });
-      container.status = { ...base, state };
-      for (const callback of exitCallbacks) callback(container.status);
-    });
+    void noticeEnd(container, process, startedAtMs);
     return status;
+  }
+
+  async function noticeEnd(container: FakeContainer, process: RunningFake, startedAtMs: number): Promise<void> {
+    const exitCode = await process.exit;
+    const state = exited({ startedAtMs, finishedAtMs: clock.now(), exitCode, message: "" });
+    container.status = { ...container.status, state };
+    for (const callback of exitCallbacks) callback(container.status);
   }
 
   function exec(id: string, { command, hasStdin, hasTerminal }: ExecOptions): Session {
@@ -120,10 +123,11 @@ export function createFakeContainerRuntime(options: {
       hasStdin,
       onOutput: (stream, chunk) => void (stream === "stderr" ? (stderr ?? stdout) : stdout).write(chunk),
     });
-    void process.exit.then(() => {
+    const end = (): void => {
       stdout.end();
       stderr?.end();
-    });
+    };
+    void process.exit.finally(end);
     return {
       stdin: hasStdin ? process.stdin : undefined,
       stdout,
@@ -132,6 +136,13 @@ export function createFakeContainerRuntime(options: {
       exit: process.exit,
       close: () => process.kill(sigkill),
     };
+  }
+
+  function remove(id: string): boolean {
+    if (containers.get(id)?.status.state.type === "running") {
+      throw new ContainerError("RunContainerError", `Cannot remove container "${id}": it is running, stop it first`);
+    }
+    return containers.delete(id);
   }
 
   function attach(id: string): Session {
@@ -195,16 +206,7 @@ export function createFakeContainerRuntime(options: {
     onExit: (callback) => void exitCallbacks.push(callback),
     close: () => void (exitCallbacks.length = 0),
     stop,
-    remove: (id) =>
-      Promise.resolve().then(() => {
-        if (containers.get(id)?.status.state.type === "running") {
-          throw new ContainerError(
-            "RunContainerError",
-            `Cannot remove container "${id}": it is running, stop it first`,
-          );
-        }
-        containers.delete(id);
-      }),
+    remove: async (id) => void remove(id),
     exec: (id, execOptions) => Promise.resolve().then(() => exec(id, execOptions)),
     execSync,
     attach: (id) => Promise.resolve().then(() => attach(id)),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { assert as assertProperty, property, stringMatching } from "fast-check";
 import { ImageError } from "../errors.ts";
 import { imageReferenceText, parseImageReference } from "./reference.ts";
 
@@ -48,9 +48,9 @@ test("parseImageReference() refuses what is no reference, with upstream's words"
 });
 
 test("parseImageReference() of its own text is the same reference, whatever the input", () => {
-  const part = fc.stringMatching(/^[a-zA-Z0-9./:@_-]{1,40}$/);
-  fc.assert(
-    fc.property(part, (text) => {
+  const part = stringMatching(/^[a-zA-Z0-9./:@_-]{1,40}$/);
+  assertProperty(
+    property(part, (text) => {
       try {
         const reference = parseImageReference(text);
         assert.deepEqual(parseImageReference(imageReferenceText(reference)), reference);

@@ -117,6 +117,9 @@ async function makeEntry(
     case undefined:
       await pipeline(contents, createWriteStream(path, { flags: "wx", mode: 0o600 }));
       return true;
+    case "character-device":
+    case "block-device":
+    case "fifo":
     default:
       // Devices and FIFOs: the runtime makes the few devices a container has.
       return false;
@@ -130,6 +133,6 @@ function makeParent(root: string, parent: string): void {
 }
 
 /** Folders stay open to their owner, so that they can be filled and removed. */
-function modeOf({ mode = 0o755, type }: Header): number {
+function modeOf({ mode, type }: Header): number {
   return type === "directory" ? (mode & 0o7777) | 0o700 : mode & 0o7777;
 }
