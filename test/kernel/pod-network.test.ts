@@ -242,9 +242,11 @@ inNamespaces(import.meta.url, (mode) => {
       assert.equal(await ask("node-2", "192.168.61.2"), "192.168.60.12");
     });
 
-    test("finds its pods again after a restart, drops damaged records and removes links without a pod", async () => {
+    test("finds its pods again after a restart, but none that are damaged or gone, and removes links without a pod", async () => {
       const lost = await attach(1, "lost");
       writeFileSync(`${config.stateDir}/node-2/lost.json`, "{");
+      const gone = await attach(1, "gone");
+      removeNetworkNamespace(gone.netnsPath);
       const restarted = restartNode(1);
       await restarted.ready;
       assert.deepEqual(

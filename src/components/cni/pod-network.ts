@@ -57,7 +57,7 @@ export interface PodNetwork extends Component {
   attach(pod: Pick<AttachedPod, "namespace" | "name" | "uid">): Promise<AttachedPod>;
   /** Removes the namespace and gives the addresses back; harmless when there is none. Its processes must have ended. */
   detach(pod: Pick<AttachedPod, "uid">): Promise<void>;
-  /** Also those attached before a restart. */
+  /** Also those attached before a restart of the agent, but not those whose namespaces went with the cluster's stop. */
   list(): readonly AttachedPod[];
   /** What is not as it should be, such as "set-route 10.244.1.5/32"; empty where all is well. Repairs nothing. */
   check(pod: Pick<AttachedPod, "uid">): Promise<readonly string[]>;
@@ -125,6 +125,8 @@ class NodeSide {
     this.#store = new AttachmentStore(options.stateDir, (file, error) =>
       this.#log.warn("dropped a damaged address record", { file, error }),
     );
+    // The cluster was stopped meanwhile, and the namespaces went with it.
+    for (const { uid } of this.#store.list()) if (!existsSync(this.#pathOf(uid))) this.#store.delete(uid);
     this.#network = new NamespaceNetwork(options.nodeNamespace, "podNetwork");
   }
 
