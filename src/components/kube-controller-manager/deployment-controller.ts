@@ -8,7 +8,7 @@ import type { EventRecorder } from "../../machinery/events/index.ts";
 import type { Change } from "../../machinery/informer/index.ts";
 import { planDeployment, templateText } from "../../model/deployment/index.ts";
 import type { DeploymentPlan } from "../../model/deployment/index.ts";
-import { canonicalText, claim, controllerOf, isPodTerminal } from "../../model/workload/index.ts";
+import { claim, controllerOf, isPodTerminal, isSame } from "../../model/workload/index.ts";
 import { adopt, release } from "./adoption.ts";
 import { isAlreadyExists, isNamespaceTerminating, whereItStillIs } from "./answers.ts";
 import type { ControllerContext, CreateController } from "./context.ts";
@@ -115,7 +115,7 @@ async function apply(
     written = await client.patch(resources.deployments, keyOf(deployment), { type: "merge", body });
     deployments.observe(written);
   }
-  if (canonicalText(plan.status) === canonicalText(deployment.status)) return;
+  if (isSame(plan.status, deployment.status)) return;
   deployments.observe(
     await client.update(resources.deployments, { ...written, status: plan.status }, { subresource: "status" }),
   );

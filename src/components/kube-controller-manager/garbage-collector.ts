@@ -10,7 +10,7 @@ import {
   planCollection,
 } from "../../model/garbage-collection/index.ts";
 import type { OwnerState } from "../../model/garbage-collection/index.ts";
-import { canonicalText } from "../../model/workload/index.ts";
+import { isSame } from "../../model/workload/index.ts";
 import { isNotFound, whereItStillIs } from "./answers.ts";
 import type { ControllerContext, CreateController } from "./context.ts";
 import { reconcilerOf } from "./context.ts";
@@ -78,7 +78,7 @@ function mayBeGarbage({ metadata }: KubernetesObject, previous: KubernetesObject
   const isLeaving = metadata?.deletionTimestamp !== undefined && (metadata.finalizers ?? []).length > 0;
   const owners = metadata?.ownerReferences ?? [];
   const before = previous?.metadata?.ownerReferences;
-  return isLeaving || (owners.length > 0 && owners !== before && canonicalText(owners) !== canonicalText(before));
+  return isLeaving || (owners.length > 0 && owners !== before && !isSame(owners, before));
 }
 
 function idOf({ informer, object }: Located): string {

@@ -6,7 +6,7 @@ import type { Change } from "../../machinery/informer/index.ts";
 import { referenceTo } from "../../machinery/events/index.ts";
 import { podFromTemplate, planReplicaSet, replicaSetStatus } from "../../model/replica-set/index.ts";
 import type { Failure } from "../../model/replica-set/index.ts";
-import { canonicalText, controllerOf, isPodActive } from "../../model/workload/index.ts";
+import { controllerOf, isPodActive, isSame } from "../../model/workload/index.ts";
 import { adopt, release } from "./adoption.ts";
 import { isNamespaceTerminating, isNotFound } from "./answers.ts";
 import type { ControllerContext, CreateController } from "./context.ts";
@@ -139,7 +139,7 @@ async function writeStatus(
   facts: { readonly active: readonly Pod[]; readonly now: number; readonly failure: Failure | undefined },
 ): Promise<void> {
   const status = replicaSetStatus(replicaSet, facts);
-  if (canonicalText(status) === canonicalText(replicaSet.status)) return;
+  if (isSame(status, replicaSet.status)) return;
   const written = await client.update(resources.replicaSets, { ...replicaSet, status }, { subresource: "status" });
   informers.replicaSets.observe(written);
 }

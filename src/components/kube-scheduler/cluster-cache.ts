@@ -1,11 +1,10 @@
 /** What the scheduler knows of nodes and pods, decisions that are still on their way to the server included. */
-import { keyOf, keyText } from "../../api/object.ts";
 import type { Node, Pod } from "../../api/generated/types.ts";
 import { matchesSelector } from "../../lib/labels/index.ts";
 import type { StructuredSelector } from "../../lib/labels/index.ts";
-import { nodeState } from "../../model/scheduling/index.ts";
+import { nodeState, withPod } from "../../model/scheduling/index.ts";
 import type { ClusterView, NodeState } from "../../model/scheduling/index.ts";
-import { controllerOf, isPodTerminal } from "../../model/workload/index.ts";
+import { controllerOf, isPodTerminal, isSame } from "../../model/workload/index.ts";
 import { labelEntry } from "./informers.ts";
 import type { SchedulerInformers } from "./informers.ts";
 
@@ -16,17 +15,24 @@ export class ClusterCache implements ClusterView {
   /** Added up once, until something on the node changes. */
   readonly #states = new Map<string, NodeState>();
   #nodes: readonly NodeState[] | undefined;
+  /** The names of all nodes in order. */
+  #sorted: readonly string[] | undefined;
 
   constructor(informers: SchedulerInformers) {
     this.#informers = informers;
-    informers.nodes.onChange(({ key }) => this.#forgetState(key));
+    informers.nodes.onChange(({ key, current, previous }) => {
+      if (current === undefined || previous === undefined) this.#sorted = undefined;
+      this.#forgetState(key);
+    });
     informers.pods.onChange(({ current, previous }) => this.#podChanged(current, previous));
   }
 
   /** Counts the pod on the node from now on, before the server knows. */
   assume(pod: Pod, node: string): void {
     this.#assumed.set(pod.metadata?.uid ?? "", { pod, node });
+    const state = this.#states.get(node);
     this.#forgetState(node);
+    if (state !== undefined) this.#states.set(node, withPod(state, pod));
   }
 
   /** The binding failed. */
@@ -42,11 +48,15 @@ export class ClusterCache implements ClusterView {
   }
 
   get nodes(): readonly NodeState[] {
-    this.#nodes ??= this.#informers.nodes.store
+    const { store } = this.#informers.nodes;
+    this.#sorted ??= store
       .list()
-      .filter(({ metadata }) => metadata?.deletionTimestamp === undefined)
-      .toSorted(byName)
-      .map((node) => this.#stateOf(node));
+      .map(({ metadata }) => metadata?.name ?? "")
+      .toSorted(naturalOrder);
+    this.#nodes ??= this.#sorted.flatMap((name) => {
+      const node = store.get(name);
+      return node === undefined || node.metadata?.deletionTimestamp !== undefined ? [] : [this.#stateOf(node)];
+    });
     return this.#nodes;
   }
 
@@ -112,11 +122,19 @@ export class ClusterCache implements ClusterView {
   #podChanged(current: Pod | undefined, previous: Pod | undefined): void {
     const uid = (current ?? previous)?.metadata?.uid ?? "";
     const assumed = this.#assumed.get(uid);
-    const isConfirmed = current === undefined || (current.spec?.nodeName ?? "") !== "";
-    if (assumed !== undefined && isConfirmed) {
+    const node = current?.spec?.nodeName ?? "";
+    if (assumed !== undefined && (current === undefined || node !== "")) {
       this.#assumed.delete(uid);
+      // As it was assumed: the sums are right already.
+      if (node === assumed.node && !isPodTerminal(current ?? {})) return;
       this.#forgetState(assumed.node);
     }
+    const isOnlyStatus =
+      current !== undefined &&
+      previous !== undefined &&
+      isPodTerminal(current) === isPodTerminal(previous) &&
+      isSame(current.spec, previous.spec);
+    if (isOnlyStatus) return;
     for (const pod of [current, previous]) if (pod?.spec?.nodeName) this.#forgetState(pod.spec.nodeName);
   }
 
@@ -127,9 +145,7 @@ export class ClusterCache implements ClusterView {
 }
 
 /** `node-2` before `node-10`. */
-function byName(a: Node, b: Node): number {
-  return keyText(keyOf(a)).localeCompare(keyText(keyOf(b)), "en", { numeric: true });
-}
+const naturalOrder = new Intl.Collator("en", { numeric: true }).compare;
 
 /** The shortest of the lists; undefined where there is none. */
 function rarest<K, T>(keys: readonly K[], listOf: (key: K) => readonly T[]): readonly T[] | undefined {

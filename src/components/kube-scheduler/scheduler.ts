@@ -14,7 +14,7 @@ import type { Logger } from "../../machinery/log.ts";
 import type { MetricsRegistry } from "../../machinery/metrics/index.ts";
 import { createReconciler } from "../../machinery/reconcile/index.ts";
 import { schedulePod } from "../../model/scheduling/index.ts";
-import { canonicalText, isPodTerminal, podCondition } from "../../model/workload/index.ts";
+import { isPodTerminal, isSame, podCondition } from "../../model/workload/index.ts";
 import { ClusterCache } from "./cluster-cache.ts";
 import { createSchedulerInformers } from "./informers.ts";
 
@@ -165,7 +165,7 @@ function helpOf({ current, previous }: Change<Pod>): "room" | "company" | undefi
   if (wasPlaced && !isPlaced) return "room";
   if (!isPlaced) return undefined;
   if (!wasPlaced) return "company";
-  return canonicalText(current?.metadata?.labels) === canonicalText(previous?.metadata?.labels) ? undefined : "room";
+  return isSame(current?.metadata?.labels, previous?.metadata?.labels) ? undefined : "room";
 }
 
 /** Whether the pod may wait for other pods to come. */
@@ -176,19 +176,19 @@ function wantsCompany({ spec }: Pod): boolean {
 
 /** What the pod asks for is another; its status does not count. */
 function hasChangedItself({ current, previous }: Change<Pod>): boolean {
-  return current !== undefined && previous !== undefined && podFacts(current) !== podFacts(previous);
+  return current !== undefined && previous !== undefined && !isSame(podFacts(current), podFacts(previous));
 }
 
-function podFacts({ metadata, spec }: Pod): string {
-  return canonicalText([metadata?.labels, spec]);
+function podFacts({ metadata, spec }: Pod): readonly unknown[] {
+  return [metadata?.labels, spec];
 }
 
 function mayTakeMore({ current, previous }: Change<Node>): boolean {
-  return current !== undefined && (previous === undefined || nodeFacts(current) !== nodeFacts(previous));
+  return current !== undefined && (previous === undefined || !isSame(nodeFacts(current), nodeFacts(previous)));
 }
 
 /** What filters look at. Heartbeats do not count. */
-function nodeFacts({ metadata, spec, status }: Node): string {
+function nodeFacts({ metadata, spec, status }: Node): readonly unknown[] {
   const ready = status?.conditions?.find(({ type }) => type === "Ready")?.status;
-  return canonicalText([metadata?.labels, spec?.taints, spec?.unschedulable, status?.allocatable, ready]);
+  return [metadata?.labels, spec?.taints, spec?.unschedulable, status?.allocatable, ready];
 }

@@ -1,7 +1,7 @@
 /** The next step of a Deployment: which ReplicaSets to make, scale or forget, and the status to report. */
 import type { Deployment, DeploymentStatus, ReplicaSet } from "../../api/generated/types.ts";
 import { resources } from "../../api/resources.ts";
-import { canonicalText, controllerReference, templateHash } from "../workload/index.ts";
+import { canonicalText, controllerReference, isSame, templateHash } from "../workload/index.ts";
 import {
   desiredReplicasAnnotation,
   maxReplicasAnnotation,
@@ -148,8 +148,7 @@ function refresh(
   const present = found.metadata?.annotations ?? {};
   const annotations = newestAnnotations(deployment, { present, revision });
   const minReadySeconds = deployment.spec?.minReadySeconds ?? 0;
-  const isChanged =
-    canonicalText(annotations) !== canonicalText(present) || (found.spec?.minReadySeconds ?? 0) !== minReadySeconds;
+  const isChanged = !isSame(annotations, present) || (found.spec?.minReadySeconds ?? 0) !== minReadySeconds;
   const isKnown = conditionOf(deployment.status, "Progressing") !== undefined;
   const message = `Found new replica set "${found.metadata?.name}"`;
   return {
@@ -249,7 +248,7 @@ function resized(
 ): ReplicaSet {
   const present = replicaSet.metadata?.annotations ?? {};
   const annotations = { ...present, ...sizeAnnotations(bounds) };
-  if (size === specReplicas(replicaSet) && canonicalText(annotations) === canonicalText(present)) return replicaSet;
+  if (size === specReplicas(replicaSet) && isSame(annotations, present)) return replicaSet;
   return {
     ...replicaSet,
     metadata: { ...replicaSet.metadata, annotations },

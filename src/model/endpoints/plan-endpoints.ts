@@ -1,6 +1,5 @@
 /** The Endpoints object of a Service: the older form that many clients (and `kubectl describe`) still read. */
 import type { EndpointAddress, Endpoints, EndpointSubset, Pod, Service } from "../../api/generated/types.ts";
-import { isPodReady } from "../workload/index.ts";
 import { headlessLabel, triggerTimeAnnotation } from "./plan-slices.ts";
 import {
   addressOf,
@@ -12,7 +11,7 @@ import {
   resolvePorts,
 } from "./service-pods.ts";
 import type { ResolvedPort } from "./service-pods.ts";
-import { canonicalText } from "../workload/index.ts";
+import { isPodReady, isSame } from "../workload/index.ts";
 
 export const endpointsManagedByLabel = "endpoints.kubernetes.io/managed-by";
 export const endpointsController = "endpoint-controller";
@@ -36,12 +35,12 @@ export function planEndpoints({ service, pods, existing, triggerTime }: Endpoint
     [overCapacityAnnotation]: _over,
     ...foreign
   } = existing?.metadata?.annotations ?? {};
-  const isSame =
+  const isUpToDate =
     existing !== undefined &&
-    canonicalText(sortedSubsets(existing.subsets ?? [])) === canonicalText(subsets) &&
-    canonicalText(existing.metadata?.labels) === canonicalText(labels) &&
+    isSame(sortedSubsets(existing.subsets ?? []), subsets) &&
+    isSame(existing.metadata?.labels, labels) &&
     (existing.metadata?.annotations?.[overCapacityAnnotation] === "truncated") === isOverCapacity;
-  if (isSame) return undefined;
+  if (isUpToDate) return undefined;
   const { name, namespace } = service.metadata ?? {};
   return {
     ...existing,
@@ -86,7 +85,7 @@ function subsetsOf(service: Service, pods: readonly Pod[]): readonly EndpointSub
     const ports = resolvePorts(service, pod);
     const mayBeBare = isHeadless(service) && (service.spec?.ports ?? []).length === 0;
     if (ports.length === 0 && !mayBeBare) continue;
-    const key = canonicalText(ports.map((port) => canonicalText(port)).toSorted());
+    const key = ports.map(portText).toSorted().join(",");
     const group = perPort.get(key) ?? { ports, members: [] };
     perPort.set(key, group);
     const { nodeName } = pod.spec ?? {};
@@ -115,19 +114,31 @@ function subsetOf(ports: readonly ResolvedPort[], members: readonly Member[]): E
   };
 }
 
-function byText(a: unknown, b: unknown): number {
-  return canonicalText(a) < canonicalText(b) ? -1 : 1;
+function portText({ name, port, protocol, appProtocol }: Partial<ResolvedPort>): string {
+  return `${name ?? ""}|${port}|${protocol}|${appProtocol ?? ""}`;
+}
+
+function addressText({ ip, targetRef }: EndpointAddress): string {
+  return `${ip} ${targetRef?.uid ?? ""}`;
+}
+
+function subsetText({ addresses = [], notReadyAddresses = [], ports = [] }: EndpointSubset): string {
+  return [...ports.map(portText), ...[...addresses, ...notReadyAddresses].slice(0, 1).map(addressText)].join();
+}
+
+function by<T>(text: (item: T) => string): (a: T, b: T) => number {
+  return (a, b) => (text(a) < text(b) ? -1 : 1);
 }
 
 /** One order for all that means the same, so that nothing is written twice. */
 function sortedSubsets(subsets: readonly EndpointSubset[]): readonly EndpointSubset[] {
   return subsets
     .map(({ addresses, notReadyAddresses, ports }) => ({
-      ...(addresses === undefined ? {} : { addresses: addresses.toSorted(byText) }),
-      ...(notReadyAddresses === undefined ? {} : { notReadyAddresses: notReadyAddresses.toSorted(byText) }),
-      ...(ports === undefined ? {} : { ports: ports.toSorted(byText) }),
+      ...(addresses === undefined ? {} : { addresses: addresses.toSorted(by(addressText)) }),
+      ...(notReadyAddresses === undefined ? {} : { notReadyAddresses: notReadyAddresses.toSorted(by(addressText)) }),
+      ...(ports === undefined ? {} : { ports: ports.toSorted(by(portText)) }),
     }))
-    .toSorted(byText);
+    .toSorted(by(subsetText));
 }
 
 /** At most a thousand addresses, the ready ones first; watchers of more should read slices. */

@@ -1,7 +1,7 @@
 /** The EndpointSlices of a Service, and the fewest writes that lead there. */
 import type { Endpoint, EndpointSlice, Node, Pod, Service } from "../../api/generated/types.ts";
 import { resources } from "../../api/resources.ts";
-import { canonicalText, controllerReference } from "../workload/index.ts";
+import { controllerReference, isSame } from "../workload/index.ts";
 import { addressOf, addressTypes, endpointOf, isEndpoint, isHeadless, resolvePorts } from "./service-pods.ts";
 import type { AddressType, ResolvedPort } from "./service-pods.ts";
 
@@ -205,12 +205,12 @@ function changed(
 ): EndpointSlice | undefined {
   const { labels, ownerReferences, annotations } = metadata;
   const { [triggerTimeAnnotation]: _time, ...foreign } = slice.metadata?.annotations ?? {};
-  const isSame =
-    canonicalText(slice.endpoints) === canonicalText(endpoints) &&
+  const isUpToDate =
+    isSame(slice.endpoints, endpoints) &&
     portsKey(slice.ports ?? []) === portsKey(ports) &&
-    canonicalText(slice.metadata?.labels) === canonicalText(labels) &&
-    canonicalText(slice.metadata?.ownerReferences) === canonicalText(ownerReferences);
-  if (isSame) return undefined;
+    isSame(slice.metadata?.labels, labels) &&
+    isSame(slice.metadata?.ownerReferences, ownerReferences);
+  if (isUpToDate) return undefined;
   return {
     ...slice,
     metadata: {

@@ -55,24 +55,27 @@ function collides(a: HostPort, b: HostPort): boolean {
   return a.address === b.address || a.address === "0.0.0.0" || b.address === "0.0.0.0";
 }
 
-const nodeResourcesFit: NodeFilter = (pod, { allocatable, requested }) => {
-  const reasons: string[] = [];
-  let isFinal = false;
-  for (const [name, amount] of Object.entries(podRequests(pod))) {
-    const total = allocatable[name] ?? 0;
-    if (amount === 0 || amount <= total - (requested[name] ?? 0)) continue;
-    reasons.push(name === "pods" ? "Too many pods" : `Insufficient ${name}`);
-    isFinal ||= amount > total;
-  }
-  return reasons.length === 0 ? undefined : { reasons, isFinal };
-};
+/** The filter for one pod: what it asks for is added up once for all nodes. */
+export function resourcesFilter(pod: Pod): NodeFilter {
+  const wanted = Object.entries(podRequests(pod)).filter(([, amount]) => amount > 0);
+  return (_pod, { allocatable, requested }) => {
+    const reasons: string[] = [];
+    let isFinal = false;
+    for (const [name, amount] of wanted) {
+      const total = allocatable[name] ?? 0;
+      if (amount <= total - (requested[name] ?? 0)) continue;
+      reasons.push(name === "pods" ? "Too many pods" : `Insufficient ${name}`);
+      isFinal ||= amount > total;
+    }
+    return reasons.length === 0 ? undefined : { reasons, isFinal };
+  };
+}
 
-/** The first that rejects a node gives the reason. */
+/** The first that rejects a node gives the reason; resources come after these. */
 export const nodeFilters: readonly NodeFilter[] = [
   nodeUnschedulable,
   nodeName,
   taintToleration,
   nodeAffinity,
   nodePorts,
-  nodeResourcesFit,
 ];

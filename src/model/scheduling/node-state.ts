@@ -38,6 +38,17 @@ export function nodeState(node: Node, pods: readonly Pod[]): NodeState {
   };
 }
 
+/** The state with one more pod. */
+export function withPod(state: NodeState, pod: Pod): NodeState {
+  return {
+    ...state,
+    pods: [...state.pods, pod],
+    requested: add(state.requested, podRequests(pod)),
+    weighed: add(state.weighed, weighedRequests(pod)),
+    hostPorts: [...state.hostPorts, ...hostPortsOf(pod)],
+  };
+}
+
 /** A node that has just come and is not ready counts as tainted before the node controller has said so. */
 function effectiveTaints({ spec, status }: Node): readonly Taint[] {
   const taints = spec?.taints ?? [];

@@ -1,11 +1,12 @@
 /** Where a pod goes: what cannot take it is filtered out, the rest is scored. */
 import type { Pod } from "../../api/generated/types.ts";
 import { tolerates } from "../taints/index.ts";
-import { nodeFilters } from "./node-filters.ts";
+import { nodeFilters, resourcesFilter } from "./node-filters.ts";
 import type { Rejection } from "./node-filters.ts";
 import type { NodeState } from "./node-state.ts";
 import { podAffinityFilter, podAffinityScores } from "./pod-affinity.ts";
-import { add, weighedRequests } from "./resources.ts";
+import { weighedRequests } from "./resources.ts";
+import type { Amounts } from "./resources.ts";
 import { matchesTerm } from "./selectors.ts";
 import { spreadScores, topologySpreadFilter } from "./topology-spread.ts";
 import type { ClusterView } from "./view.ts";
@@ -17,9 +18,12 @@ export type Decision =
 
 export function schedulePod(pod: Pod, view: ClusterView): Decision {
   if (view.nodes.length === 0) return { node: undefined, message: "no nodes available to schedule pods" };
-  const filters = [...nodeFilters, topologySpreadFilter(pod, view), podAffinityFilter(pod, view)].filter(
-    (filter) => filter !== undefined,
-  );
+  const filters = [
+    ...nodeFilters,
+    resourcesFilter(pod),
+    topologySpreadFilter(pod, view),
+    podAffinityFilter(pod, view),
+  ].filter((filter) => filter !== undefined);
   const rejections: Rejection[] = [];
   const feasible: NodeState[] = [];
   for (const node of view.nodes) {
@@ -41,17 +45,19 @@ function bestOf(pod: Pod, nodes: readonly NodeState[], view: ClusterView): strin
   const spread = spreadScores(pod, nodes, view);
   const affinity = podAffinityScores(pod, nodes, view);
   const intolerable = nodes.map(({ taints }) => softTaints(pod, taints));
+  const wanted = weighedRequests(pod);
   const preferred = nodes.map((node) => preferredNodeWeight(pod, node));
   let best: { readonly node: NodeState; readonly score: number } | undefined;
   for (const [index, node] of nodes.entries()) {
+    const used = sharesAfter(wanted, node);
     // Upstream's weights.
     const score =
       3 * scaled(intolerable, index, { isReversed: true }) +
       2 * scaled(preferred, index, { isReversed: false }) +
       2 * (spread.get(node.name) ?? 0) +
       2 * (affinity?.get(node.name) ?? 0) +
-      leastAllocated(pod, node) +
-      balanced(pod, node);
+      leastAllocated(used) +
+      balanced(used);
     const isBetter =
       best === undefined ||
       score > best.score + 1e-9 ||
@@ -81,22 +87,19 @@ function preferredNodeWeight({ spec }: Pod, node: NodeState): number {
 }
 
 /** The shares of CPU and memory in use once the pod is there. */
-function shares(pod: Pod, { allocatable, weighed }: NodeState): readonly number[] {
-  const after = add(weighed, weighedRequests(pod));
+function sharesAfter(wanted: Amounts, { allocatable, weighed }: NodeState): readonly number[] {
   return ["cpu", "memory"]
     .filter((name) => (allocatable[name] ?? 0) > 0)
-    .map((name) => Math.min((after[name] ?? 0) / (allocatable[name] ?? 1), 1));
+    .map((name) => Math.min(((weighed[name] ?? 0) + (wanted[name] ?? 0)) / (allocatable[name] ?? 1), 1));
 }
 
-function leastAllocated(pod: Pod, node: NodeState): number {
-  const used = shares(pod, node);
+function leastAllocated(used: readonly number[]): number {
   if (used.length === 0) return 0;
   return (100 * used.reduce((sum, share) => sum + 1 - share, 0)) / used.length;
 }
 
 /** The nearer the shares of CPU and memory, the less of either is stranded. */
-function balanced(pod: Pod, node: NodeState): number {
-  const [cpu, memory] = shares(pod, node);
+function balanced([cpu, memory]: readonly number[]): number {
   if (cpu === undefined || memory === undefined) return 0;
   return 100 * (1 - Math.abs(cpu - memory) / 2);
 }

@@ -1,3 +1,5 @@
+import { isNothing } from "./equality.ts";
+
 /** The suffix by which the parts of one template's revision are told from those of the next: `6d4b75cb6d`. */
 
 /** Letters and digits that make no words and are not mistaken for one another (apimachinery util/rand). */
@@ -35,8 +37,4 @@ export function canonicalText(value: unknown): string {
     const fields = Object.entries(child).filter(([, field]) => !isNothing(field));
     return Object.fromEntries(fields.toSorted(([a], [b]) => (a < b ? -1 : 1)));
   });
-}
-
-function isNothing(value: unknown): boolean {
-  return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 }
