@@ -29,7 +29,8 @@ const packages: readonly Package[] = [
       "V1APIVersions",
     ],
   },
-  { name: "io.k8s.api.autoscaling.v1", api: "AutoscalingV1" },
+  // Scale is named by the APIs of those who are scaled.
+  { name: "io.k8s.api.autoscaling.v1", api: "AutoscalingV1", classes: ["V1Scale"] },
   { name: "io.k8s.api.policy.v1", api: "PolicyV1", classes: ["V1Eviction"] },
   { name: "io.k8s.api.authentication.v1", api: "AuthenticationV1", classes: ["AuthenticationV1TokenRequest"] },
   { name: "io.k8s.api.authorization.v1", api: "AuthorizationV1" },

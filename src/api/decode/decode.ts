@@ -1,9 +1,11 @@
+import { ProtobufError } from "../../lib/protobuf/index.ts";
 import { QuantityError } from "../../lib/quantity/index.ts";
 import { quoted } from "../go-text.ts";
 import type { KubernetesObject } from "../object.ts";
 import { badRequest } from "../status.ts";
 import type { ApiError } from "../status.ts";
 import { JsonTextError, parseJsonText } from "./json-text.ts";
+import { readProtobufBody } from "./protobuf-body.ts";
 import { TimeError } from "./time.ts";
 import { decodeValue, TypeMismatchError } from "./value.ts";
 
@@ -19,9 +21,10 @@ export interface DecodeTarget {
   readonly type: string;
 }
 
-/** JSON text as received, or a value that was made otherwise (YAML, an applied patch). */
+/** JSON text or Kubernetes protobuf as received, or a value that was made otherwise (YAML, an applied patch). */
 export type DecodeSource =
   | { readonly text: string }
+  | { readonly protobuf: Uint8Array }
   | { readonly value: unknown; readonly duplicates?: readonly string[] };
 
 export interface Decoded<T> {
@@ -76,13 +79,23 @@ function readSource(
   source: DecodeSource,
   validation: FieldValidation,
 ): { readonly value: unknown; readonly duplicates: readonly string[] } {
-  if (!("text" in source)) return { value: source.value, duplicates: source.duplicates ?? [] };
+  if ("value" in source) return { value: source.value, duplicates: source.duplicates ?? [] };
+  if ("protobuf" in source) return { value: readProtobuf(target, source.protobuf), duplicates: [] };
   try {
     return parseJsonText(source.text, validation !== "Ignore");
   } catch (error) {
     if (!(error instanceof JsonTextError)) throw error;
     const why = `couldn't get version/kind; json parse error: ${error.message} (${summary(source.text)})`;
     throw badRequest(`the object provided is unrecognized (must be of type ${target.kind}): ${why}`);
+  }
+}
+
+function readProtobuf(target: DecodeTarget, body: Uint8Array): unknown {
+  try {
+    return readProtobufBody(body, target.type);
+  } catch (error) {
+    if (!(error instanceof ProtobufError)) throw error;
+    throw badRequest(`the object provided is unrecognized (must be of type ${target.kind}): ${error.message}`);
   }
 }
 
