@@ -86,6 +86,9 @@ inNamespaces(import.meta.url, (mode) => {
       plans.set(own.name, mergePlans([{ ...uplink, links, addresses }, ...ofPods]));
     }
     for (const [name, plan] of Object.entries(pods)) plans.set(name, plan.pod);
+    // The settings that new links inherit must be there before the cable: its link-local addresses would be in doubt
+    // (duplicate address detection) for seconds.
+    reconcile("node-2");
     for (const name of plans.keys()) reconcile(name);
     for (const [name, address] of [
       ["a", "fd00:244:1::2"],
