@@ -18,6 +18,7 @@ import { createPaths } from "./paths.ts";
 import type { Environment } from "./resources/environment.ts";
 import { servedResource } from "./resources/resource.ts";
 import type { ServedResource } from "./resources/resource.ts";
+import { createServiceStrategy } from "./service-allocation/strategy.ts";
 import { createStrategies } from "./strategies/index.ts";
 import { loopbackUser } from "./user.ts";
 import type { User } from "./user.ts";
@@ -36,8 +37,14 @@ const bookmarkPeriodMs = 60_000;
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { store, registry, clock, log, pki } = options;
-  const strategies = createStrategies({ services: {} });
-  const environment: Environment = { store, clock, admission: builtInAdmission(store), strategyOf: strategies };
+  const strategies = createStrategies({
+    services: createServiceStrategy({
+      store,
+      serviceCidr: options.config.serviceCidr,
+      nodePortRange: options.config.nodePortRange,
+    }),
+  });
+  const environment: Environment = { store, clock, admission: builtInAdmission(store, clock), strategyOf: strategies };
   const served = new Map<string, ServedResource>();
   for (const definition of registry.definitions) {
     const { group, version: of, plural } = definition;

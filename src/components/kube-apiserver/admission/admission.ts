@@ -21,18 +21,24 @@ export interface AdmissionRequest {
 export interface AdmissionPlugin {
   /** Upstream's name: "NamespaceLifecycle". */
   readonly name: string;
+  /** May wait for what the plugin needs; the object is not changed. */
+  before?(request: AdmissionRequest, object: KubernetesObject): Promise<void>;
   /** Gives the object as it goes on, or the same one. */
   mutate?(request: AdmissionRequest, object: KubernetesObject): KubernetesObject;
   validate?(request: AdmissionRequest): void;
 }
 
 export interface Admission {
+  before(request: AdmissionRequest, object: KubernetesObject): Promise<void>;
   mutate(request: AdmissionRequest, object: KubernetesObject): KubernetesObject;
   validate(request: AdmissionRequest): void;
 }
 
 export function createAdmission(plugins: readonly AdmissionPlugin[]): Admission {
   return {
+    before: async (request, object) => {
+      for (const plugin of plugins) await plugin.before?.(request, object);
+    },
     mutate: (request, object) => plugins.reduce((next, plugin) => plugin.mutate?.(request, next) ?? next, object),
     validate: (request) => {
       for (const plugin of plugins) plugin.validate?.(request);

@@ -64,6 +64,7 @@ async function createOnce(
     warnings: context.warnings,
   };
   const defaulted = definition.withDefaults(given);
+  await environment.admission.before({ ...admission, object: defaulted }, defaulted);
   const admitted = environment.admission.mutate({ ...admission, object: defaulted }, defaulted);
   const key = storeKeyOf(resource, { ...(namespace === "" ? {} : { namespace }), name });
   if (name !== "" && environment.store.latest(key) !== undefined) throw alreadyExists(resource.resourceName, name);
@@ -73,14 +74,10 @@ async function createOnce(
     const mistakes = definition.validate(object);
     if (mistakes.length > 0) throw invalid(resource.kindName, name, mistakes);
     environment.admission.validate({ ...admission, object });
-    if (context.isDryRun) {
-      reservation?.release();
-      return object;
-    }
+    if (context.isDryRun) return object;
     return servedObject(resource, await store(resource, key, object));
-  } catch (error) {
+  } finally {
     reservation?.release();
-    throw error;
   }
 }
 

@@ -87,19 +87,15 @@ async function updateOnce(
     if (mistakes.length > 0) throw invalid(resource.kindName, key.name, mistakes);
     environment.admission.validate({ ...admission, object });
     const written = storedForm(resource, object);
-    if (context.isDryRun || isDeepStrictEqual(written, stored.object)) {
-      reservation?.release();
-      return object;
-    }
+    if (context.isDryRun || isDeepStrictEqual(written, stored.object)) return object;
     const storeKey = storeKeyOf(resource, key);
     if (isReleased(resource, object)) {
       await environment.store.delete(storeKey, stored.revision);
       return object;
     }
     return servedObject(resource, await environment.store.update(storeKey, written, stored.revision));
-  } catch (error) {
+  } finally {
     reservation?.release();
-    throw error;
   }
 }
 

@@ -2,7 +2,7 @@
 import type { DeleteOptions } from "../../../api/generated/types.ts";
 import type { KubernetesObject } from "../../../api/object.ts";
 
-/** A reservation made for a write: kept when the write was stored, given back when it failed. */
+/** What a write holds until it was stored or refused. From then on the store tells who owns it. */
 export interface Reservation {
   release(): void;
 }
