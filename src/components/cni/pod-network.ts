@@ -63,9 +63,11 @@ export interface PodNetwork extends Component {
   check(pod: Pick<AttachedPod, "uid">): Promise<readonly string[]>;
 }
 
-const resyncMs = 2000;
-/** How many pods are looked into per round, so that a full node costs no more than a small one. */
-const podsPerResync = 25;
+const tickMs = 1000;
+/** Everything is compared this often though the kernel reported no change: settings are not reported. */
+const ticksPerFullResync = 30;
+/** How many pods are looked into, in turn, so that a full node costs no more than a small one. */
+const podsPerTick = { quiet: 1, changed: 25 } as const;
 const uplink = "eth0";
 
 export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
@@ -82,11 +84,11 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     check: async (pod) => node.check(pod.uid),
     run: async (signal) => {
       try {
-        node.resync(undefined);
+        node.resync({ isFull: true, log: undefined });
         ready.resolve();
-        while (!signal.aborted) {
-          await clock.sleep(resyncMs, signal).catch(() => undefined);
-          if (!signal.aborted) resyncQuietly(node, log);
+        for (let tick = 1; !signal.aborted; tick += 1) {
+          await clock.sleep(tickMs, signal).catch(() => undefined);
+          if (!signal.aborted) resyncQuietly(node, { isFull: tick % ticksPerFullResync === 0, log });
         }
       } catch (error) {
         ready.reject(error);
@@ -98,11 +100,11 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
   };
 }
 
-function resyncQuietly(node: NodeSide, log: Logger): void {
+function resyncQuietly(node: NodeSide, how: { readonly isFull: boolean; readonly log: Logger }): void {
   try {
-    node.resync(log);
+    node.resync(how);
   } catch (error) {
-    log.warn("cannot bring the pod network into order, trying again", { error });
+    how.log.warn("cannot bring the pod network into order, trying again", { error });
   }
 }
 
@@ -116,6 +118,8 @@ class NodeSide {
   readonly #podCidrs: readonly Cidr[];
   readonly #lastGroupId = readLastGroupId();
   #nextChecked = 0;
+  /** The last resync did not come to its end, and its changes have been taken note of already. */
+  #hasFailed = false;
 
   constructor(options: PodNetworkOptions) {
     this.#options = options;
@@ -182,25 +186,33 @@ class NodeSide {
     ];
   }
 
-  /** Puts back what was taken away. With a log, says so. */
-  resync(log: Logger | undefined): void {
-    const { config, node } = this.#options;
+  /** Puts back what was taken away, where the kernel reported a change or a full look is due. With a log, says so. */
+  resync({ isFull, log }: { readonly isFull: boolean; readonly log: Logger | undefined }): void {
+    const hasChanged = this.#network.hasChanged() || isFull || this.#hasFailed;
+    this.#hasFailed = true;
     const attachments = this.#store.list().filter(({ uid }) => existsSync(this.#pathOf(uid)));
+    const madeAnew = hasChanged ? this.#resyncNode(attachments, log) : new Set();
+    const inTurn = this.#nextInTurn(attachments, hasChanged ? podsPerTick.changed : podsPerTick.quiet);
+    for (const attachment of attachments) {
+      if (madeAnew.has(podLinkName(attachment.uid)) || inTurn.has(attachment)) this.#resyncPod(attachment, log);
+    }
+    this.#hasFailed = false;
+  }
+
+  close(): void {
+    this.#network.close();
+  }
+
+  /** Returns the names of the links that had to be made anew: their other ends need looking after, too. */
+  #resyncNode(attachments: readonly Attachment[], log: Logger | undefined): ReadonlySet<string> {
+    const { config, node } = this.#options;
     const nodePlan = planNodeNetwork({ node: networkOf(node), nodes: config.nodes.map(networkOf), uplink });
     const plan = mergePlans([nodePlan, ...attachments.map((attachment) => this.#plan(attachment).node)]);
     const { operations } = this.#network.reconcile(plan, isPodLinkName);
     if (operations.length > 0) {
       log?.warn("put back what was missing in the pod network", { operations: operations.map(operationText) });
     }
-    const madeAnew = new Set(operations.flatMap((operation) => nameOfMadeLink(operation)));
-    const ofRound = this.#nextOfRound(attachments);
-    for (const attachment of attachments) {
-      if (madeAnew.has(podLinkName(attachment.uid)) || ofRound.has(attachment)) this.#resyncPod(attachment, log);
-    }
-  }
-
-  close(): void {
-    this.#network.close();
+    return new Set(operations.flatMap(nameOfMadeLink));
   }
 
   #resyncPod(attachment: Attachment, log: Logger | undefined): void {
@@ -210,11 +222,11 @@ class NodeSide {
     log?.warn("put back what was missing in a pod's network", { pod, operations: operations.map(operationText) });
   }
 
-  #nextOfRound(attachments: readonly Attachment[]): ReadonlySet<Attachment> {
+  #nextInTurn(attachments: readonly Attachment[], count: number): ReadonlySet<Attachment> {
     if (this.#nextChecked >= attachments.length) this.#nextChecked = 0;
-    const round = attachments.slice(this.#nextChecked, this.#nextChecked + podsPerResync);
-    this.#nextChecked += podsPerResync;
-    return new Set(round);
+    const turn = attachments.slice(this.#nextChecked, this.#nextChecked + count);
+    this.#nextChecked += count;
+    return new Set(turn);
   }
 
   #build(attachment: Attachment): void {

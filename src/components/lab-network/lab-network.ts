@@ -19,13 +19,15 @@ export interface LabNetworkOptions {
   readonly clock?: Clock;
 }
 
-const resyncMs = 2000;
+const tickMs = 1000;
+/** Everything is compared this often though the kernel reported no change: settings are not reported. */
+const ticksPerFullResync = 30;
 /** Until the router's owner has made the bridge. */
 const retryMs = 100;
 
 /**
  * The lab's network. The namespace `lan` must exist; `outside` and those of the nodes are made where they do not. Ready
- * once everything is there; then, every two seconds, what was taken away by hand is put back. It leaves the kernel's
+ * once everything is there; then what is taken away by hand is put back within a second or two. It leaves the kernel's
  * state when its signal aborts: the cluster's end removes it.
  */
 export function createLabNetwork(options: LabNetworkOptions): Component {
@@ -38,18 +40,21 @@ export function createLabNetwork(options: LabNetworkOptions): Component {
     run: async (signal) => {
       const parts: readonly Part[] = openParts(options);
       let isReady = false;
+      let tick = 0;
       try {
         while (!signal.aborted) {
           try {
-            reconcile(parts, isReady ? log : undefined);
+            reconcile(parts, { isFull: tick % ticksPerFullResync === 0, log: isReady ? log : undefined });
             isReady = true;
+            tick += 1;
             ready.resolve();
           } catch (error) {
             // Another agent owns the bridge and may start later than this one.
             if (!isReady && options.ownsLan) throw error;
             log.warn("cannot bring the lab's network into order, trying again", { error });
+            tick = 0;
           }
-          await clock.sleep(isReady ? resyncMs : retryMs, signal).catch(() => undefined);
+          await clock.sleep(isReady ? tickMs : retryMs, signal).catch(() => undefined);
         }
       } catch (error) {
         ready.reject(error);
@@ -103,11 +108,12 @@ function openPart(namespace: NetworkNamespace, name: string, plan: NetworkPlan):
 }
 
 /** With a log, each thing that had to be put back is written to it. */
-function reconcile(parts: readonly Part[], log: Logger | undefined): void {
+function reconcile(parts: readonly Part[], how: { readonly isFull: boolean; readonly log: Logger | undefined }): void {
   for (const { name, network, plan } of parts) {
+    if (!network.hasChanged() && !how.isFull) continue;
     const { operations } = network.reconcile(plan);
     if (operations.length > 0) {
-      log?.warn("put back what was missing in the lab's network", {
+      how.log?.warn("put back what was missing in the lab's network", {
         netns: name,
         operations: operations.map(operationText),
       });

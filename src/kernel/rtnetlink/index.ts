@@ -1,3 +1,4 @@
+export { ChangeMonitor } from "./change-monitor.ts";
 export type { LinkAddress } from "./address.ts";
 export type { Link, LinkChange, NewLink } from "./link.ts";
 export type { Neighbour } from "./neighbour.ts";

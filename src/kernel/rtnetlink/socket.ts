@@ -36,7 +36,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENETUNREACH: "the gateway cannot be reached over a link that is up",
   ENETDOWN: "the link is down",
   EPERM: "not permitted: run as root, or inside the user namespace that owns the network namespace",
-  EOPNOTSUPP: "this kernel has no support for it: load the kernel module",
+  ENOTSUP: "this kernel has no support for it: load the kernel module",
 };
 
 const routeProtocol = 0;

@@ -85,8 +85,7 @@ export class MessageWriter {
   attribute(type: number, value: Uint8Array): this {
     return this.u16(value.length + 4)
       .u16(type)
-      .bytes(value)
-      .#pad();
+      .bytes(value).#pad();
   }
 
   attributeU32(type: number, value: number): this {

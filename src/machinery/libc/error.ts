@@ -1,6 +1,11 @@
 import { constants } from "node:os";
 
-const errnoNames = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
+/** Of two names for one number the first counts, which is the one Node's own errors use: EAGAIN, not EWOULDBLOCK. */
+const errnoNames = new Map(
+  Object.entries(constants.errno)
+    .map(([name, number]) => [number, name] as const)
+    .toReversed(),
+);
 
 /** "ENOENT" for 2; "errno 4242" for a number without a name. */
 export function errnoName(errno: number): string {
