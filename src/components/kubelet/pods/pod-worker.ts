@@ -44,6 +44,7 @@ interface Sandbox {
   readonly volumes: ReadonlyMap<string, string>;
 }
 
+const firstStatusWaitMs = 100;
 const sandboxBackoff = { firstMs: 50, maxMs: 60_000, factor: 2, jitter: 0 };
 /** These fall within the first second. */
 const earlyFailures = 4;
@@ -195,14 +196,26 @@ export class PodWorker {
     const facts = this.#facts();
     const status = planStatus(facts);
     announceFailures(this.#context.events, this.#pod, status, this.#containers);
-    if (!this.#isGone && !this.#isAdopting) this.#status.write(this.#pod, status);
-    this.#sleepUntil(plan.wakeAtMs);
+    const waitsUntilMs = this.#statusWaitsUntilMs(facts);
+    if (waitsUntilMs === undefined) this.#status.write(this.#pod, status);
+    this.#sleepUntil(
+      waitsUntilMs === undefined ? plan.wakeAtMs : Math.min(waitsUntilMs, plan.wakeAtMs ?? waitsUntilMs),
+    );
+  }
+
+  /** When the status may be written; undefined: now. */
+  #statusWaitsUntilMs({ nowMs, sandbox }: PodFacts): number | undefined {
+    if (this.#isGone || this.#isAdopting) return Number.POSITIVE_INFINITY;
+    // The network takes a few milliseconds: one status with the address rather than one before and one after.
+    const dueMs = this.#firstSeenMs + firstStatusWaitMs;
+    const isFirst = this.#pod.status?.startTime === undefined && sandbox === "busy";
+    return isFirst && nowMs < dueMs ? dueMs : undefined;
   }
 
   #sleepUntil(atMs: number | undefined): void {
     this.#wake?.abort();
     this.#wake = undefined;
-    if (atMs === undefined) return;
+    if (atMs === undefined || atMs === Number.POSITIVE_INFINITY) return;
     const { clock } = this.#context;
     const wake = new AbortController();
     this.#wake = wake;
