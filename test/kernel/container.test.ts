@@ -1,20 +1,26 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { test } from "node:test";
+import { pack } from "tar-stream";
 import {
+  ContainerError,
   createContainerRuntime,
+  createImageStore,
   prepareContainerHost,
   type ContainerRuntime,
   type ContainerSpec,
+  type ContainerStatus,
   type Image,
 } from "../../src/container/index.ts";
 import { systemClock } from "../../src/machinery/clock.ts";
 import { mount } from "../../src/machinery/libc/index.ts";
+import { findTool } from "../../src/machinery/tools.ts";
 import { silentLogger } from "../../src/machinery/log.ts";
 import { clusterPaths } from "../../src/model/cluster-config.ts";
 import { containerRuntimeContract, type RuntimeUnderTest } from "../contract/container-runtime.ts";
@@ -269,6 +275,30 @@ function rootTests(mode: string): void {
     },
   );
 
+  for (const imageName of ["busybox", "host"]) {
+    test(
+      `start() makes the whole root of ${imageName} read-only where asked (${mode})`,
+      { timeout: 20_000 },
+      async () => {
+        const lab = makeLab();
+        try {
+          const image = await lab.runtime.images.pull(imageName, { onlyIfPresent: true, never: false });
+          const spec = lab.spec(image, ["sleep", "1000"], { isRootReadOnly: true });
+          await lab.runtime.start(spec);
+          const output = await run(
+            lab,
+            spec.id,
+            "for name in / /etc /usr /usr/bin /dev/shm; do touch $name/x && echo $name; done",
+          );
+          assert.equal(output.match(/Read-only file system/g)?.length, 4, output);
+          assert.match(output, /^\/dev\/shm$/m);
+        } finally {
+          await lab.close();
+        }
+      },
+    );
+  }
+
   test(`start() runs as the given user, or says why it cannot (${mode})`, { timeout: 20_000 }, async () => {
     const lab = makeLab();
     try {
@@ -292,6 +322,162 @@ function rootTests(mode: string): void {
   });
 }
 
+/** Runs an image's own command and asks it from within until its answer matches. */
+function imageTest(mode: string, imageName: string, options: { readonly url: string; readonly answer: RegExp }): void {
+  test(`image ${imageName} serves (${mode})`, { timeout: 30_000 }, async () => {
+    const lab = makeLab();
+    try {
+      const image = await lab.runtime.images.pull(imageName, { onlyIfPresent: true, never: false });
+      const spec = lab.spec(image, [...image.entrypoint, ...image.command]);
+      await lab.runtime.start(spec);
+      const deadline = Date.now() + 20_000;
+      for (;;) {
+        const command = ["curl", "-s", options.url];
+        const { output } = await lab.runtime.execSync(spec.id, { command, timeoutMs: 5000 });
+        if (options.answer.test(output)) break;
+        assert.ok(Date.now() < deadline, `${output} ${readFileSync(spec.logPath, "utf8")}`);
+        await systemClock.sleep(20);
+      }
+      const end = await lab.runtime.stop(spec.id, { graceMs: 10_000 });
+      assert.equal(end.state.type === "exited" && end.state.exitCode, 0, readFileSync(spec.logPath, "utf8"));
+    } finally {
+      await lab.close();
+    }
+  });
+}
+
+function imageTests(mode: string): void {
+  imageTest(mode, "nginx", { url: "http://127.0.0.1/", answer: /<title>Welcome to nginx!<\/title>/ });
+  imageTest(mode, "httpd", { url: "http://127.0.0.1/", answer: /^<html><body><h1>It works!<\/h1><\/body><\/html>$/m });
+  imageTest(mode, "kennethreitz/httpbin", { url: "http://127.0.0.1/", answer: /<title>httpbin.org<\/title>/ });
+
+  test(`an image loaded from an archive runs with its configuration (${mode})`, { timeout: 20_000 }, async () => {
+    const lab = makeLab();
+    try {
+      const store = createImageStore(lab.config);
+      const [loaded] = await store.load(await busyboxArchive(lab.config.runDir));
+      assert.deepEqual([loaded?.name, loaded?.source], ["docker.io/library/mine:1", "archive"]);
+      const image = await lab.runtime.images.pull("mine:1", { onlyIfPresent: false, never: true });
+      const spec = lab.spec(image, [...image.entrypoint, ...image.command]);
+      await lab.runtime.start(spec);
+      const command = ["sh", "-c", "pwd; echo $GREETING; echo x >/bin/written; cat /etc/motd"];
+      const { output } = await lab.runtime.execSync(spec.id, { command, timeoutMs: 5000 });
+      assert.equal(output, "/srv\nhello\nof the archive\n");
+      const again = lab.spec(image, ["sh", "-c", "test ! -e /bin/written"], { name: "again" });
+      const ended = new Promise<ContainerStatus>((resolve) => lab.runtime.onExit(resolve));
+      await lab.runtime.start(again);
+      const end = await ended;
+      assert.equal(end.state.type === "exited" && end.state.exitCode, 0);
+    } finally {
+      await lab.close();
+    }
+  });
+}
+
+async function busyboxArchive(folder: string): Promise<string> {
+  const config = {
+    config: { Entrypoint: ["/bin/sleep"], Cmd: ["1000"], Env: ["PATH=/bin", "GREETING=hello"], WorkingDir: "/srv" },
+  };
+  const busybox = readFileSync(findTool("busybox", "").path);
+  const layer = pack();
+  layer.entry({ name: "bin/busybox", mode: 0o755 }, busybox);
+  for (const name of ["sh", "sleep", "cat"]) layer.entry({ name: `bin/${name}`, type: "symlink", linkname: "busybox" });
+  layer.entry({ name: "etc/motd" }, "of the archive\n");
+  layer.finalize();
+  const archive = pack();
+  archive.entry({ name: "layer.tar" }, await buffer(layer));
+  archive.entry({ name: "config.json" }, JSON.stringify(config));
+  const manifest = [{ Config: "config.json", RepoTags: ["mine:1"], Layers: ["layer.tar"] }];
+  archive.entry({ name: "manifest.json" }, JSON.stringify(manifest));
+  archive.finalize();
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "mine.tar"), await buffer(archive));
+  return join(folder, "mine.tar");
+}
+
+function leakTests(mode: string): void {
+  test(`the runtime leaves no descriptor, mount or process behind (${mode})`, { timeout: 60_000 }, async () => {
+    const lab = makeLab();
+    try {
+      const busybox = await lab.runtime.images.pull("busybox", { onlyIfPresent: true, never: false });
+      await useOnce(lab, busybox);
+      const before = openFiles();
+      for (let round = 0; round < 5; round++) await useOnce(lab, busybox);
+      await untilEqual(openFiles, before);
+      await untilEqual(() => processNames().filter((name) => /conmon|crun|sleep|cat/.test(name)), []);
+    } finally {
+      await lab.close();
+    }
+  });
+
+  test(`start() after a failure leaves nothing mounted once removed (${mode})`, { timeout: 20_000 }, async () => {
+    const lab = makeLab();
+    try {
+      const busybox = await lab.runtime.images.pull("busybox", { onlyIfPresent: true, never: false });
+      const mounts = [{ source: "/does/not/exist", target: "/x", isReadOnly: true }];
+      await assert.rejects(lab.runtime.start(lab.spec(busybox, ["true"], { mounts })), /no such file or directory/);
+      const netless = lab.spec(busybox, ["true"], { networkNamespacePath: "/does/not/exist" });
+      await assert.rejects(lab.runtime.start(netless), (error) => error instanceof ContainerError);
+    } finally {
+      await lab.close();
+    }
+  });
+}
+
+/** All that opens something: exec of both kinds, attach, a probe that times out. */
+async function useOnce({ runtime, spec }: Lab, image: Image): Promise<void> {
+  const given = spec(image, ["cat"], { hasStdin: true });
+  await runtime.start(given);
+  const { id } = given;
+  const piped = await runtime.exec(id, { command: ["cat"], hasStdin: true, hasTerminal: false });
+  piped.stdin?.end("x");
+  piped.stdout.resume();
+  piped.stderr?.resume();
+  await piped.exit;
+  const abandoned = await runtime.exec(id, { command: ["sleep", "1000"], hasStdin: true, hasTerminal: true });
+  abandoned.close();
+  await abandoned.exit;
+  await assert.rejects(runtime.execSync(id, { command: ["sleep", "1000"], timeoutMs: 20 }));
+  await assert.rejects(runtime.exec(id, { command: ["none"], hasStdin: true, hasTerminal: true }));
+  const attached = await runtime.attach(id);
+  attached.close();
+  await attached.exit;
+  await runtime.stop(id, { graceMs: 0 });
+  await runtime.remove(id);
+}
+
+/** What the process has open, without the numbers; poll(2)'s wake-up descriptor ends a little later. */
+function openFiles(): readonly string[] {
+  return readdirSync("/proc/self/fd")
+    .flatMap((fd) => {
+      try {
+        return [readlinkSync(`/proc/self/fd/${fd}`).replace(/\d+/g, "")];
+      } catch {
+        // The descriptor of this very listing.
+        return [];
+      }
+    })
+    .toSorted();
+}
+
+function processNames(): readonly string[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        return [readFileSync(`/proc/${pid}/comm`, "utf8").trim()];
+      } catch {
+        return [];
+      }
+    });
+}
+
+async function untilEqual(read: () => readonly string[], expected: readonly string[]): Promise<void> {
+  const deadline = Date.now() + 5000;
+  while (JSON.stringify(read()) !== JSON.stringify(expected) && Date.now() < deadline) await systemClock.sleep(10);
+  assert.deepEqual(read(), expected);
+}
+
 inNamespaces(
   import.meta.url,
   (mode) => {
@@ -299,6 +485,8 @@ inNamespaces(
     containerRuntimeContract(`crun runtime (${mode})`, () => Promise.resolve(makeLab()));
     terminalTests(mode);
     rootTests(mode);
+    imageTests(mode);
+    leakTests(mode);
   },
   { hasOwnProcesses: true },
 );

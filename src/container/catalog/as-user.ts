@@ -14,10 +14,15 @@ export function asUserScript(program: string, userId: number): string {
 ${command} "$@" &
 child=$!
 for signal in ${signals.join(" ")}; do trap "kill -$signal $child" $signal; done
-while kill -0 $child 2>/dev/null; do
+while :; do
     wait $child
     code=$?
+    kill -0 $child 2>/dev/null || break
 done
+# A wait that a signal interrupted has told the signal, not the end.
+wait $child 2>/dev/null
+last=$?
+[ $last = 127 ] || code=$last
 exit $code
 `;
 }

@@ -151,7 +151,11 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
       target,
       isFolder: isFolder(source, target),
     }));
-    const rootPath = mountRoot(folder, layers, { mountPoints, isRootless: users.isRootless });
+    const rootPath = mountRoot(folder, layers, {
+      mountPoints,
+      isRootless: users.isRootless,
+      isReadOnly: spec.isRootReadOnly,
+    });
     const user = userOf(spec, rootPath);
     makeWorkingFolder(rootPath, spec);
     const config = ociConfig({

@@ -39,7 +39,7 @@ export function composeNodeRoot({
   const mounted = mountRoot(
     folder,
     { lowers: [makeMachineBase(templates)], usrLowers: [] },
-    { mountPoints: [], isRootless: readUserMap().isRootless },
+    { mountPoints: [], isRootless: readUserMap().isRootless, isReadOnly: false },
   );
   keepFolders(paths.nodeState(node.name), mounted);
   writeNames(mounted, config, node.name);

@@ -20,13 +20,15 @@ export function mountRoot(
   options: {
     readonly mountPoints: readonly { readonly target: string; readonly isFolder: boolean }[];
     readonly isRootless: boolean;
+    /** crun makes the root itself read-only, but not /usr, which is a mount of its own. */
+    readonly isReadOnly: boolean;
   },
 ): string {
   const target = join(folder, "rootfs");
   mkdirSync(target, { recursive: true });
   const hasOwnUsr = layers.usrLowers.length > 0;
   const isInUsr = (path: string): boolean => hasOwnUsr && path.startsWith("/usr/");
-  const { mountPoints, isRootless } = options;
+  const { mountPoints, isRootless, isReadOnly } = options;
   overlay({
     target,
     lowers: layers.lowers,
@@ -34,6 +36,7 @@ export function mountRoot(
     work: join(folder, "work"),
     mountPoints: mountPoints.filter((point) => !isInUsr(point.target)),
     isRootless,
+    isReadOnly: false,
   });
   if (hasOwnUsr) {
     overlay({
@@ -45,6 +48,7 @@ export function mountRoot(
         .filter((point) => isInUsr(point.target))
         .map((point) => ({ ...point, target: point.target.slice("/usr".length) })),
       isRootless,
+      isReadOnly,
     });
   }
   return target;
@@ -80,15 +84,22 @@ function overlay(options: {
   readonly work: string;
   readonly mountPoints: readonly { readonly target: string; readonly isFolder: boolean }[];
   readonly isRootless: boolean;
+  readonly isReadOnly: boolean;
 }): void {
-  const { target, lowers, upper, work, mountPoints, isRootless } = options;
+  const { target, lowers, upper, work, mountPoints, isRootless, isReadOnly } = options;
   mkdirSync(upper, { recursive: true });
   mkdirSync(work, { recursive: true });
   chmodSync(upper, modeOf(lowers, "") ?? 0o755);
   for (const point of mountPoints) makeMountPoint(upper, lowers, point);
   const layers = `lowerdir=${lowers.map(escape).join(":")},upperdir=${escape(upper)},workdir=${escape(work)}`;
   // In a user namespace only user.* attributes can be written; the option needs kernel 5.11, as overlays there do.
-  mount({ source: "overlay", target, type: "overlay", data: isRootless ? `${layers},userxattr` : layers });
+  mount({
+    source: "overlay",
+    target,
+    type: "overlay",
+    flags: isReadOnly ? mountFlags.readOnly : 0,
+    data: isRootless ? `${layers},userxattr` : layers,
+  });
 }
 
 /** Folders in `upper` hide those below it, so they are given the mode of what they hide. */
