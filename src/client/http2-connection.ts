@@ -105,6 +105,8 @@ function describe(error: Error & { readonly code?: string }): string {
 function watchOver(session: ClientHttp2Session): void {
   let isWaiting = false;
   session.setTimeout(pingAfterMs, () => {
+    // The timer may fire once more after the end, and a ping would then throw.
+    if (session.destroyed) return;
     if (isWaiting) {
       session.destroy(new Error(`the server did not answer for ${(2 * pingAfterMs) / 1000} s`));
       return;
