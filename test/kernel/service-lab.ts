@@ -27,6 +27,7 @@ import {
 import { parseCidr, parseIpAddress } from "../../src/lib/ip/index.ts";
 import type { NodeNetwork } from "../../src/model/services/index.ts";
 
+const hostMac = "ee:ee:ee:ee:ee:ee";
 const hosts = ["lan", "outside", "node-1", "node-2", "a1", "b1", "a2", "b2"] as const;
 export type Host = (typeof hosts)[number];
 
@@ -162,7 +163,10 @@ export function podsOf(node: "node-1" | "node-2"): readonly Host[] {
 
 function setUp(host: Host): string {
   const [v4, v6] = addresses[host];
-  const lines = ["ip link set lo up", "echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad"];
+  const lines = [
+    "ip link set lo up",
+    "for setting in /proc/sys/net/ipv6/conf/*/accept_dad; do echo 0 > $setting; done",
+  ];
   if (host === "lan") {
     lines.push(
       "ip link add lan0 type bridge",
@@ -195,7 +199,7 @@ function setUp(host: Host): string {
       `ip route add 10.244.${index}.0/24 via ${otherV4}`,
       `ip -6 route add fd00:244:${index}::/64 via ${otherV6}`,
       ...podsOf(host).flatMap((pod) => [
-        `ip link set v${pod} up`,
+        `ip link set v${pod} address ${hostMac} up`,
         `ip addr add fe80::1/64 dev v${pod} nodad`,
         `echo 1 > /proc/sys/net/ipv4/conf/v${pod}/proxy_arp`,
         `ip route add ${addresses[pod][0]} dev v${pod}`,
@@ -207,6 +211,8 @@ function setUp(host: Host): string {
       `ip addr add ${v4}/32 dev eth0`,
       `ip addr add ${v6}/128 dev eth0 nodad`,
       "ip route add 169.254.1.1 dev eth0",
+      // As the pod network does: proxy_arp alone answers after up to 0.8 s.
+      `ip neigh add 169.254.1.1 lladdr ${hostMac} dev eth0`,
       "ip route add default via 169.254.1.1 dev eth0",
       "ip -6 route add default via fe80::1 dev eth0",
     );

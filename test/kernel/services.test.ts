@@ -240,17 +240,17 @@ inNamespaces(import.meta.url, (mode) => {
       test("no connection fails while endpoints come and go", async () => {
         await expose(name("churn"), { ...ips(base + 11), ports: [port(80)] }, ["a1", "b1"]);
         const sets: readonly (readonly Host[])[] = [["a1", "b1", "a2", "b2"], ["a2"], ["b1", "b2"], ["a1", "b1", "a2"]];
-        let isDone = false;
+        const churn = { isDone: false };
         let requests = 0;
         const load = async (): Promise<void> => {
-          while (!isDone) {
+          while (!churn.isDone) {
             await lab.tcp("b2", vip(base + 11), 80);
             requests += 1;
           }
         };
         const loads = [load(), load(), load(), load()];
         for (let round = 0; round < 200; round += 1) await change(name("churn"), sets[round % sets.length] ?? []);
-        isDone = true;
+        churn.isDone = true;
         await Promise.all(loads);
         assert.ok(requests > 100, `only ${requests} requests were made meanwhile`);
       });
@@ -287,7 +287,7 @@ function sliceOf(
     ports: [{ name: "main", port: 8080 }],
     endpoints: endpoints.map((host) => ({
       addresses: [addresses[host][index] ?? ""],
-      nodeName: /1$/.test(host) ? "node-1" : "node-2",
+      nodeName: host.endsWith("1") ? "node-1" : "node-2",
       conditions: { ready: true, serving: true, terminating: false },
     })),
   };

@@ -4,6 +4,7 @@ import { createMetricsRegistry, metricOf, type MetricsRegistry } from "../../mac
 
 export interface ProxyMetrics {
   readonly failures: { inc(): void };
+  readonly repairs: { inc(): void };
   /** `at` in milliseconds since the epoch. */
   synced(sync: {
     readonly isFull: boolean;
@@ -46,7 +47,13 @@ export function createProxyMetrics(registry: MetricsRegistry = createMetricsRegi
     help: "Transactions the kernel refused",
     labelNames,
   });
+  const repairs = metricOf(registry, Counter<"node">, {
+    name: "netloom_service_proxy_repairs_total",
+    help: "Times that rules changed by somebody else were put back",
+    labelNames,
+  });
   return {
+    repairs: { inc: () => repairs.inc({ node }) },
     failures: { inc: () => failures.inc({ node }) },
     synced: (sync) => {
       duration.observe({ node }, sync.durationMs / 1000);

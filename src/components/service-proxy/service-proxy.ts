@@ -2,7 +2,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { EndpointSlice, Service } from "../../api/generated/types.ts";
 import { openConntrack, protocolNumbers, type Conntrack } from "../../kernel/conntrack/index.ts";
-import type { Nftables } from "../../kernel/nftables/index.ts";
+import type { Nftables, SyncReport } from "../../kernel/nftables/index.ts";
 import type { NetworkNamespace } from "../../kernel/network-namespace.ts";
 import { SysctlError, writeSysctl } from "../../kernel/sysctl/index.ts";
 import { backoffDelayMs, type Backoff } from "../../machinery/backoff.ts";
@@ -17,6 +17,7 @@ import {
   updateServicePlan,
   type Backend,
   type HostPort,
+  type KnownIds,
   type NodeNetwork,
   type ServicePlan,
 } from "../../model/services/index.ts";
@@ -30,6 +31,8 @@ export interface ServiceProxyOptions {
   readonly rules: Nftables;
   /** How to look at the connections of `namespace`; tests give a fake. */
   readonly openConntrack?: (options: { readonly namespace: NetworkNamespace }) => Conntrack;
+  /** How a setting of the namespace this thread is in is written; tests give a fake. */
+  readonly setSysctl?: (key: string, value: string) => void;
   /** Of all namespaces. Whoever made them runs them; several nodes may share them. */
   readonly services: Informer<Service>;
   readonly endpointSlices: Informer<EndpointSlice>;
@@ -45,6 +48,8 @@ export interface ServiceProxy extends Component {
   cleanUp(): void;
 }
 
+/** How often the proxy asks whether somebody else changed the rules of the namespace: costs 20 µs where nobody did. */
+const driftCheckMs = 2000;
 const retry: Backoff = { firstMs: 100, maxMs: 10_000, factor: 2, jitter: 0.2 };
 
 /** Starts nothing: `run` does. */
@@ -65,6 +70,7 @@ class RulesProxy implements ServiceProxy {
   #hostPorts: readonly HostPort[] | undefined;
   /** The kernel may hold something else than the plan says: put everything in place anew. */
   #isFullSyncDue = true;
+  #hasSynced = false;
 
   constructor(options: ServiceProxyOptions) {
     this.#options = options;
@@ -92,7 +98,7 @@ class RulesProxy implements ServiceProxy {
       else signal.addEventListener("abort", () => resolve(), { once: true });
     });
     // Again from the beginning: what was deleted while nobody looked sends no event. Ids keep their meaning.
-    this.#plan = createServicePlan(this.#options.node, { knownIds: this.#plan.portIds.numbers });
+    this.#plan = createServicePlan(this.#options.node, { knownIds: this.#knownIds() });
     this.#isFullSyncDue = true;
     const unsubscribe = this.#pending.subscribe();
     try {
@@ -120,7 +126,7 @@ class RulesProxy implements ServiceProxy {
           failures += 1;
           continue;
         }
-        await Promise.race([this.#pending.next(), stopped]);
+        await this.#waitForWork(signal, stopped);
         // What comes with the same packet from the API server goes into the same transaction.
         await setImmediate();
       }
@@ -130,6 +136,44 @@ class RulesProxy implements ServiceProxy {
       this.#conntrack = undefined;
       this.#settled.reject(new Error("Cannot wait for the service proxy: it was stopped before its first rules"));
     }
+  }
+
+  /** Until there is something to do; looks after hand-made changes meanwhile. */
+  async #waitForWork(signal: AbortSignal, stopped: Promise<void>): Promise<void> {
+    const { clock, rules, log, node } = this.#options;
+    const turn = new AbortController();
+    const check = async (): Promise<void> => {
+      while (!this.#isFullSyncDue) {
+        await clock.sleep(driftCheckMs, AbortSignal.any([signal, turn.signal]));
+        try {
+          this.#isFullSyncDue = rules.hasForeignChange();
+        } catch (error) {
+          log.warn("cannot ask the kernel for changes of the rules", { node: node.name, error });
+        }
+      }
+    };
+    try {
+      await Promise.race([this.#pending.next(), stopped, check().catch(() => undefined)]);
+    } finally {
+      turn.abort();
+    }
+  }
+
+  /** What an earlier process numbered: the kernel keeps the names beside the numbers. */
+  #knownIds(): KnownIds {
+    const { rules } = this.#options;
+    const ofPlan = [...this.#plan.portIds.numbers];
+    if (ofPlan.length > 0) return ofPlan;
+    return this.#plan.skeletons.flatMap(({ family, table, sets }) =>
+      ["frontends", "nodeports"].flatMap((name) => {
+        const declaration = sets.get(name);
+        const elements = declaration === undefined ? [] : rules.readElements(family, table, declaration);
+        return elements.flatMap(({ comment = "", data }) => {
+          const id = data !== undefined && "values" in data ? data.values[0] : undefined;
+          return typeof id === "number" && comment.startsWith("Service ") ? [[comment.slice(8), id] as const] : [];
+        });
+      }),
+    );
   }
 
   #sync(): void {
@@ -143,13 +187,25 @@ class RulesProxy implements ServiceProxy {
       ...(hostPorts === undefined ? {} : { hostPorts }),
     });
     const isFull = this.#isFullSyncDue;
-    if (isFull) rules.sync(ruleSetOf(this.#plan));
+    if (isFull) this.#report(rules.sync(ruleSetOf(this.#plan)));
     else rules.apply(transaction);
     this.#isFullSyncDue = false;
     this.#cutFlows(departed);
     const durationMs = clock.now() - started;
     this.#metrics.synced({ isFull, durationMs, services: this.#plan.services.size, at: clock.now() });
     log.debug("rules are in step", { node: node.name, services: services.length, isFull, durationMs });
+  }
+
+  /** Says what was not as the proxy left it. */
+  #report(report: SyncReport): void {
+    const { log, node } = this.#options;
+    const { replacedTables, addedElements, removedElements, removedChains } = report;
+    const isDrift = replacedTables.length + addedElements + removedElements + removedChains.length > 0;
+    if (isDrift && this.#hasSynced) {
+      this.#metrics.repairs.inc();
+      log.warn("put back rules that somebody else had changed", { node: node.name, ...report });
+    }
+    this.#hasSynced = true;
   }
 
   /** UDP has no end of its own: a flow stays with the endpoint it was sent to first as long as packets come. */
@@ -177,7 +233,7 @@ class RulesProxy implements ServiceProxy {
       ["net/ipv6/icmp/ratelimit", "0"],
     ] as const) {
       try {
-        writeSysctl(key, value);
+        (this.#options.setSysctl ?? writeSysctl)(key, value);
       } catch (error) {
         if (!(error instanceof SysctlError)) throw error;
         this.#options.log.warn("cannot lift the limit of ICMP errors: refused UDP may time out", { key, error });

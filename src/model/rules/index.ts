@@ -14,3 +14,12 @@ export {
   type PartChange,
   type Transaction,
 } from "./transaction.ts";
+export {
+  createWalker,
+  type Packet,
+  type WalkEnvironment,
+  type Walker,
+  type WalkInput,
+  type WalkResult,
+  type WalkStep,
+} from "./packet-walk.ts";

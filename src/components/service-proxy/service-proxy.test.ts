@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { resources } from "../../api/resources.ts";
+import type { Service } from "../../api/generated/types.ts";
+import { createFakeApiClient } from "../../client/index.ts";
+import type { Conntrack } from "../../kernel/conntrack/index.ts";
+import { createFakeNftables, NftablesError, type FakeNftables } from "../../kernel/nftables/index.ts";
+import { parseCidr, parseIpAddress } from "../../lib/ip/index.ts";
+import { FakeClock, settle } from "../../machinery/fake-clock.ts";
+import { createInformers } from "../../machinery/informer/index.ts";
+import { silentLogger } from "../../machinery/log.ts";
+import { createMetricsRegistry } from "../../machinery/metrics/index.ts";
+import { emptyTransaction } from "../../model/rules/index.ts";
+import { createServiceProxy } from "./index.ts";
+
+const node = {
+  name: "node-1",
+  addresses: [parseIpAddress("192.168.60.11")],
+  podCidrs: [parseCidr("10.244.1.0/24")],
+  clusterCidrs: [parseCidr("10.244.0.0/16")],
+  serviceCidrs: [parseCidr("10.96.0.0/12")],
+  podInterfacePrefix: "v",
+};
+const noConnections: Conntrack = { list: () => [], delete: () => undefined, close: () => undefined };
+
+async function start(rules: FakeNftables = createFakeNftables()) {
+  const client = createFakeApiClient();
+  const clock = new FakeClock();
+  const shared = { clock, log: silentLogger };
+  const metrics = createMetricsRegistry();
+  const informers = createInformers({ source: client, ...shared });
+  const proxy = createServiceProxy({
+    node,
+    namespace: { path: "", run: (work) => work(), close: () => undefined },
+    rules,
+    services: informers.create({ resource: resources.services }),
+    endpointSlices: informers.create({ resource: resources.endpointSlices }),
+    openConntrack: () => noConnections,
+    setSysctl: () => undefined,
+    metrics,
+    ...shared,
+  });
+  const stop = new AbortController();
+  const running = Promise.all([informers.run(stop.signal), proxy.run(stop.signal)]);
+  await settle();
+  return {
+    client,
+    clock,
+    rules,
+    proxy,
+    metrics,
+    stop: async () => {
+      stop.abort();
+      await running;
+    },
+  };
+}
+
+function web(name = "web", clusterIP = "10.96.0.80"): Service {
+  return {
+    metadata: { namespace: "default", name },
+    spec: { clusterIP, ports: [{ name: "http", port: 80, protocol: "TCP" }] },
+  };
+}
+
+function frontends(rules: FakeNftables): readonly string[] {
+  return rules
+    .readElements("ip", "netloom", { name: "frontends", key: ["address", "protocol", "port"], data: ["mark"] })
+    .map(({ key, data }) => `${key.join(":")} ${JSON.stringify(data)}`);
+}
+
+describe("the service proxy", () => {
+  test("is ready once the node's rules are in place", async () => {
+    const { proxy, rules, stop } = await start();
+    await proxy.ready;
+    assert.deepEqual(
+      rules.calls.map(({ kind }) => kind),
+      ["sync"],
+    );
+    await stop();
+  });
+
+  test("puts changes that come together into one transaction", async () => {
+    const { client, rules, stop } = await start();
+    await Promise.all([
+      client.create(resources.services, web()),
+      client.create(resources.services, web("api", "10.96.0.81")),
+    ]);
+    await settle();
+    assert.deepEqual(
+      rules.calls.map(({ kind }) => kind),
+      ["sync", "apply"],
+    );
+    assert.equal(frontends(rules).length, 2);
+    await stop();
+  });
+
+  test("tries again when the kernel refuses, with everything anew", async () => {
+    const { client, rules, clock, metrics, stop } = await start();
+    rules.failOnce(new NftablesError("apply rules", "no", "EINTR"));
+    await client.create(resources.services, web());
+    await settle();
+    assert.equal(frontends(rules).length, 0);
+    await clock.advance(1000);
+    assert.equal(frontends(rules).length, 1);
+    assert.equal(rules.calls.at(-1)?.kind, "sync");
+    assert.match(await metrics.metrics(), /kubeproxy_sync_proxy_rules_nftables_sync_failures_total\{node="node-1"\} 1/);
+    await stop();
+  });
+
+  test("puts back what somebody else changed", async () => {
+    const { client, rules, clock, stop } = await start();
+    await client.create(resources.services, web());
+    await settle();
+    const before = frontends(rules);
+    const place = { family: "ip", table: "netloom", set: "frontends", cause: { kind: "Hand", name: "made" } } as const;
+    rules.interfere({
+      ...emptyTransaction,
+      addedElements: [{ ...place, key: ["10.96.0.99", "tcp", 80], data: { values: [9] } }],
+      removedElements: [{ ...place, key: ["10.96.0.80", "tcp", 80] }],
+    });
+    await clock.advance(2500);
+    assert.deepEqual(frontends(rules), before);
+    await stop();
+  });
+
+  test("keeps its rules when it stops, finds them again, and removes them when it is switched off", async () => {
+    const first = await start();
+    await first.client.create(resources.services, web("old", "10.96.0.70"));
+    await first.client.create(resources.services, web());
+    await settle();
+    const before = frontends(first.rules);
+    await first.stop();
+    assert.deepEqual(frontends(first.rules), before);
+    const second = await start(first.rules);
+    await second.client.create(resources.services, web());
+    await settle();
+    assert.deepEqual(
+      frontends(first.rules),
+      before.filter((text) => text.includes("10.96.0.80")),
+    );
+    await second.stop();
+    second.proxy.cleanUp();
+    assert.deepEqual(frontends(first.rules), []);
+  });
+});
