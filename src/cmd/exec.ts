@@ -30,7 +30,9 @@ export async function exec({ name, node, words }: ExecOptions): Promise<number> 
     "--pid",
     `--net=${seenFromHere(join(paths.netns, node))}`,
     // The outside client is a machine of its own beyond the cluster: it has this host's files.
-    ...(node === "outside" ? ["--wd=/"] : [`--root=${seenFromHere(paths.nodeRoot(node))}`, "--wd=/"]),
+    ...(node === "outside"
+      ? ["--wd=/"]
+      : [`--root=${seenFromHere(paths.nodeRoot(node))}`, `--wd=${seenFromHere(paths.nodeRoot(node))}`]),
     "--",
     ...(words.length === 0 ? ["/bin/sh"] : words),
   ];
