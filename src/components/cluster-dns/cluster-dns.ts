@@ -223,9 +223,8 @@ class DnsServer implements ClusterDns {
     const log = this.#options.log.child({ plugin: "reload" });
     let current = first;
     log.info(`Running configuration SHA512 = ${createHash("sha512").update(current).digest("hex")}`);
-    while (!signal.aborted) {
-      await clock.sleep(intervalMs + random() * jitterMs, signal).catch(() => undefined);
-      if (signal.aborted) return;
+    // A sleep that fails ends the loop, whatever the reason: it must never turn without waiting.
+    while (await slept(clock.sleep(intervalMs + random() * jitterMs, signal))) {
       try {
         const text = this.#options.readCorefile();
         if (text === current) continue;
@@ -239,6 +238,13 @@ class DnsServer implements ClusterDns {
       }
     }
   }
+}
+
+function slept(sleep: Promise<void>): Promise<boolean> {
+  return sleep.then(
+    () => true,
+    () => false,
+  );
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

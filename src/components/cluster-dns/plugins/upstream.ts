@@ -54,9 +54,13 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     return message;
   };
   const probe = async (): Promise<void> => {
-    while (failures >= maxFailures && !signal.aborted) {
-      await clock.sleep(probeIntervalMs, signal).catch(() => undefined);
-      if (signal.aborted) return;
+    while (failures >= maxFailures) {
+      try {
+        await clock.sleep(probeIntervalMs, signal);
+      } catch {
+        // Stopped.
+        return;
+      }
       if ((await exchange(probeRequest, false)) !== undefined) failures = 0;
     }
   };
