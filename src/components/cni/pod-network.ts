@@ -190,11 +190,12 @@ class NodeSide {
   resync({ isFull, log }: { readonly isFull: boolean; readonly log: Logger | undefined }): void {
     const hasChanged = this.#network.hasChanged() || isFull || this.#hasFailed;
     this.#hasFailed = true;
-    const attachments = this.#store.list().filter(({ uid }) => existsSync(this.#pathOf(uid)));
-    const madeAnew = hasChanged ? this.#resyncNode(attachments, log) : new Set();
+    const attachments = this.#store.list();
     const inTurn = this.#nextInTurn(attachments, hasChanged ? podsPerTick.changed : podsPerTick.quiet);
-    for (const attachment of attachments) {
-      if (madeAnew.has(podLinkName(attachment.uid)) || inTurn.has(attachment)) this.#resyncPod(attachment, log);
+    const madeAnew = hasChanged ? this.#resyncNode(attachments.filter(this.#exists), log) : new Set();
+    const affected = attachments.filter(({ uid }) => madeAnew.size > 0 && madeAnew.has(podLinkName(uid)));
+    for (const attachment of new Set([...affected, ...inTurn])) {
+      if (this.#exists(attachment)) this.#resyncPod(attachment, log);
     }
     this.#hasFailed = false;
   }
@@ -222,11 +223,13 @@ class NodeSide {
     log?.warn("put back what was missing in a pod's network", { pod, operations: operations.map(operationText) });
   }
 
-  #nextInTurn(attachments: readonly Attachment[], count: number): ReadonlySet<Attachment> {
+  readonly #exists = ({ uid }: Attachment): boolean => existsSync(this.#pathOf(uid));
+
+  #nextInTurn(attachments: readonly Attachment[], count: number): readonly Attachment[] {
     if (this.#nextChecked >= attachments.length) this.#nextChecked = 0;
     const turn = attachments.slice(this.#nextChecked, this.#nextChecked + count);
     this.#nextChecked += count;
-    return new Set(turn);
+    return turn;
   }
 
   #build(attachment: Attachment): void {
