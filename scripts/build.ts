@@ -2,7 +2,7 @@
  * Bundles netloom into `dist/`: one entry, its chunks and the workers' entries beside it, so that a command starts in
  * tens of milliseconds instead of reading hundreds of files. koffi, a native library, stays outside.
  */
-import { globSync, readFileSync, rmSync } from "node:fs";
+import { globSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -13,7 +13,6 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const workers = globSync("src/**/*worker.ts", { cwd: root }).filter((file) =>
   readFileSync(join(root, file), "utf8").includes("parentPort"),
 );
-rmSync(join(root, "dist"), { recursive: true, force: true });
 await build({
   absWorkingDir: root,
   entryPoints: ["src/main.ts", ...workers],
@@ -35,4 +34,17 @@ await build({
   legalComments: "none",
   logLevel: "warning",
 });
+removeOldChunks(join(root, "dist"));
 await writeDescriptions(join(root, "dist/descriptions.json"));
+
+/**
+ * Chunks are named after their content, and those of former builds stay for a day: a running cluster may load one of
+ * them only now.
+ */
+function removeOldChunks(folder: string): void {
+  const dayAgo = Date.now() - 24 * 3600 * 1000;
+  for (const name of readdirSync(folder).filter((file) => file.startsWith("chunk-"))) {
+    const path = join(folder, name);
+    if (statSync(path).mtimeMs < dayAgo) rmSync(path);
+  }
+}
