@@ -119,7 +119,7 @@ function addImageCommands(program: Command): void {
     .exitOverride()
     .action(async ({ name }: { name: string }) => {
       const { listImages } = await import("./image.ts");
-      process.stdout.write(await listImages(name));
+      process.stdout.write(listImages(name));
     });
   image
     .command("load")
@@ -130,6 +130,16 @@ function addImageCommands(program: Command): void {
     .action(async (file: string, { name }: { name: string }) => {
       const { loadImages } = await import("./image.ts");
       process.stdout.write(await loadImages(name, file));
+    });
+  image
+    .command("rm")
+    .description("remove a loaded image from a cluster")
+    .argument("<image>", "its name, as image ls shows it")
+    .addOption(nameOption())
+    .exitOverride()
+    .action(async (reference: string, { name }: { name: string }) => {
+      const { removeImage } = await import("./image.ts");
+      process.stdout.write(removeImage(name, reference));
     });
 }
 

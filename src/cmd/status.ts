@@ -2,6 +2,7 @@
 import { callControl } from "../machinery/control-socket/index.ts";
 import { clusterPaths } from "../model/cluster-config.ts";
 import { runningCluster } from "./clusters.ts";
+import { table } from "./table.ts";
 
 /** The text to print. Rejects with `CommandError` where the cluster does not run. */
 export async function status(name: string): Promise<string> {
@@ -24,17 +25,4 @@ export async function status(name: string): Promise<string> {
     table([["NODE", "ADDRESS", "PODS", "FROM THIS HOST"], ...nodes]),
     "",
   ].join("\n");
-}
-
-/** Columns padded to their widest cell, three spaces between, as kubectl prints them. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("   ")
-        .trimEnd(),
-    )
-    .join("\n");
 }
