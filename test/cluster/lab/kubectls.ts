@@ -23,7 +23,7 @@ export function kubectls(): readonly Kubectl[] {
   const names = folders.flatMap((folder) => {
     try {
       return readdirSync(folder)
-        .filter((name) => /^kubectl\.1\.\d+$/.test(name))
+        .filter((name) => /^kubectl(\.1\.\d+)?$/.test(name))
         .map((name) => join(folder, name));
     } catch {
       return [];
