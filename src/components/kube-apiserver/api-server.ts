@@ -9,10 +9,12 @@ import { createServiceAccountTokens } from "./authentication/service-account-tok
 import { builtInAuthorizer } from "./authorization/built-in.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { createDiscovery } from "./discovery.ts";
-import { createHandler } from "./handler.ts";
+import { createHandler, createUpgradeHandler } from "./handler.ts";
+import type { HandlerOptions } from "./handler.ts";
 import type { OpenWatches } from "./http/resource-call.ts";
 import { listen } from "./http/tls-server.ts";
 import { createInProcessClient } from "./in-process-client.ts";
+import { createOpenApiPaths } from "./openapi-paths.ts";
 import type { ApiServerOptions } from "./options.ts";
 import { createPaths } from "./paths.ts";
 import type { Environment } from "./resources/environment.ts";
@@ -20,6 +22,7 @@ import { servedResource } from "./resources/resource.ts";
 import type { ServedResource } from "./resources/resource.ts";
 import { createServiceStrategy } from "./service-allocation/strategy.ts";
 import { createStrategies } from "./strategies/index.ts";
+import { createBackends } from "./streams/backends.ts";
 import { loopbackUser } from "./user.ts";
 import type { User } from "./user.ts";
 
@@ -77,13 +80,14 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       actionOf,
     });
 
-  const handler = createHandler({
+  const handling: HandlerOptions = {
     registry,
     authenticate: createAuthenticator(tokens),
     authorizer,
     discovery: createDiscovery(registry),
     paths: createPaths({
       version,
+      others: [createOpenApiPaths(registry, version)],
       checks: [{ name: "ping", check: () => undefined }],
       metrics: () => Promise.resolve(""),
       metricsContentType: "text/plain",
@@ -93,16 +97,22 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     watches,
     clock,
     log,
+    backends: createBackends({
+      ...(options.dialKubelet === undefined ? {} : { dialKubelet: options.dialKubelet }),
+      ...(options.dialCluster === undefined ? {} : { dialCluster: options.dialCluster }),
+      identity: pki.kubeletClient,
+      ca: pki.caCertificate,
+    }),
     observe: () => undefined,
-  });
+  };
 
   const run = async (signal: AbortSignal): Promise<void> => {
     const server = await listen({
       listeners: options.listeners,
       identity: pki.apiServer,
       clientCa: pki.caCertificate,
-      onRequest: handler,
-      onUpgrade: (_request, socket) => socket.destroy(),
+      onRequest: createHandler(handling),
+      onUpgrade: createUpgradeHandler(handling),
     });
     port = server.port;
     try {

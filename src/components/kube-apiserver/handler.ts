@@ -1,6 +1,9 @@
 /** The way of every request: who, what, may they, then the one who serves it. */
+import { STATUS_CODES } from "node:http";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
 import type { Registry } from "../../api/registry/index.ts";
-import { methodNotAllowed, resourceNotServed } from "../../api/status.ts";
+import { badRequest, methodNotAllowed, methodNotSupported, resourceNotServed } from "../../api/status.ts";
 import type { Clock } from "../../machinery/clock.ts";
 import type { Logger } from "../../machinery/log.ts";
 import type { Action } from "./actions/index.ts";
@@ -15,6 +18,8 @@ import type { OpenWatches } from "./http/resource-call.ts";
 import { requestInfoOf } from "./request-info.ts";
 import type { RequestInfo } from "./request-info.ts";
 import type { ServedResource } from "./resources/resource.ts";
+import type { Backends } from "./streams/backends.ts";
+import { serveStream, serveUpgrade } from "./streams/serve-stream.ts";
 import type { User } from "./user.ts";
 
 /** Serves a path that is no resource; undefined: not mine. */
@@ -28,6 +33,7 @@ export interface HandlerOptions {
   readonly paths: PathHandler;
   resourceOf(group: string, version: string, plural: string): ServedResource | undefined;
   readonly watches: OpenWatches;
+  readonly backends: Backends;
   actionOf(plural: string, subresource: string): Action | undefined;
   readonly clock: Clock;
   readonly log: Logger;
@@ -67,8 +73,12 @@ async function serve(options: HandlerOptions, exchange: Exchange): Promise<void>
     await send(request, response, await pathAnswer(options, exchange));
     return;
   }
-  const resource = options.resourceOf(info.group, info.version, info.resource);
-  if (resource === undefined) throw resourceNotServed();
+  const resource = resourceOf(options, info);
+  if (isStream(resource, info)) {
+    const { backends } = options;
+    await serveStream({ info, resource, backends }, request, response);
+    return;
+  }
   if (resource.definition.deprecationWarning !== undefined) warnings.push(resource.definition.deprecationWarning);
   const isDryRun = info.query.getAll("dryRun").includes("All");
   const context = { user, isDryRun, warnings };
@@ -77,7 +87,49 @@ async function serve(options: HandlerOptions, exchange: Exchange): Promise<void>
   await serveResource({ request, response, info, resource, context, clock, watches, actionOf });
 }
 
-export function attributesOf(info: RequestInfo): Attributes {
+function resourceOf(options: HandlerOptions, info: RequestInfo): ServedResource {
+  const resource = options.resourceOf(info.group, info.version, info.resource);
+  if (resource === undefined) throw resourceNotServed();
+  return resource;
+}
+
+/** Does the subresource belong to the kubelet or to something behind a proxy? Throws `ApiError` 405 for a wrong verb. */
+function isStream(resource: ServedResource, info: RequestInfo): boolean {
+  const subresource = resource.definition.subresources[info.subresource];
+  if (subresource?.style !== "stream") return false;
+  const verbs: readonly string[] = subresource.verbs;
+  if (!verbs.includes(info.verb)) throw methodNotSupported(resource.resourceName, info.verb);
+  return true;
+}
+
+/** The same way for requests that change the protocol; only streams do. */
+export function createUpgradeHandler(
+  options: HandlerOptions,
+): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
+  return (request, socket, head) => {
+    const started = performance.now();
+    const info = requestInfoOf(request.method ?? "GET", request.url ?? "/");
+    socket.on("error", () => socket.destroy());
+    const serveIt = async (): Promise<void> => {
+      const user = options.authenticate(request);
+      authorize(options.authorizer, user, info);
+      if (!info.isResource) throw resourceNotServed();
+      const resource = resourceOf(options, info);
+      if (!isStream(resource, info)) throw badRequest("the request does not support an upgrade");
+      await serveUpgrade({ info, resource, backends: options.backends }, { request, socket, head });
+      options.observe(info, 101, performance.now() - started);
+    };
+    serveIt().catch((error: unknown) => {
+      const { code, body } = statusAnswer(error);
+      options.observe(info, code, performance.now() - started);
+      const reason = STATUS_CODES[code] ?? "Error";
+      const lines = `HTTP/1.1 ${code} ${reason}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;
+      socket.end(`${lines}\r\n\r\n${body.toString()}`);
+    });
+  };
+}
+
+function attributesOf(info: RequestInfo): Attributes {
   if (!info.isResource) return { verb: info.verb, path: info.path };
   const { group, resource, subresource, namespace, name, verb } = info;
   return { verb, resource: { group, resource, subresource, namespace, name } };

@@ -1,4 +1,5 @@
 /** What the API server is given by those who wire it. */
+import type { Duplex } from "node:stream";
 import type { Registry } from "../../api/registry/index.ts";
 import type { Clock } from "../../machinery/clock.ts";
 import type { Logger } from "../../machinery/log.ts";
@@ -17,6 +18,10 @@ export interface ApiServerOptions {
   readonly registry: Registry;
   readonly pki: ClusterPki;
   readonly listeners: readonly Listener[];
+  /** Opens a TCP connection to a node's kubelet, port 10250. Without it, streams answer 503. */
+  readonly dialKubelet?: (nodeName: string) => Promise<Duplex>;
+  /** Opens a TCP connection to a pod or a service's endpoint. Without it, their proxies answer 503. */
+  readonly dialCluster?: (target: { readonly host: string; readonly port: number }) => Promise<Duplex>;
   readonly clock: Clock;
   readonly log: Logger;
 }

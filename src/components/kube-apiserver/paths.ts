@@ -11,6 +11,8 @@ export interface HealthCheck {
 
 export interface PathOptions {
   readonly version: string;
+  /** Served elsewhere, asked last. */
+  readonly others: readonly PathHandler[];
   /** What must hold for a live server, and for one that is ready. */
   readonly checks: readonly HealthCheck[];
   metrics(): Promise<string>;
@@ -19,7 +21,7 @@ export interface PathOptions {
 
 export function createPaths(options: PathOptions): PathHandler {
   const version = JSON.stringify(versionInfo(options.version), undefined, 2);
-  return (info) => {
+  return (info, request) => {
     switch (info.path) {
       case "/version":
       case "/version/":
@@ -27,9 +29,20 @@ export function createPaths(options: PathOptions): PathHandler {
       case "/metrics":
         return options.metrics().then((body) => ({ code: 200, body, contentType: options.metricsContentType }));
       default:
-        return health(options.checks, info.path, info.query);
+        return health(options.checks, info.path, info.query) ?? firstAnswer(options.others, info, request);
     }
   };
+}
+
+function firstAnswer(
+  handlers: readonly PathHandler[],
+  ...[info, request]: Parameters<PathHandler>
+): ReturnType<PathHandler> {
+  for (const handler of handlers) {
+    const answer = handler(info, request);
+    if (answer !== undefined) return answer;
+  }
+  return undefined;
 }
 
 /** `/readyz`, `/readyz?verbose`, `/readyz?exclude=etcd`, `/readyz/etcd`: upstream's forms. */

@@ -38,7 +38,8 @@ export async function decodeDeleteOptions(request: HttpRequest, bytes: Buffer): 
   if (bytes.length === 0) return {};
   const source = await sourceOf(request, bytes);
   // Clients send the options under the group version of what they delete.
-  const { value } = "text" in source ? { value: jsonOf(source.text) } : source;
+  if (!("text" in source)) return decode<DeleteOptions>(deleteOptions, source, "Ignore").object;
+  const value = jsonOf(source.text);
   if (typeof value !== "object" || value === null) return decode<DeleteOptions>(deleteOptions, source, "Ignore").object;
   const { apiVersion: _version, ...options } = value as DeleteOptions;
   return decode<DeleteOptions>(deleteOptions, { value: options }, "Ignore").object;
@@ -65,6 +66,8 @@ async function sourceOf(request: HttpRequest, bytes: Buffer): Promise<DecodeSour
     case "*/*":
     case "application/json":
       return { text: bytes.toString() };
+    case "application/vnd.kubernetes.protobuf":
+      return { protobuf: bytes };
     case "application/yaml":
       return { value: await yamlOf(bytes.toString()) };
     default:

@@ -1,0 +1,46 @@
+/** Serves the OpenAPI documents: clients keep them by their hash. */
+import { createOpenApi, openApiProtobufTypes } from "../../api/openapi/index.ts";
+import type { OpenApiDocument } from "../../api/openapi/index.ts";
+import type { Registry } from "../../api/registry/index.ts";
+import type { PathHandler } from "./handler.ts";
+import { mediaRanges } from "./http/negotiation.ts";
+import type { Answer, HttpRequest } from "./http/exchange.ts";
+
+const yearSeconds = 365 * 24 * 3600;
+
+export function createOpenApiPaths(registry: Registry, version: string): PathHandler {
+  const openApi = createOpenApi({ definitions: registry.definitions, descriptions: {}, version });
+  return (info, request) => {
+    const { path } = info;
+    if (path === "/openapi/v2") {
+      const types = mediaRanges(request.headers.accept ?? "").map(({ type }) => type);
+      const wantsProtobuf = types.some((type) => openApiProtobufTypes.includes(type));
+      if (!wantsProtobuf) return documentAnswer(openApi.v2(), request, { contentType: "application/json" });
+      const contentType = openApiProtobufTypes[0] ?? "";
+      return documentAnswer(openApi.v2Protobuf(), request, { contentType });
+    }
+    if (path === "/openapi/v3" || path === "/openapi/v3/") return documentAnswer(openApi.index(), request, {});
+    if (!path.startsWith("/openapi/v3/")) return undefined;
+    const document = openApi.v3(path.slice("/openapi/v3/".length));
+    if (document === undefined) return undefined;
+    // An address with the right hash names this content for ever.
+    return documentAnswer(document, request, { isLasting: info.query.get("hash") === document.hash });
+  };
+}
+
+function documentAnswer(
+  { body, hash }: OpenApiDocument,
+  request: HttpRequest,
+  {
+    contentType = "application/json",
+    isLasting = false,
+  }: { readonly contentType?: string; readonly isLasting?: boolean },
+): Answer {
+  const headers = {
+    etag: `"${hash}"`,
+    vary: "Accept-Encoding, Accept",
+    ...(isLasting ? { "cache-control": `public, max-age=${yearSeconds}` } : {}),
+  };
+  if (request.headers["if-none-match"] === `"${hash}"`) return { code: 304, body: "", contentType, headers };
+  return { code: 200, body, contentType, headers };
+}
