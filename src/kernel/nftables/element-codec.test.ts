@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { ipFromBytes } from "../../lib/ip/index.ts";
 import type { Element, SetDeclaration } from "../../model/rules/index.ts";
 import { MessageWriter, NetlinkDecodeError, readMessages } from "../rtnetlink/wire.ts";
