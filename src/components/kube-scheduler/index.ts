@@ -1,2 +1,1 @@
 export { createScheduler } from "./scheduler.ts";
-export type { SchedulerOptions } from "./scheduler.ts";

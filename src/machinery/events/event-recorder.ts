@@ -19,7 +19,7 @@ export interface EventWriter {
   ): Promise<T>;
 }
 
-export interface EventText {
+interface EventText {
   readonly type: "Normal" | "Warning";
   /** One word in camel case: "ScalingReplicaSet". */
   readonly reason: string;

@@ -1,7 +1,5 @@
 export { createInformer } from "./informer.ts";
-export type { Change, Informer, InformerOptions } from "./informer.ts";
+export type { Change, Informer } from "./informer.ts";
 export { createInformers } from "./informers.ts";
 export type { Informers } from "./informers.ts";
-export type { ListWatch, ListWatchScope } from "./list-watch.ts";
-export { compareResourceVersions } from "./resource-version.ts";
-export type { IndexFunction, ReadonlyStore } from "./store.ts";
+export type { ListWatch } from "./list-watch.ts";

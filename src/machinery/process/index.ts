@@ -1,4 +1,3 @@
-export { CommandError, runCommand } from "./run-command.ts";
-export type { CommandResult, RunCommandOptions } from "./run-command.ts";
-export { ProcessEndedError, superviseProcess } from "./supervise-process.ts";
-export type { ProcessExit, SupervisedProcess, SuperviseProcessOptions } from "./supervise-process.ts";
+export { runCommand } from "./run-command.ts";
+export { superviseProcess } from "./supervise-process.ts";
+export type { SupervisedProcess } from "./supervise-process.ts";

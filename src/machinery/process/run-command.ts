@@ -4,7 +4,7 @@ import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { systemClock } from "../clock.ts";
 import type { Clock } from "../clock.ts";
 
-export interface RunCommandOptions {
+interface RunCommandOptions {
   /** The whole environment; that of this process where absent. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
@@ -21,7 +21,7 @@ export interface RunCommandOptions {
   readonly clock?: Clock;
 }
 
-export interface CommandResult {
+interface CommandResult {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;

@@ -49,7 +49,7 @@ export interface SupervisedProcess extends Component {
   readonly pid: number | undefined;
 }
 
-export class ProcessEndedError extends Error {
+class ProcessEndedError extends Error {
   readonly code = "ProcessEnded";
   readonly exit: ProcessExit;
 

@@ -1,2 +1,2 @@
 export { createReconciler } from "./reconciler.ts";
-export type { Reconciler, ReconcilerOptions, ReconcileResult } from "./reconciler.ts";
+export type { Reconciler, ReconcilerOptions } from "./reconciler.ts";

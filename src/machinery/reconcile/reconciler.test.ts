@@ -4,10 +4,10 @@ import { FakeClock, settle } from "../fake-clock.ts";
 import { silentLogger } from "../log.ts";
 import type { Logger } from "../log.ts";
 import { createReconciler } from "./reconciler.ts";
-import type { ReconcileResult } from "./reconciler.ts";
+import type { ReconcilerOptions } from "./reconciler.ts";
 
 async function start(
-  reconcile: (key: string) => Promise<ReconcileResult>,
+  reconcile: ReconcilerOptions["reconcile"],
   options: { waitFor?: Promise<void>; log?: Logger } = {},
 ) {
   const clock = new FakeClock();

@@ -9,7 +9,7 @@ import type { MetricsRegistry } from "../metrics/index.ts";
 import { createWorkQueue, queueMetrics } from "../workqueue/index.ts";
 
 /** When to look at the key again though nothing changes; undefined: not. */
-export type ReconcileResult = { readonly requeueAfterMs: number } | undefined | void;
+type ReconcileResult = { readonly requeueAfterMs: number } | undefined | void;
 
 export interface ReconcilerOptions {
   /** Kubernetes' name of the controller: "replicaset". */

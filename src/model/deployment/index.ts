@@ -1,2 +1,2 @@
 export { planDeployment, templateText } from "./plan.ts";
-export type { DeploymentEvent, DeploymentInput, DeploymentPlan } from "./plan.ts";
+export type { DeploymentPlan } from "./plan.ts";

@@ -14,7 +14,7 @@ import { boundsOf, isScaling, newestReplicas, specReplicas } from "./arithmetic.
 import type { Bounds } from "./arithmetic.ts";
 import { conditionOf, deadlineMs, deploymentStatus, hasDeadline, isComplete } from "./conditions.ts";
 import type { Progress } from "./conditions.ts";
-import { recreateStep, rollingStep, scaleStep } from "./steps.ts";
+import { byCreation, recreateStep, rollingStep, scaleStep } from "./steps.ts";
 import type { Scaling } from "./steps.ts";
 
 export interface DeploymentInput {
@@ -27,7 +27,7 @@ export interface DeploymentInput {
   readonly now: number;
 }
 
-export interface DeploymentEvent {
+interface DeploymentEvent {
   readonly reason: "ScalingReplicaSet";
   readonly message: string;
 }
@@ -47,7 +47,7 @@ export interface DeploymentPlan {
   readonly lookAgainAfterMs: number | undefined;
 }
 
-export const podTemplateHashLabel = "pod-template-hash";
+const podTemplateHashLabel = "pod-template-hash";
 
 export function planDeployment(input: DeploymentInput): DeploymentPlan {
   const { deployment, now } = input;
@@ -84,7 +84,7 @@ export function planDeployment(input: DeploymentInput): DeploymentPlan {
 /** The oldest one with the Deployment's template: two can be equal where a hash collided. */
 function findNewest(deployment: Deployment, replicaSets: readonly ReplicaSet[]): ReplicaSet | undefined {
   const wanted = canonicalText(deployment.spec?.template);
-  return replicaSets.filter((replicaSet) => templateText(replicaSet) === wanted).toSorted(byAge)[0];
+  return replicaSets.filter((replicaSet) => templateText(replicaSet) === wanted).toSorted(byCreation)[0];
 }
 
 /** The template of a ReplicaSet as its Deployment had it: without the hash. */
@@ -92,12 +92,6 @@ export function templateText({ spec }: ReplicaSet): string {
   const { [podTemplateHashLabel]: _hash, ...labels } = spec?.template?.metadata?.labels ?? {};
   const metadata = { ...spec?.template?.metadata, ...(Object.keys(labels).length === 0 ? {} : { labels }) };
   return canonicalText({ ...spec?.template, metadata });
-}
-
-export function byAge(a: ReplicaSet, b: ReplicaSet): number {
-  const [left, right] = [a.metadata?.creationTimestamp ?? "", b.metadata?.creationTimestamp ?? ""];
-  if (left !== right) return left < right ? -1 : 1;
-  return (a.metadata?.name ?? "") < (b.metadata?.name ?? "") ? -1 : 1;
 }
 
 function pausedProgress(deployment: Deployment, isPaused: boolean): Progress | undefined {

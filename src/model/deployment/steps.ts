@@ -112,7 +112,8 @@ function available(replicaSet: ReplicaSet): number {
   return Math.min(replicaSet.status?.availableReplicas ?? 0, specReplicas(replicaSet));
 }
 
-function byCreation(a: ReplicaSet, b: ReplicaSet): number {
+/** The oldest first. */
+export function byCreation(a: ReplicaSet, b: ReplicaSet): number {
   const [left, right] = [a.metadata?.creationTimestamp ?? "", b.metadata?.creationTimestamp ?? ""];
   if (left !== right) return left < right ? -1 : 1;
   return (a.metadata?.name ?? "") < (b.metadata?.name ?? "") ? -1 : 1;

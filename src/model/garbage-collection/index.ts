@@ -1,2 +1,2 @@
 export { blocks, foregroundFinalizer, isWaitingForDependents, orphanFinalizer, planCollection } from "./plan.ts";
-export type { CollectionPlan, OwnerState } from "./plan.ts";
+export type { OwnerState } from "./plan.ts";

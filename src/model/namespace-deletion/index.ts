@@ -1,2 +1,1 @@
 export { namespaceConditions } from "./conditions.ts";
-export type { Remains } from "./conditions.ts";

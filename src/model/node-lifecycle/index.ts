@@ -1,2 +1,2 @@
 export { planNode } from "./plan.ts";
-export type { NodeInput, NodePlan, Sighting } from "./plan.ts";
+export type { NodePlan, Sighting } from "./plan.ts";

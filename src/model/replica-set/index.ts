@@ -1,2 +1,2 @@
 export { podFromTemplate, planReplicaSet, replicaSetStatus } from "./plan.ts";
-export type { Failure, ReplicaSetInput, ReplicaSetPlan } from "./plan.ts";
+export type { Failure } from "./plan.ts";

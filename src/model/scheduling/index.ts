@@ -1,5 +1,4 @@
 export { nodeState, withPod } from "./node-state.ts";
 export type { NodeState } from "./node-state.ts";
 export { schedulePod } from "./schedule.ts";
-export type { Decision } from "./schedule.ts";
 export type { ClusterView } from "./view.ts";

@@ -5,7 +5,7 @@ import { parseQuantity, quantityMilli, quantityUnits } from "../../lib/quantity/
 /** By resource name. `cpu` in thousandths, all else in whole units. */
 export type Amounts = Readonly<Record<string, number>>;
 
-export function amountsOf(quantities: Readonly<Record<string, string>> = {}): Amounts {
+function amountsOf(quantities: Readonly<Record<string, string>> = {}): Amounts {
   const amounts: Record<string, number> = {};
   for (const [name, text] of Object.entries(quantities)) {
     const quantity = parseQuantity(text);
