@@ -51,6 +51,12 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
       registry,
       pki,
       listeners: [{ host: "127.0.0.1", port: config.apiPort }, { fd }],
+      dialKubelet: async (nodeName) => {
+        const node = config.nodes.find(({ name }) => name === nodeName);
+        if (node === undefined) throw new Error(`no node named "${nodeName}" belongs to this cluster`);
+        return await inside.connectTcp({ netnsPath: lan, address: node.address, port: 10_250 });
+      },
+      dialCluster: async ({ host, port }) => await inside.connectTcp({ netnsPath: lan, address: host, port }),
       clock,
       log,
     });
