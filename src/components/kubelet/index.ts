@@ -1,2 +1,2 @@
 export { createKubelet } from "./kubelet.ts";
-export type { KubeletOptions, KubeletServing, KubeletSockets, MirrorPod, PodNetworkPlugin } from "./options.ts";
+export type { KubeletSockets, MirrorPod } from "./options.ts";

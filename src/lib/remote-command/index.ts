@@ -1,4 +1,3 @@
-export type { ExitResult } from "./exit-status.ts";
 export { messageSocketStream } from "./message-socket.ts";
 export type { MessageSocket } from "./message-socket.ts";
 export { servePortForward } from "./port-forward.ts";
@@ -10,6 +9,6 @@ export {
   webSocketProtocols,
 } from "./protocols.ts";
 export { serveSession } from "./remote-streams.ts";
-export type { RemoteStreams, ServedSession, StreamRequest } from "./remote-streams.ts";
+export type { RemoteStreams, StreamRequest } from "./remote-streams.ts";
 export { acceptSpdyStreams, StreamsMissingError } from "./spdy-streams.ts";
 export { webSocketStreams } from "./web-socket-streams.ts";

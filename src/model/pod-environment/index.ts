@@ -1,5 +1,4 @@
 export { containerEnvironment, referencedObjects } from "./environment.ts";
-export type { EnvironmentContext } from "./environment.ts";
 export { EnvironmentError } from "./errors.ts";
 export { expandVariables } from "./expand.ts";
 export { fieldText, resourceText } from "./fields.ts";

@@ -4,8 +4,8 @@ import type { Pod } from "../../api/generated/types.ts";
 const standardEntries = [
   "127.0.0.1\tlocalhost",
   "::1\tlocalhost ip6-localhost ip6-loopback",
-  "fe00::\tip6-localnet",
-  "fe00::\tip6-mcastprefix",
+  "fe00::0\tip6-localnet",
+  "fe00::0\tip6-mcastprefix",
   "fe00::1\tip6-allnodes",
   "fe00::2\tip6-allrouters",
 ];

@@ -1,4 +1,4 @@
-export { backOffEndMs, backOffText, raiseBackOff } from "./back-off.ts";
+export { backOffEndMs, raiseBackOff } from "./back-off.ts";
 export type { BackOff } from "./back-off.ts";
 export type { ContainerFacts, ContainerRun, KillCause, PodFacts, StartFailure } from "./facts.ts";
 export { isEnding, planPod } from "./plan.ts";

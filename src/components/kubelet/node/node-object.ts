@@ -4,7 +4,7 @@ import type { NodeConfig } from "../../../model/cluster-config.ts";
 import { isoSeconds } from "../../../model/pod-lifecycle/index.ts";
 import type { Machine, Pressure } from "./machine.ts";
 
-export const kubeletVersion = "v1.35.0+netloom";
+const kubeletVersion = "v1.35.0+netloom";
 const containerRuntimeVersion = "crun://1.8.1";
 const mostPods = 110;
 

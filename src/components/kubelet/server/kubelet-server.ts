@@ -3,6 +3,7 @@ import { createServer } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
+import { StreamsMissingError } from "../../../lib/remote-command/index.ts";
 import type { Logger } from "../../../machinery/log.ts";
 import type { MetricsRegistry } from "../../../machinery/metrics/index.ts";
 import type { KubeletOptions, KubeletServing } from "../options.ts";
@@ -59,7 +60,11 @@ export async function runKubeletServer(
       socket,
       head,
       patience: AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]),
-    }).catch((error: unknown) => refuseUpgrade(socket, error, log));
+    }).catch((error: unknown) => {
+      // The answer was 101 already; a client that then opens no streams has gone or is broken.
+      if (error instanceof StreamsMissingError) log.debug("a client opened no streams", { error });
+      else refuseUpgrade(socket, error, log);
+    });
   });
   const closed = Promise.withResolvers<void>();
   server.on("close", () => closed.resolve());

@@ -17,7 +17,7 @@ import type { Tokens } from "./tokens.ts";
 export type VolumeFiles = ReadonlyMap<string, VolumeFile>;
 
 /** What is asked for is not there; becomes the reason of a `VolumeError`. */
-export class VolumeSourceError extends Error {
+class VolumeSourceError extends Error {
   override readonly name = "VolumeSourceError";
   readonly code = "VOLUME_SOURCE";
 }
