@@ -21,44 +21,16 @@ import {
 import { readSysctl } from "../../src/kernel/sysctl/index.ts";
 import { FakeClock } from "../../src/machinery/fake-clock.ts";
 import { silentLogger } from "../../src/machinery/log.ts";
-import { type ClusterConfig, clusterPaths } from "../../src/model/cluster-config.ts";
+import { clusterPaths } from "../../src/model/cluster-config.ts";
 import type { NetworkOperation, NetworkState } from "../../src/model/network-state/index.ts";
 import { podLinkName } from "../../src/model/pod-network/index.ts";
 import { inNamespaces } from "./in-namespaces.ts";
-
-function clusterConfig(dir: string): ClusterConfig {
-  return {
-    name: "test",
-    stateDir: `${dir}/state`,
-    runDir: `${dir}/run`,
-    toolsDir: `${dir}/tools`,
-    nodes: [1, 2].map((index) => ({
-      name: `node-${index}`,
-      address: `192.168.60.1${index}`,
-      podCidr: `10.244.${index}.0/24`,
-      loopbackAddress: `127.60.0.${index}`,
-    })),
-    nodeCidr: "192.168.60.0/24",
-    controlPlaneAddress: "192.168.60.1",
-    podCidr: "10.244.0.0/16",
-    serviceCidr: "10.96.0.0/12",
-    outsideCidr: "192.168.61.0/24",
-    outsideRouterAddress: "192.168.61.1",
-    outsideAddress: "192.168.61.2",
-    clusterDomain: "cluster.local",
-    dnsServiceAddress: "10.96.0.10",
-    kubernetesServiceAddress: "10.96.0.1",
-    nodePortRange: { first: 30_000, last: 32_767 },
-    loopbackIndex: 60,
-    apiPort: 6443,
-    images: ["catalog"],
-  };
-}
+import { labConfig } from "./lab-config.ts";
 
 inNamespaces(import.meta.url, (mode) => {
   const home = readlinkSync("/proc/thread-self/ns/net");
   const dir = mkdtempSync(join(tmpdir(), "netloom-pods-"));
-  const config = clusterConfig(dir);
+  const config = labConfig(dir);
   const { netns } = clusterPaths(config);
   const clock = new FakeClock();
   const stop = new AbortController();

@@ -38,10 +38,11 @@ export function createLabNetwork(options: LabNetworkOptions): Component {
     name: "lab-network",
     ready: ready.promise,
     run: async (signal) => {
-      const parts: readonly Part[] = openParts(options);
+      let parts: readonly Part[] = [];
       let isReady = false;
       let tick = 0;
       try {
+        parts = openParts(options);
         while (!signal.aborted) {
           try {
             reconcile(parts, { isFull: tick % ticksPerFullResync === 0, log: isReady ? log : undefined });
@@ -49,9 +50,10 @@ export function createLabNetwork(options: LabNetworkOptions): Component {
             tick += 1;
             ready.resolve();
           } catch (error) {
-            // Another agent owns the bridge and may start later than this one.
             if (!isReady && options.ownsLan) throw error;
-            log.warn("cannot bring the lab's network into order, trying again", { error });
+            // Before it is ready: another agent owns the bridge, and may start later than this one.
+            if (isReady) log.warn("cannot bring the lab's network into order, trying again", { error });
+            else log.debug("cannot make the lab's network yet, trying again", { error });
             tick = 0;
           }
           await clock.sleep(isReady ? tickMs : retryMs, signal).catch(() => undefined);
@@ -60,7 +62,10 @@ export function createLabNetwork(options: LabNetworkOptions): Component {
         ready.reject(error);
         throw error;
       } finally {
-        for (const part of parts) part.close();
+        for (const { namespace, network } of parts) {
+          network.close();
+          namespace.close();
+        }
       }
       ready.reject(new Error("Cannot make the lab's network: it was stopped"));
     },
@@ -70,9 +75,9 @@ export function createLabNetwork(options: LabNetworkOptions): Component {
 /** A namespace with what it should hold. */
 interface Part {
   readonly name: string;
+  readonly namespace: NetworkNamespace;
   readonly network: NamespaceNetwork;
   readonly plan: NetworkPlan;
-  close(): void;
 }
 
 /** In an order in which each link is made before its other end is looked for. */
@@ -82,29 +87,21 @@ function openParts({ config, nodes, ownsLan }: LabNetworkOptions): readonly Part
   const hosts = [
     ...(ownsLan ? [{ name: "outside", plan: planOutside(config) }] : []),
     ...nodes.map((node) => ({ name: node.name, plan: planNodeUplink(config, node) })),
-  ].map(({ name, plan }) => openPart(openOrCreate(pathOf(name)), name, plan));
+  ].map(({ name, plan }) => {
+    const namespace = openOrCreate(pathOf(name));
+    return { name, namespace, network: new NamespaceNetwork(namespace, "labNetwork"), plan };
+  });
   const lan = mergePlans([
     ...(ownsLan ? [planLan(config, pathOf("outside"))] : []),
     ...nodes.map((node) => planNodeCable(node, pathOf(node.name))),
   ]);
-  return [openPart(openNetworkNamespace(pathOf("lan")), "lan", lan), ...hosts];
+  const router = openNetworkNamespace(pathOf("lan"));
+  const network = new NamespaceNetwork(router, ownsLan ? "labNetwork" : "labCables");
+  return [{ name: "lan", namespace: router, network, plan: lan }, ...hosts];
 }
 
 function openOrCreate(path: string): NetworkNamespace {
   return existsSync(path) ? openNetworkNamespace(path) : createNetworkNamespace(path);
-}
-
-function openPart(namespace: NetworkNamespace, name: string, plan: NetworkPlan): Part {
-  const network = new NamespaceNetwork(namespace, "labNetwork");
-  return {
-    name,
-    network,
-    plan,
-    close: () => {
-      network.close();
-      namespace.close();
-    },
-  };
 }
 
 /** With a log, each thing that had to be put back is written to it. */

@@ -25,7 +25,7 @@ const fixedLength = 12;
 export const mainTable = 254;
 
 /** Who sets routes, addresses, rules and neighbours: numbers beyond those that routing programs have taken. */
-export const ownerProtocols = { labNetwork: 110, podNetwork: 111 } as const;
+export const ownerProtocols = { labNetwork: 110, podNetwork: 111, labCables: 112 } as const;
 
 export interface Route {
   readonly destination: Cidr;
