@@ -26,7 +26,12 @@ function lease(renewTime: string): Lease {
 }
 
 function seen(secondsAgo: number, renewTime: string): Sighting {
-  return { seenAtMs: now - secondsAgo * 1000, renewTime, heartbeatTime: "2026-11-20T07:59:30Z" };
+  return {
+    seenAtMs: now - secondsAgo * 1000,
+    lookedAtMs: now - 5000,
+    renewTime,
+    heartbeatTime: "2026-11-20T07:59:30Z",
+  };
 }
 
 const taintsFor: readonly {
@@ -124,4 +129,12 @@ test("planNode() of a lost node changes nothing the second time", () => {
   const again = planNode({ node: lost, ...input });
   assert.equal(again.conditions, undefined);
   assert.equal(again.taints, undefined);
+});
+
+test("planNode() does not take our own sleep for the node's silence", () => {
+  const before = seen(3610, "a");
+  const asleep = { ...before, lookedAtMs: now - 3_600_000 };
+  const woken = planNode({ node: node(), lease: lease("a"), sighting: asleep, now, ...grace });
+  assert.equal(woken.isReady, true);
+  assert.equal(woken.lookAgainAfterMs, 30_001);
 });

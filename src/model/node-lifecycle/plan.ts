@@ -4,6 +4,8 @@ import type { Lease, Node, NodeCondition, Taint } from "../../api/generated/type
 /** When the node last gave a sign of life, on our own clock: the clocks of nodes may be wrong. */
 export interface Sighting {
   readonly seenAtMs: number;
+  /** When we last looked. */
+  readonly lookedAtMs: number;
   readonly renewTime: string | undefined;
   readonly heartbeatTime: string | undefined;
 }
@@ -50,14 +52,19 @@ export function planNode(input: NodeInput): NodePlan {
 }
 
 /** A renewed lease or a newer heartbeat in the status is a sign of life. */
-function sightingOf({ node, lease, sighting, now }: NodeInput): Sighting {
+function sightingOf({ node, lease, sighting, now, gracePeriodMs }: NodeInput): Sighting {
   const renewTime = lease?.spec?.renewTime;
   const heartbeatTime = node.status?.conditions?.find(({ type }) => type === "Ready")?.lastHeartbeatTime;
   const createdAt = Date.parse(node.metadata?.creationTimestamp ?? "");
   const neverSeen = renewTime === undefined && heartbeatTime === undefined && !Number.isNaN(createdAt);
-  if (sighting === undefined) return { seenAtMs: neverSeen ? createdAt : now, renewTime, heartbeatTime };
+  const facts = { lookedAtMs: now, renewTime, heartbeatTime };
+  if (sighting === undefined) return { seenAtMs: neverSeen ? createdAt : now, ...facts };
   const isAlive = sighting.renewTime !== renewTime || sighting.heartbeatTime !== heartbeatTime;
-  return { seenAtMs: isAlive ? now : sighting.seenAtMs, renewTime, heartbeatTime };
+  if (isAlive) return { seenAtMs: now, ...facts };
+  // We look far more often than this: it was we who slept (a suspended laptop), and the nodes with us.
+  const notLookedMs = now - sighting.lookedAtMs;
+  const sleptMs = notLookedMs > gracePeriodMs / 2 ? notLookedMs : 0;
+  return { seenAtMs: sighting.seenAtMs + sleptMs, ...facts };
 }
 
 const reportedConditions = ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"];

@@ -1,0 +1,187 @@
+/** API server, controllers and scheduler together, as one process runs them; a hand plays the kubelets. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { builtinResources } from "../../src/api/builtin.ts";
+import type { Deployment, Pod } from "../../src/api/generated/types.ts";
+import { keyOf } from "../../src/api/object.ts";
+import { resources } from "../../src/api/resources.ts";
+import type { ApiClient } from "../../src/client/index.ts";
+import { createApiServer } from "../../src/components/kube-apiserver/index.ts";
+import { createControllerManager } from "../../src/components/kube-controller-manager/index.ts";
+import { createScheduler } from "../../src/components/kube-scheduler/index.ts";
+import { systemClock as clock } from "../../src/machinery/clock.ts";
+import { silentLogger as log } from "../../src/machinery/log.ts";
+import { createClusterPki } from "../../src/machinery/pki/index.ts";
+import type { ClusterConfig } from "../../src/model/cluster-config.ts";
+import { createMemoryStore } from "../../src/storage/index.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "netloom-control-plane-"));
+const config: ClusterConfig = {
+  name: "test",
+  stateDir: folder,
+  runDir: folder,
+  toolsDir: folder,
+  nodes: [],
+  nodeCidr: "192.168.60.0/24",
+  controlPlaneAddress: "192.168.60.1",
+  podCidr: "10.244.0.0/16",
+  serviceCidr: "10.96.0.0/12",
+  outsideCidr: "192.168.61.0/24",
+  outsideRouterAddress: "192.168.61.1",
+  outsideAddress: "192.168.61.2",
+  clusterDomain: "cluster.local",
+  dnsServiceAddress: "10.96.0.10",
+  kubernetesServiceAddress: "10.96.0.1",
+  nodePortRange: { first: 30000, last: 32767 },
+  loopbackIndex: 60,
+  apiPort: 0,
+  images: ["catalog"],
+};
+
+const stop = new AbortController();
+let client: ApiClient;
+let running: Promise<unknown>;
+
+before(async () => {
+  const registry = builtinResources();
+  const pki = createClusterPki({ config, clock });
+  const listeners = [{ host: "127.0.0.1", port: 0 }];
+  const api = createApiServer({ config, store: createMemoryStore(), registry, pki, listeners, clock, log });
+  const runningApi = api.run(stop.signal);
+  await api.ready;
+  client = api.client({ name: "kubernetes-admin", groups: ["system:masters", "system:authenticated"] });
+  const deletableResources = registry.definitions
+    .filter(({ verbs }) => verbs.includes("delete") && verbs.includes("watch"))
+    .map(({ group, version, plural, kind, isNamespaced }) => ({ group, version, plural, kind, isNamespaced }));
+  const controllers = createControllerManager({ client, clock, log, rootCa: pki.caCertificate, deletableResources });
+  const scheduler = createScheduler({ client, clock, log });
+  running = Promise.all([runningApi, controllers.run(stop.signal), scheduler.run(stop.signal), runPods()]);
+  await Promise.all([controllers.ready, scheduler.ready]);
+  for (const name of ["node-1", "node-2", "node-3"]) await addNode(name);
+});
+
+after(async () => {
+  stop.abort();
+  await running;
+  rmSync(folder, { recursive: true });
+});
+
+async function addNode(name: string): Promise<void> {
+  const node = await client.create(resources.nodes, { metadata: { name, labels: { "kubernetes.io/hostname": name } } });
+  const amounts = { cpu: "2", memory: "4Gi", pods: "110" };
+  const time = new Date().toISOString();
+  const conditions = [
+    { type: "Ready", status: "True", reason: "KubeletReady", lastHeartbeatTime: time, lastTransitionTime: time },
+  ];
+  const status = { capacity: amounts, allocatable: amounts, conditions };
+  await client.update(resources.nodes, { ...node, status }, { subresource: "status" });
+}
+
+/** Bound pods become ready, pods that are asked to go are gone. */
+async function runPods(): Promise<void> {
+  let addresses = 1;
+  for await (const event of client.watch(resources.pods, { signal: stop.signal })) {
+    if (event.type !== "ADDED" && event.type !== "MODIFIED") continue;
+    const pod: Pod = event.object;
+    if (pod.metadata?.deletionTimestamp !== undefined) {
+      await client.delete(resources.pods, keyOf(pod), { gracePeriodSeconds: 0 }).catch(() => undefined);
+    } else if (pod.spec?.nodeName !== undefined && pod.status?.phase !== "Running") {
+      addresses += 1;
+      const ip = `10.244.1.${addresses}`;
+      const ready = { type: "Ready", status: "True", lastTransitionTime: new Date().toISOString() };
+      const body = { status: { phase: "Running", podIP: ip, podIPs: [{ ip }], conditions: [ready] } };
+      await client.patch(resources.pods, keyOf(pod), { type: "strategic", body }, { subresource: "status" });
+    }
+  }
+}
+
+async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!(await holds())) {
+    if (Date.now() > deadline) assert.fail(`did not come to pass: ${what}`);
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+}
+
+async function makeNamespace(name: string): Promise<void> {
+  await client.create(resources.namespaces, { metadata: { name } });
+  await eventually(`${name} has its service account`, async () => {
+    const { items } = await client.list(resources.serviceAccounts, { namespace: name });
+    return items.length === 1;
+  });
+}
+
+function web(namespace: string): Deployment {
+  return {
+    metadata: { namespace, name: "web" },
+    spec: {
+      replicas: 3,
+      selector: { matchLabels: { app: "web" } },
+      template: {
+        metadata: { labels: { app: "web" } },
+        spec: { containers: [{ name: "web", image: "nginx:1" }] },
+      },
+    },
+  };
+}
+
+async function readyEndpoints(namespace: string): Promise<readonly string[]> {
+  const { items } = await client.list(resources.endpointSlices, { namespace });
+  const endpoints = items.flatMap((slice) => slice.endpoints ?? []);
+  return endpoints.filter(({ conditions }) => conditions?.ready === true).map(({ nodeName = "" }) => nodeName);
+}
+
+test("a Deployment's three pods come to three nodes and into the Service's endpoints", async () => {
+  await makeNamespace("first");
+  const spec = { selector: { app: "web" }, ports: [{ port: 80 }] };
+  await client.create(resources.services, { metadata: { namespace: "first", name: "web" }, spec });
+  await client.create(resources.deployments, web("first"));
+  await eventually("three endpoints", async () => (await readyEndpoints("first")).length === 3);
+  assert.deepEqual(new Set(await readyEndpoints("first")), new Set(["node-1", "node-2", "node-3"]));
+});
+
+test("a rolling update leaves the Service three ready endpoints at every moment", async () => {
+  const key = { namespace: "first", name: "web" };
+  const containers = [{ name: "web", image: "nginx:2" }];
+  const body = { spec: { template: { spec: { containers } } } };
+  await client.patch(resources.deployments, key, { type: "strategic", body });
+  let fewest = 3;
+  await eventually("the rollout is complete", async () => {
+    fewest = Math.min(fewest, (await readyEndpoints("first")).length);
+    const { metadata, status } = await client.get(resources.deployments, key);
+    const isSeen = status?.observedGeneration === metadata?.generation;
+    return isSeen && status?.updatedReplicas === 3 && status.replicas === 3 && status.availableReplicas === 3;
+  });
+  assert.equal(fewest, 3);
+});
+
+test("deleting a Deployment in the foreground takes it away after all it made", async () => {
+  await client.delete(resources.deployments, { namespace: "first", name: "web" }, { propagationPolicy: "Foreground" });
+  await eventually("the Deployment is gone", async () => {
+    const { items } = await client.list(resources.deployments, { namespace: "first" });
+    return items.length === 0;
+  });
+  assert.equal((await client.list(resources.replicaSets, { namespace: "first" })).items.length, 0);
+  assert.equal((await client.list(resources.pods, { namespace: "first" })).items.length, 0);
+});
+
+test("deleting a namespace takes everything in it away", async () => {
+  await makeNamespace("second");
+  await client.create(resources.deployments, web("second"));
+  await eventually("pods", async () => (await client.list(resources.pods, { namespace: "second" })).items.length === 3);
+  await client.delete(resources.namespaces, { name: "second" });
+  await eventually("the namespace is gone", async () => {
+    const { items } = await client.list(resources.namespaces);
+    return items.every(({ metadata }) => metadata?.name !== "second");
+  });
+  const { items } = await client.list(resources.pods);
+  assert.deepEqual(
+    items.filter(({ metadata }) => metadata?.namespace === "second"),
+    [],
+  );
+});
