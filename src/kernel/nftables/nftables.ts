@@ -20,7 +20,7 @@ import { decodeElements, encodeElements, encodeElementsQuery, type KernelElement
 import { openNft } from "./libnftables.ts";
 import { NftablesError } from "./nftables-error.ts";
 import { differenceFromKernel } from "./drift.ts";
-import { readChainNames, readGeneration, readTableComment } from "./table-codec.ts";
+import { deleteTable, readChainNames, readGeneration, readTableComment } from "./table-codec.ts";
 
 /** What `sync` found and did. */
 export interface SyncReport {
@@ -161,11 +161,9 @@ class KernelNftables implements Nftables {
   }
 
   remove({ skeletons }: Pick<RuleSet, "skeletons">): void {
-    const commands = skeletons.flatMap(({ family, table }) => [
-      `add table ${family} ${table}`,
-      `delete table ${family} ${table}`,
-    ]);
-    if (commands.length > 0) this.#nft.run(`${commands.join("\n")}\n`);
+    this.#translated(() => {
+      for (const { family, table } of skeletons) deleteTable(this.#socket, family, table);
+    });
   }
 
   close(): void {

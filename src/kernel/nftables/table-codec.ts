@@ -4,7 +4,7 @@ import { NfnetlinkError, subsystem, type NfnetlinkSocket } from "../nfnetlink/in
 import { messageFlag, readText, splitPayload } from "../rtnetlink/wire.ts";
 import { decodeComment, familyNumber } from "./element-codec.ts";
 
-const message = { getTable: 1, getChain: 4, getGeneration: 16 } as const;
+const message = { getTable: 1, deleteTable: 2, getChain: 4, getGeneration: 16 } as const;
 const tableAttribute = { name: 1, userData: 6 } as const;
 const chainAttribute = { table: 1, name: 3 } as const;
 const generationAttribute = { id: 1 } as const;
@@ -24,6 +24,22 @@ export function readTableComment(socket: NfnetlinkSocket, family: Family, table:
   } catch (error) {
     if (error instanceof NfnetlinkError && error.code === "ENOENT") return undefined;
     throw error;
+  }
+}
+
+/** With all that is in it; harmless where there is none. */
+export function deleteTable(socket: NfnetlinkSocket, family: Family, table: string): void {
+  try {
+    socket.commit(`delete table ${table}`, [
+      {
+        type: (subsystem.nftables << 8) | message.deleteTable,
+        flags: 0,
+        family: familyNumber[family],
+        write: (writer) => writer.attributeText(tableAttribute.name, table),
+      },
+    ]);
+  } catch (error) {
+    if (!(error instanceof NfnetlinkError && error.code === "ENOENT")) throw error;
   }
 }
 

@@ -172,33 +172,19 @@ function diffChains(before: Skeleton, after: Skeleton): ChainOperation[] {
 
 /**
  * The transaction in steps of at most `maxElements` elements, for where the kernel takes no more at once. After each step
- * packets find rules that fit together: targets come before what points to them and go after it, and a table made anew
- * sees no packets before the last step.
+ * packets find rules that fit together: targets come before what points to them and go after it. A table made anew starts
+ * empty, as it was before.
  */
 export function splitTransaction(transaction: Transaction, maxElements: number): readonly Transaction[] {
   const { replacedTables, removedTables, chains } = transaction;
-  const first: Transaction = {
-    ...emptyTransaction,
-    removedTables,
-    replacedTables: replacedTables.map((skeleton) => ({
-      ...skeleton,
-      chains: new Map(
-        [...skeleton.chains].map(([name, chain]) => [name, chain.base === undefined ? chain : { ...chain, rules: [] }]),
-      ),
-    })),
-    chains: chains.filter(({ kind }) => kind === "add-chain"),
-  };
-  const hooks = replacedTables.flatMap(({ family, table, chains: ofTable }) =>
-    [...ofTable.values()]
-      .filter(({ base }) => base !== undefined)
-      .map((chain) => ({ family, table, kind: "refill-chain", chain }) as const),
-  );
-  const last: Transaction = {
-    ...emptyTransaction,
-    chains: [...chains.filter((operation) => operation.kind !== "add-chain"), ...hooks],
-  };
+  const first: Transaction = { ...emptyTransaction, removedTables, replacedTables, chains: chains.filter(isAddition) };
+  const last: Transaction = { ...emptyTransaction, chains: chains.filter((operation) => !isAddition(operation)) };
   const steps = [first, ...elementSteps(transaction, maxElements), last];
   return steps.filter((step) => !isEmptyTransaction(step));
+}
+
+function isAddition({ kind }: ChainOperation): boolean {
+  return kind === "add-chain";
 }
 
 function elementSteps({ addedElements, removedElements }: Transaction, maxElements: number): readonly Transaction[] {
