@@ -410,6 +410,21 @@ function leakTests(mode: string): void {
     }
   });
 
+  withContainer(
+    `list() tells the end of a container whose monitor was killed (${mode})`,
+    { argv: ["sleep", "1000"] },
+    async (lab, { id }) => {
+      const folder = join(clusterPaths(lab.config).nodeRun(node.name), "containers", id);
+      for (const file of ["conmon.pid", "pid"])
+        process.kill(Number(readFileSync(join(folder, file), "utf8")), "SIGKILL");
+      const states = async (): Promise<string> => (await lab.runtime.list()).map(({ state }) => state.type).join();
+      const deadline = Date.now() + 5000;
+      while ((await states()) !== "exited" && Date.now() < deadline) await systemClock.sleep(10);
+      const end = await lab.runtime.stop(id, { graceMs: 0 });
+      assert.equal(end.state.type === "exited" && end.state.exitCode, 137);
+    },
+  );
+
   test(`start() after a failure leaves nothing mounted once removed (${mode})`, { timeout: 20_000 }, async () => {
     const lab = makeLab();
     try {

@@ -38,6 +38,8 @@ import { createReadiness } from "./readiness.ts";
 import { runCrun, translateCrunError, type CrunTools } from "./tools.ts";
 
 const longestOutput = 10 * 1024;
+/** As if killed: what containerd reports, too, when it has lost sight of a container. */
+const unknownExitCode = 137;
 
 interface Container {
   record: ContainerRecord;
@@ -75,7 +77,8 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
   /** One that an agent was starting when it ended will never run: nobody is left to start it. */
   function recovered(record: ContainerRecord): ContainerRecord {
     if (record.startedAtMs !== undefined || record.startError !== "") return record;
-    const pid = createdPid(folders.folder(record.spec.id));
+    // crun has made the container, but its program was not started.
+    const pid = readPid(join(folders.folder(record.spec.id), "pid"));
     if (pid !== undefined) signalProcess(pid, constants.signals.SIGKILL);
     const failed = { ...record, startError: "the node agent ended while it started the container" };
     writeRecord(folders, failed);
@@ -98,6 +101,15 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
     container.status = statusOf(container.record, exit);
     container.ended.resolve(container.status);
     for (const callback of exitCallbacks) callback(container.status);
+  }
+
+  /** Where somebody killed conmon, nobody writes the exit file once the container has ended: we do. */
+  function noticeLostMonitor(id: string, { status }: Container): void {
+    if (status.state.type !== "running" || isAlive(status.state.pid)) return;
+    const monitor = readPid(join(folders.folder(id), "conmon.pid"));
+    if (readExit(folders, id) !== undefined || (monitor !== undefined && isAlive(monitor))) return;
+    log.warn("Container's monitor is gone; its exit code is unknown", { container: id });
+    writeFileSync(folders.exitFile(id), String(unknownExitCode));
   }
 
   function find(id: string): Container {
@@ -127,7 +139,8 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
       mkdirSync(dirname(spec.logPath), { recursive: true });
       const pid = await createUnderMonitor(tools, { spec, folder, exitsDir: folders.exits });
       const started = await runCrun(tools, ["start", spec.id]);
-      if (started.exitCode !== 0) throw new ContainerError("RunContainerError", translateCrunError(started.stderr));
+      if (started.exitCode !== 0)
+        throw new ContainerError("RunContainerError", translateCrunError("start", started.stderr));
       container.record = { ...record, pid, startedAtMs: clock.now() };
       writeRecord(folders, container.record);
       container.status = statusOf(container.record, undefined);
@@ -256,7 +269,10 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
   }
 
   async function list(): Promise<readonly ContainerStatus[]> {
-    for (const id of containers.keys()) noticeExit(id);
+    for (const [id, container] of containers) {
+      noticeLostMonitor(id, container);
+      noticeExit(id);
+    }
     return [...containers.values()].map(({ status }) => status);
   }
 
@@ -283,10 +299,18 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
   };
 }
 
-/** Of a container that crun has made but that was not started. */
-function createdPid(folder: string): number | undefined {
+function isAlive(pid: number): boolean {
   try {
-    const pid = Number.parseInt(readFileSync(join(folder, "pid"), "utf8"), 10);
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function readPid(path: string): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(path, "utf8"), 10);
     return pid > 0 ? pid : undefined;
   } catch {
     return undefined;

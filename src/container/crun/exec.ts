@@ -175,7 +175,7 @@ function crunExec(
       watcher.close();
       const error = code === crunFailure || signal !== null ? readOptional(paths.log) : "";
       rmSync(files, { recursive: true, force: true });
-      if (error !== "") reject(new ContainerError("RunContainerError", translateCrunError(error)));
+      if (error !== "") reject(new ContainerError("RunContainerError", translateCrunError("exec", error)));
       else resolve(code ?? 128 + 9);
     });
   });

@@ -56,7 +56,7 @@ function parseReport(line: string): number {
   if (typeof report.data === "number" && report.data > 0) return report.data;
   throw new ContainerError(
     "RunContainerError",
-    translateCrunError(typeof report.message === "string" ? report.message : "conmon gave no reason"),
+    translateCrunError("create", typeof report.message === "string" ? report.message : "conmon gave no reason"),
   );
 }
 

@@ -38,8 +38,15 @@ export function runCrun(
   });
 }
 
-/** crun's words for a program that cannot be run, turned into those Kubernetes users know. */
-export function translateCrunError(text: string): string {
+/**
+ * crun's words, with those Kubernetes users know where a program cannot be run:
+ * `OCI runtime create failed: unable to start container process: exec: "foo": executable file not found in $PATH`.
+ */
+export function translateCrunError(action: "create" | "start" | "exec", text: string): string {
+  return `OCI runtime ${action} failed: unable to start container process: ${reasonOf(text)}`;
+}
+
+function reasonOf(text: string): string {
   const words = text.replace(/^.*?\[crun:e\] /, "").trim();
   const missing = /executable file [`'](.*?)['`] not found in \$PATH/.exec(words);
   if (missing) return `exec: ${JSON.stringify(missing[1])}: executable file not found in $PATH`;

@@ -1,6 +1,6 @@
 /** Images of the catalog: finds the entry of a name, makes its layer once per boot. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { catalogEntries, type CatalogContext, type CatalogEntry } from "../catalog/index.ts";
 import { finish, machineBinds, machineUsrLayers, makeMachineBase } from "../machine/machine-base.ts";
@@ -66,8 +66,7 @@ export function createCatalogSource(context: CatalogContext & { readonly templat
       const entry = entryOf(reference);
       if (entry === undefined) return undefined;
       const image = imageOf(entry, reference);
-      layerOf(entry);
-      return image;
+      return { ...image, sizeBytes: sizeOf(layerOf(entry)) };
     },
     root({ name }) {
       const entry = entryOf(parseImageReference(name));
@@ -92,6 +91,13 @@ export function createCatalogSource(context: CatalogContext & { readonly templat
         }
       }),
   };
+}
+
+/** What the image adds to the machine's own programs. */
+function sizeOf(folder: string): number {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
 }
 
 function shortName(entry: CatalogEntry): string {
