@@ -1,7 +1,10 @@
 import { ProtobufError } from "../../lib/protobuf/index.ts";
+import { suggestField } from "../../lib/hints/index.ts";
+import type { FieldHintOptions } from "../../lib/hints/index.ts";
 import { QuantityError } from "../../lib/quantity/index.ts";
 import { quoted } from "../go-text.ts";
 import type { KubernetesObject } from "../object.ts";
+import { fieldsOf } from "../schema.ts";
 import { badRequest } from "../status.ts";
 import type { ApiError } from "../status.ts";
 import { JsonTextError, parseJsonText } from "./json-text.ts";
@@ -49,7 +52,7 @@ export function decodeObject<T extends KubernetesObject = KubernetesObject>(
     const decoded = decodeValue(target.type, value);
     const complaints = [
       ...duplicates.map((path) => `duplicate field ${quoted(path)}`),
-      ...decoded.unknown.map((path) => `unknown field ${quoted(path)}`),
+      ...decoded.unknown.map((path) => unknownField(path, { typeName: target.type, value, fieldsOf })),
     ];
     if (validation === "Strict" && complaints.length > 0) {
       throw cannotHandle(target, target.kind, `strict decoding error: ${complaints.join(", ")}`);
@@ -60,6 +63,12 @@ export function decodeObject<T extends KubernetesObject = KubernetesObject>(
     if (isDecoderError(error)) throw cannotHandle(target, target.kind, error.message);
     throw error;
   }
+}
+
+/** Upstream's words, and behind them what was probably meant. */
+function unknownField(path: string, context: Omit<FieldHintOptions, "path">): string {
+  const hint = suggestField({ path, ...context });
+  return `unknown field ${quoted(path)}${hint === undefined ? "" : ` (${hint})`}`;
 }
 
 function isDecoderError(error: unknown): error is Error {
