@@ -1,1 +1,1 @@
-export { type AttachedPod, createPodNetwork, type PodNetwork, type PodNetworkOptions } from "./pod-network.ts";
+export { type AttachedPod, createPodNetwork, type PodNetwork } from "./pod-network.ts";

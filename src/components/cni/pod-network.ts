@@ -24,7 +24,7 @@ import {
 } from "../../model/pod-network/index.ts";
 import { type Attachment, AttachmentStore } from "./attachment-store.ts";
 
-export interface PodNetworkOptions {
+interface PodNetworkOptions {
   readonly config: ClusterConfig;
   readonly node: NodeConfig;
   /** The node's namespace; stays the caller's, and open until `run` has ended. */

@@ -1,1 +1,1 @@
-export { createLabNetwork, type LabNetworkOptions } from "./lab-network.ts";
+export { createLabNetwork } from "./lab-network.ts";

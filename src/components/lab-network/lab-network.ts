@@ -9,7 +9,7 @@ import { type ClusterConfig, clusterPaths, type NodeConfig } from "../../model/c
 import { planLan, planNodeCable, planNodeUplink, planOutside } from "../../model/lab-network/index.ts";
 import { mergePlans, type NetworkPlan, operationText } from "../../model/network-state/index.ts";
 
-export interface LabNetworkOptions {
+interface LabNetworkOptions {
   readonly config: ClusterConfig;
   /** The nodes of this agent; it makes their namespaces and cables. */
   readonly nodes: readonly NodeConfig[];

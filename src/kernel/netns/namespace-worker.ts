@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 import { adoptConnectingSocket, type SocketAddress, SocketError } from "./sockets.ts";
 import type { SocketReply, SocketRequest } from "./worker-messages.ts";
 
-export interface NamespaceTarget extends SocketAddress {
+interface NamespaceTarget extends SocketAddress {
   /** The file that a namespace is bound to. */
   readonly netnsPath: string;
 }

@@ -6,7 +6,7 @@ import type { NetworkNamespace } from "../network-namespace.ts";
 import { runInNamespace, runInNewNamespace } from "./thread.ts";
 
 /** Making, opening or removing a namespace failed; `code` is the errno's name. */
-export class NetworkNamespaceError extends Error {
+class NetworkNamespaceError extends Error {
   readonly code: string;
   override readonly name = "NetworkNamespaceError";
 

@@ -13,7 +13,7 @@ function currentNamespace(): number {
   return thread.current;
 }
 
-export class AsynchronousWorkError extends Error {
+class AsynchronousWorkError extends Error {
   readonly code = "AsynchronousWork";
   override readonly name = "AsynchronousWorkError";
 }

@@ -3,7 +3,7 @@ import { ipFamily, type IpAddress, ipToBytes } from "../../lib/ip/index.ts";
 import { ipOf, kernelFamily } from "./family.ts";
 import { messageFlag, MessageWriter, splitPayload } from "./wire.ts";
 
-export const addressType = { new: 20, delete: 21, get: 22 } as const;
+const addressType = { new: 20, delete: 21, get: 22 } as const;
 
 const attribute = { address: 1, local: 2, protocol: 11 } as const;
 const noDuplicateDetection = 0x02;

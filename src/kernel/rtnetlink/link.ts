@@ -3,7 +3,7 @@ import { formatMac, parseMac } from "./mac.ts";
 import { messageFlag, MessageWriter, readAttributes, readText, readU32, splitPayload } from "./wire.ts";
 
 /** RTM_ message types. */
-export const linkType = { new: 16, delete: 17, get: 18, set: 19 } as const;
+const linkType = { new: 16, delete: 17, get: 18, set: 19 } as const;
 
 const attribute = {
   address: 1,

@@ -4,7 +4,7 @@ import { ipOf, kernelFamily } from "./family.ts";
 import { formatMac, parseMac } from "./mac.ts";
 import { messageFlag, MessageWriter, splitPayload } from "./wire.ts";
 
-export const neighbourType = { new: 28, delete: 29, get: 30 } as const;
+const neighbourType = { new: 28, delete: 29, get: 30 } as const;
 
 const attribute = { destination: 1, mac: 2, protocol: 12 } as const;
 const permanent = 0x80;

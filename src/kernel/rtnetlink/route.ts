@@ -12,7 +12,7 @@ import {
 import { ipOf, kernelFamily, unspecified } from "./family.ts";
 import { messageFlag, MessageWriter, NetlinkDecodeError, readU32, splitPayload } from "./wire.ts";
 
-export const routeType = { new: 24, delete: 25, get: 26 } as const;
+const routeType = { new: 24, delete: 25, get: 26 } as const;
 
 const attribute = { destination: 1, outLink: 4, gateway: 5, priority: 6, preferredSource: 7, table: 15 } as const;
 const kinds = { unicast: 1, unreachable: 7 } as const;

@@ -2,7 +2,7 @@
 import type { IpFamily } from "../../lib/ip/index.ts";
 import { messageFlag, MessageWriter, readText, readU32, splitPayload } from "./wire.ts";
 
-export const ruleType = { new: 32, delete: 33, get: 34 } as const;
+const ruleType = { new: 32, delete: 33, get: 34 } as const;
 
 const attribute = { inLink: 3, priority: 6, table: 15, protocol: 21 } as const;
 const toTable = 1;

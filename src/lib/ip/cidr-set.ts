@@ -3,7 +3,7 @@ import { type Cidr, familyBits, ipFamily, type IpAddress, type IpFamily, ipFromN
 import { cidrNetwork, cidrOf, cidrSize } from "./cidr.ts";
 
 /** Both ends belong to it, and both are of one family. */
-export interface IpRange {
+interface IpRange {
   readonly first: IpAddress;
   readonly last: IpAddress;
 }

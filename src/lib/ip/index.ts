@@ -22,4 +22,4 @@ export {
   nthAddress,
   parseCidr,
 } from "./cidr.ts";
-export { type IpRange, mergeCidrs, rangeToCidrs, subtractCidrs } from "./cidr-set.ts";
+export { mergeCidrs, rangeToCidrs, subtractCidrs } from "./cidr-set.ts";

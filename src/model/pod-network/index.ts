@@ -1,3 +1,3 @@
-export { allocateAddress, NoFreeAddressError } from "./ipam.ts";
+export { allocateAddress } from "./ipam.ts";
 export { type NodeNetwork, planNodeNetwork } from "./node.ts";
-export { isPodLinkName, planPodNetwork, podLinkName, type PodNetwork } from "./pod.ts";
+export { isPodLinkName, planPodNetwork, podLinkName } from "./pod.ts";

@@ -1,7 +1,7 @@
 /** Which address a new pod gets. */
 import { type Cidr, cidrSize, ipFamily, type IpAddress, ipToNumber, nthAddress } from "../../lib/ip/index.ts";
 
-export class NoFreeAddressError extends Error {
+class NoFreeAddressError extends Error {
   readonly code = "NoFreeAddress";
   override readonly name = "NoFreeAddressError";
 }

@@ -5,7 +5,7 @@ import { emptyPlan, type NetworkPlan, type PlannedSysctl } from "../network-stat
 import type { Provenance } from "../provenance.ts";
 import { podGateways } from "./node.ts";
 
-export interface PodNetwork {
+interface PodNetwork {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
