@@ -212,6 +212,23 @@ test("observe() does not bring back what the watch has already seen deleted", as
   await stop();
 });
 
+test("observe() while a new list is due: kept where the list is older, gone where it is newer and lacks it", async () => {
+  const source = new ScriptedSource();
+  const { informer, clock, changes, stop } = await start(source);
+  source.listError = new Error("connection refused");
+  await source.send({ type: "ERROR", object: { code: 410, reason: "Expired" } });
+  informer.observe(thing("kept", "31"));
+  informer.observe(thing("deleted since", "29"));
+  assert.deepEqual(changes(), ["default/kept ->31", "default/deleted since ->29"]);
+  source.listError = undefined;
+  source.version = "30";
+  await clock.advance(1000);
+  assert.deepEqual(changes(), ["default/deleted since 29>-"]);
+  await source.send({ type: "ADDED", object: thing("kept", "31") });
+  assert.deepEqual(changes(), []);
+  await stop();
+});
+
 test("a handler added late first gets what the store has", async () => {
   const source = new ScriptedSource();
   source.items = [thing("a", "1")];

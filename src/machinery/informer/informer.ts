@@ -101,8 +101,9 @@ class ListWatchInformer<T extends KubernetesObject, Index extends string> implem
 
   observe(written: T): void {
     const version = written.metadata?.resourceVersion;
-    if (this.#position === undefined || compareResourceVersions(version, this.#position) <= 0) return;
-    this.#apply(written);
+    // Between a watch that expired and the next list there is no position: the list will put right what it is newer than.
+    const isPassed = this.#position !== undefined && compareResourceVersions(version, this.#position) <= 0;
+    if (this.hasSynced && !isPassed) this.#apply(written);
   }
 
   async run(signal: AbortSignal): Promise<void> {
