@@ -1,5 +1,5 @@
 /** Which strings are names, labels and keys in Kubernetes. Each check returns upstream's sentences, none when valid. */
-
+import { suggestQuotes } from "../hints/index.ts";
 interface Rule {
   readonly pattern: RegExp;
   readonly maximumLength: number;
@@ -10,8 +10,14 @@ function mistakes(text: string, { pattern, maximumLength, sentence }: Rule): rea
   const found: string[] = [];
   if (Buffer.byteLength(text) > maximumLength) found.push(`must be no more than ${maximumLength} bytes`);
   // A hostile name of megabytes is not worth a regular expression.
-  if (text.length > 4 * maximumLength || !pattern.test(text)) found.push(sentence);
+  if (text.length > 4 * maximumLength || !pattern.test(text)) found.push(sentence + quotesHint(text, maximumLength));
   return found;
+}
+
+/** Upstream's sentences say what is allowed; that a quotation mark came from a word processor, they do not. */
+function quotesHint(text: string, maximumLength: number): string {
+  const hint = suggestQuotes(text.slice(0, 4 * maximumLength));
+  return hint === undefined ? "" : `; ${hint}`;
 }
 
 const dnsLabel = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
