@@ -10,7 +10,9 @@ export async function createMissing(
 ): Promise<void> {
   for (const object of objects) {
     const resource = registry.findKind(object.apiVersion ?? "", object.kind ?? "");
-    if (resource === undefined) continue; // TEMP
+    if (resource === undefined) {
+      throw new Error(`Cannot create ${object.kind ?? "an object"}: ${object.apiVersion} is not served`);
+    }
     try {
       await client.create(resource, object);
     } catch (error) {

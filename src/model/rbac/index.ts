@@ -1,0 +1,1 @@
+export { type RbacRequest, type RbacSubject, ruleAllows, subjectMatches } from "./rules.ts";
