@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { resources } from "../../api/resources.ts";
 import type { Deployment, DeploymentSpec } from "../../api/generated/types.ts";
+import { forbidden } from "../../api/status.ts";
 import { settle } from "../../machinery/fake-clock.ts";
+import { templateHash } from "../../model/workload/index.ts";
 import { startCluster } from "./test-cluster.ts";
 import type { TestCluster } from "./test-cluster.ts";
 
@@ -216,5 +218,51 @@ test("a pod whose labels no longer match is released and replaced; an orphan tha
   await cluster.runPods();
   await cluster.runPods();
   assert.equal(cluster.names(resources.pods).length, 3);
+  await cluster.stop();
+});
+
+test("a ReplicaSet of another owner under the same name is left alone: the next hash is tried", async () => {
+  const cluster = await startCluster(controllers);
+  const name = `web-${templateHash(web("nginx:1").spec?.template)}`;
+  const selector = { matchLabels: { app: "other" } };
+  const template = { metadata: { labels: { app: "other" } }, spec: { containers: [] } };
+  await cluster.client.create(resources.replicaSets, {
+    metadata: { namespace: "default", name },
+    spec: { replicas: 0, selector, template },
+  });
+  await cluster.client.create(resources.deployments, web("nginx:1"));
+  await cluster.runPods();
+  const deployment = cluster.client.peek(resources.deployments, { namespace: "default", name: "web" });
+  assert.equal(deployment?.status?.collisionCount, 1);
+  assert.equal(deployment.status.readyReplicas, 3);
+  assert.equal(cluster.client.peek(resources.replicaSets, { namespace: "default", name })?.spec?.replicas, 0);
+  assert.equal(cluster.names(resources.replicaSets).length, 2);
+  await cluster.stop();
+});
+
+test("pods that are refused are reported in the status and as an event, and tried again ever more rarely", async () => {
+  let isRefusing = true;
+  const why = "exceeded quota: pods=2";
+  const cluster = await startCluster(controllers, {
+    failWith: ({ verb, resource }) =>
+      isRefusing && verb === "create" && resource === "pods"
+        ? forbidden({ group: "", name: "pods" }, "web", why)
+        : undefined,
+  });
+  await cluster.client.create(resources.deployments, web("nginx:1"));
+  await cluster.clock.advance(10_000);
+  const message = `pods "web" is forbidden: ${why}`;
+  assert.ok(
+    conditions(cluster).includes(`ReplicaFailure=True FailedCreate: ${message}`),
+    conditions(cluster).join("\n"),
+  );
+  assert.ok(cluster.events().includes(`ReplicaSet FailedCreate: Error creating: ${message}`));
+  const tries = cluster.client.requests.filter(({ verb, resource }) => verb === "create" && resource === "pods");
+  assert.ok(tries.length > 5 && tries.length < 25, `${tries.length} tries in ten seconds`);
+  isRefusing = false;
+  await cluster.clock.advance(60_000);
+  await cluster.runPods();
+  assert.deepEqual(sizes(cluster), { "nginx:1": "3/3" });
+  assert.ok(conditions(cluster).every((text) => !text.startsWith("ReplicaFailure")));
   await cluster.stop();
 });

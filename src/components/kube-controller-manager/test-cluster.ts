@@ -4,7 +4,7 @@ import type { KubernetesObject, Resource } from "../../api/object.ts";
 import { resources } from "../../api/resources.ts";
 import type { Node, Pod } from "../../api/generated/types.ts";
 import { createFakeApiClient } from "../../client/index.ts";
-import type { FakeApiClient } from "../../client/index.ts";
+import type { FakeApiClient, FakeApiClientOptions } from "../../client/index.ts";
 import { FakeClock, settle } from "../../machinery/fake-clock.ts";
 import { silentLogger } from "../../machinery/log.ts";
 import { createControllerManager } from "./manager.ts";
@@ -20,9 +20,12 @@ export interface TestCluster {
   stop(): Promise<void>;
 }
 
-export async function startCluster(controllers?: readonly ControllerName[]): Promise<TestCluster> {
+export async function startCluster(
+  controllers?: readonly ControllerName[],
+  options: Pick<FakeApiClientOptions, "failWith"> = {},
+): Promise<TestCluster> {
   const clock = new FakeClock(Date.UTC(2026, 10, 20, 8, 0, 0));
-  const client = createFakeApiClient({ clock });
+  const client = createFakeApiClient({ clock, ...options });
   const manager = createControllerManager({
     client,
     clock,
