@@ -56,7 +56,7 @@ function steps(loopbackAddress: string): readonly Step[] {
       type: [
         "kubectl create -f web-app-nodeport-service.yaml",
         "kubectl get services web-service-nodeport",
-        "netloom exec node-1 -- curl -s web-service.default.svc.cluster.local/ip",
+        "netloom exec node-1 -- curl -s $(kubectl get service web-service -o jsonpath='{.spec.clusterIP}')/ip",
         `curl -s ${loopbackAddress}:$(kubectl get services web-service-nodeport -o jsonpath='{.spec.ports[0].nodePort}') | grep title`,
       ],
     },
