@@ -121,7 +121,7 @@ test("a NodePort answers at every node from the outside, and from the host", asy
   );
   const port = (await shell("kubectl get service web-service-nodeport -o jsonpath='{.spec.ports[0].nodePort}'")).trim();
   const status = (await lab.netloom(["status"])).stdout;
-  const hosts = [...status.matchAll(/127\.\d+\.0\.\d+/g)].map((match) => match[0]);
+  const hosts = [...status.matchAll(/127\.\d+\.0\.\d+$/gm)].map((match) => match[0]);
   assert.equal(hosts.length, 3, status);
   for (const number of [1, 2, 3]) {
     const answer = await lab.netloom([
