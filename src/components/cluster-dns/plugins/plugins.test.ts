@@ -212,11 +212,24 @@ describe("an upstream", () => {
     });
   });
 
+  test("is unhealthy where it does not answer the first question, which nobody waits for", async () => {
+    await withResolver(
+      () => [],
+      async (resolver, clock) => {
+        assert.equal(resolver.isHealthy, true);
+        await clock.advance(2000);
+        assert.equal(resolver.isHealthy, false);
+      },
+    );
+  });
+
   test("is unhealthy after two time-outs, and healthy again once a probe is answered", async () => {
-    let isSilent = true;
+    let isSilent = false;
     await withResolver(
       (bytes) => (isSilent ? [] : [replyTo(bytes)]),
       async (resolver, clock) => {
+        assert.notEqual(await resolver.ask(request("www.example."), { useTcp: false }), undefined);
+        isSilent = true;
         for (let failure = 0; failure < 2; failure += 1) {
           assert.equal(resolver.isHealthy, true);
           const asking = resolver.ask(request("www.example."), { useTcp: false });

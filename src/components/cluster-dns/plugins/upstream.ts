@@ -64,6 +64,13 @@ export function createUpstream(options: UpstreamOptions): Upstream {
       if ((await exchange(probeRequest, false)) !== undefined) failures = 0;
     }
   };
+  // Where it is silent, better to know before the first client waits for it.
+  const greet = async (): Promise<void> => {
+    if ((await exchange(probeRequest, false)) !== undefined || signal.aborted) return;
+    failures = maxFailures;
+    await probe();
+  };
+  void greet();
   return {
     get isHealthy() {
       return failures < maxFailures;
