@@ -6,9 +6,7 @@ import { builtInAdmission } from "./admission/index.ts";
 import { createAuthenticator } from "./authentication/authenticator.ts";
 import { createTokenSigner } from "./authentication/jwt.ts";
 import { createServiceAccountTokens } from "./authentication/service-account-tokens.ts";
-import { anyOf } from "./authorization/authorizer.ts";
-import { builtInAuthorizer } from "./authorization/built-in.ts";
-import { rbacAuthorizer } from "./authorization/rbac.ts";
+import { createAuthorizer } from "./authorization/index.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { createDiscovery } from "./discovery.ts";
 import { createHandler, createUpgradeHandler } from "./handler.ts";
@@ -57,7 +55,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   }
   const resourceOf = (group: string, of: string, plural: string): ServedResource | undefined =>
     served.get(`${group}/${of}/${plural}`);
-  const authorizer = anyOf([builtInAuthorizer, rbacAuthorizer(store)]);
+  const authorizer = createAuthorizer(store);
   const tokens = createServiceAccountTokens({
     signer: createTokenSigner(pki.serviceAccountKey.privateKey),
     issuer: `https://kubernetes.default.svc.${options.config.clusterDomain}`,

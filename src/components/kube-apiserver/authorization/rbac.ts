@@ -22,7 +22,8 @@ export function rbacAuthorizer(store: ObjectStore): Authorizer {
       kind === "ClusterRole"
         ? { resource: stored.clusterRoles, namespace: "", name }
         : { resource: stored.roles, namespace, name };
-    return (store.get(key)?.object as Role | ClusterRole | undefined)?.rules;
+    const role: Role | ClusterRole | undefined = store.get(key)?.object;
+    return role?.rules;
   };
   const grants = (binding: RoleBinding | ClusterRoleBinding, namespace: string, asked: Asked): boolean =>
     binding.subjects?.some((subject) => subjectMatches(subject, asked.user)) === true &&
