@@ -17,6 +17,7 @@ import {
 import {
   allocateAddress,
   isPodLinkName,
+  lastGroupId,
   type NodeNetwork,
   planNodeNetwork,
   planPodNetwork,
@@ -116,7 +117,7 @@ class NodeSide {
   readonly #network: NamespaceNetwork;
   readonly #netnsDir: string;
   readonly #podCidrs: readonly Cidr[];
-  readonly #lastGroupId = readLastGroupId();
+  readonly #lastGroupId = lastGroupId(readFileSync("/proc/self/gid_map", "utf8"));
   #nextChecked = 0;
   /** The last resync did not come to its end, and its changes have been taken note of already. */
   #hasFailed = false;
@@ -290,11 +291,4 @@ function networkOf(node: NodeConfig): NodeNetwork {
 
 function nameOfMadeLink(operation: NetworkOperation): readonly string[] {
   return operation.type === "create-link" ? [operation.link.name] : [];
-}
-
-/** Of this user namespace: without newuidmap only group 0 exists in it. */
-function readLastGroupId(): number {
-  const [first = "0 0 1"] = readFileSync("/proc/self/gid_map", "utf8").trim().split("\n");
-  const [start = 0, , count = 1] = first.trim().split(/\s+/).map(Number);
-  return start + count - 1;
 }

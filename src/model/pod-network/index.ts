@@ -1,3 +1,3 @@
 export { allocateAddress } from "./ipam.ts";
 export { type NodeNetwork, planNodeNetwork } from "./node.ts";
-export { isPodLinkName, planPodNetwork, podLinkName } from "./pod.ts";
+export { isPodLinkName, lastGroupId, planPodNetwork, podLinkName } from "./pod.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import { cidrContains, type IpAddress, parseCidr, parseIpAddress } from "../../lib/ip/index.ts";
-import { allocateAddress, isPodLinkName, planNodeNetwork, planPodNetwork, podLinkName } from "./index.ts";
+import { allocateAddress, isPodLinkName, lastGroupId, planNodeNetwork, planPodNetwork, podLinkName } from "./index.ts";
 
 describe("planPodNetwork()", () => {
   const plan = planPodNetwork({
@@ -83,6 +83,12 @@ describe("planPodNetwork()", () => {
       assert.equal(isPodLinkName(name), false, name);
     }
   });
+});
+
+test("lastGroupId() finds the highest group of a user namespace", () => {
+  assert.equal(lastGroupId("         0          0 4294967295\n"), 4_294_967_294);
+  assert.equal(lastGroupId("         0       1000          1\n"), 0);
+  assert.equal(lastGroupId("         0       1000          1\n         1     100000      65536\n"), 65_536);
 });
 
 describe("planNodeNetwork()", () => {

@@ -109,3 +109,12 @@ function podSysctls(pod: PodNetwork, cause: Provenance): readonly PlannedSysctl[
 function hostCidr(address: IpAddress) {
   return cidrOf(address, familyBits[ipFamily(address)]);
 }
+
+/** The highest group in `/proc/<pid>/gid_map`: without newgidmap only group 0 exists in a user namespace. */
+export function lastGroupId(gidMap: string): number {
+  const ranges = gidMap
+    .trim()
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  return Math.max(0, ...ranges.map(([start = 0, , count = 1]) => start + count - 1));
+}
