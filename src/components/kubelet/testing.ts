@@ -75,7 +75,7 @@ export interface KubeletRig {
 export async function startKubelet(
   given: {
     readonly programs?: Readonly<Record<string, FakeProgram>>;
-    /** Answers a probe's connection: the port of a server on loopback, or a failure by its errno. */
+    /** Answers a probe's connection: the port of a server on loopback, a failure by its errno, or "never". */
     readonly dial?: (address: string, port: number) => number | string;
     readonly bind?: () => number;
     readonly failWith?: FakeApiClientOptions["failWith"];
@@ -101,9 +101,9 @@ export async function startKubelet(
     network,
     nodeNetnsPath: "/run/netns/node-1",
     sockets: {
-      dial: ({ address, port }) => {
+      dial: ({ address, port, signal }) => {
         dialled.push(`${address}:${port}`);
-        return dialLoopback(given.dial?.(address, port) ?? "ECONNREFUSED");
+        return dialLoopback(given.dial?.(address, port) ?? "ECONNREFUSED", signal);
       },
       bind:
         given.bind ??
@@ -200,7 +200,12 @@ function eventsOf(client: FakeApiClient, name: string): readonly string[] {
     .map(({ reason, message }) => `${reason}: ${message}`);
 }
 
-function dialLoopback(answer: number | string): Promise<Socket> {
+function dialLoopback(answer: number | string, signal?: AbortSignal): Promise<Socket> {
+  if (answer === "never") {
+    return new Promise((_, reject) => {
+      signal?.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+    });
+  }
   if (typeof answer === "string") {
     return Promise.reject(Object.assign(new Error(`connect ${answer}`), { code: answer }));
   }

@@ -17,7 +17,8 @@ export function parseLogLine(line: Buffer): LogRecord | undefined {
   const timeEnd = line.indexOf(space);
   const streamEnd = timeEnd < 0 ? -1 : line.indexOf(space, timeEnd + 1);
   if (streamEnd < 0) return undefined;
-  const time = line.toString("latin1", 0, timeEnd);
+  // Monitors write UTC as an offset; Kubernetes shows it as Z.
+  const time = line.toString("latin1", 0, timeEnd).replace(/\+00:00$/, "Z");
   const stream = line.toString("latin1", timeEnd + 1, streamEnd);
   if (Number.isNaN(Date.parse(time)) || (stream !== "stdout" && stream !== "stderr")) return undefined;
   const tagEnd = line.indexOf(space, streamEnd + 1);
