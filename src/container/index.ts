@@ -1,5 +1,5 @@
 /** Containers of a node: runtime, images, the node's own root. */
-import { statfsSync } from "node:fs";
+import { existsSync, readdirSync, statfsSync } from "node:fs";
 import { clusterPaths, type ClusterConfig, type NodeConfig } from "../model/cluster-config.ts";
 import type { Clock } from "../machinery/clock.ts";
 import type { Logger } from "../machinery/log.ts";
@@ -13,18 +13,9 @@ import { createLoadedImages, type LoadedImages } from "./images/loaded-images.ts
 import { readUserMap } from "./machine/user-namespace.ts";
 import type { ContainerRuntime, Image } from "./runtime.ts";
 
-export { ArchiveError } from "./images/archive/archive-error.ts";
-export { ContainerError, ExecTimeoutError, ImageError } from "./errors.ts";
+export { ContainerError } from "./errors.ts";
 export { composeNodeRoot } from "./node-root/node-root.ts";
-export {
-  HostPathError,
-  makeEmptyDir,
-  removeVolumes,
-  resolveHostPath,
-  VolumePathError,
-  writeAtomicVolume,
-  type VolumeFile,
-} from "./volumes/index.ts";
+export { makeEmptyDir, removeVolumes, resolveHostPath, writeAtomicVolume, type VolumeFile } from "./volumes/index.ts";
 export type * from "./runtime.ts";
 
 type Paths = Pick<ClusterConfig, "stateDir" | "runDir" | "toolsDir">;
@@ -92,6 +83,7 @@ const tmpfsMagic = 0x0102_1994;
  */
 export function prepareContainerHost(): void {
   leaveHostNamespaces();
-  if (statfsSync("/sys/fs/cgroup").type === tmpfsMagic)
-    mount({ source: "tmpfs", target: "/sys/fs/cgroup", type: "tmpfs" });
+  const tree = "/sys/fs/cgroup";
+  const isHybrid = existsSync(tree) && statfsSync(tree).type === tmpfsMagic && readdirSync(tree).length > 0;
+  if (isHybrid) mount({ source: "tmpfs", target: tree, type: "tmpfs" });
 }

@@ -99,7 +99,7 @@ export function endSending(fd: number): void {
   check(calls.shutdown(fd, 1) as number, "shutdown");
 }
 
-/** Waits for the one file descriptor that the sender passes along with its message (SCM_RIGHTS); the socket blocks. */
+/** The one file descriptor that the sender has passed along with its message (SCM_RIGHTS). Throws where none has come yet. */
 export function receiveFileDescriptor(socket: number): number {
   const data = Buffer.alloc(4096);
   const control = Buffer.alloc(64);
@@ -112,7 +112,10 @@ export function receiveFileDescriptor(socket: number): number {
   message.writeBigUInt64LE(koffi.address(control), 32);
   message.writeBigUInt64LE(BigInt(control.length), 40);
   const closeReceivedOnExec = 0x4000_0000;
-  check(calls.recvmsg(socket, message, closeReceivedOnExec) as number, "recvmsg");
+  const doNotWait = 0x40;
+  const length = check(calls.recvmsg(socket, message, closeReceivedOnExec | doNotWait) as number, "recvmsg");
+  // Named after the call, so that they live until then: the message holds no more than their addresses.
+  if (length > data.length || vector.length === 0) throw new Error("Cannot take over the terminal: bad message");
   // struct cmsghdr: 8 bytes length, 4 level, 4 type, then the descriptor.
   if (message.readBigUInt64LE(40) < 20n) throw new Error("Cannot take over the terminal: crun passed no descriptor");
   return control.readInt32LE(16);

@@ -2,7 +2,7 @@
 import { chmodSync, lstatSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { resolveInRoot } from "../root/scoped-path.ts";
 
-export { VolumePathError, writeAtomicVolume, type VolumeFile } from "./atomic-volume.ts";
+export { writeAtomicVolume, type VolumeFile } from "./atomic-volume.ts";
 
 /** An emptyDir: a folder for everybody, made once. It lies on the node's disk, whatever medium is asked for. */
 export function makeEmptyDir(folder: string): void {
@@ -11,7 +11,7 @@ export function makeEmptyDir(folder: string): void {
   chmodSync(folder, 0o777);
 }
 
-export class HostPathError extends Error {
+class HostPathError extends Error {
   readonly code = "HostPath";
 }
 
