@@ -43,7 +43,9 @@ inNamespaces(import.meta.url, (mode) => {
     }
     running.push(informers.run(stop.signal));
     await Promise.all(proxies.map((proxy) => proxy.ready));
-    for (const host of ["a1", "b1", "a2", "b2", "node-1", "outside"] as const) await lab.serve(host, 8080);
+    for (const host of ["a1", "b1", "a2", "b2", "node-1", "outside"] as const) {
+      for (let number = 8080; number < 8085; number += 1) await lab.serve(host, number);
+    }
   });
 
   after(async () => {
@@ -253,6 +255,70 @@ inNamespaces(import.meta.url, (mode) => {
         churn.isDone = true;
         await Promise.all(loads);
         assert.ok(requests > 100, `only ${requests} requests were made meanwhile`);
+      });
+
+      test("a service with an unusual number of endpoints gets chains of its own, and leaves none behind", async () => {
+        const chains = (): string =>
+          lab.run("node-2", "nft", "-t", "list", "table", family === 0 ? "ip" : "ip6", "netloom");
+        assert.doesNotMatch(chains(), /chain [np]20 /);
+        const pods = ["a1", "b1", "a2", "b2"] as const;
+        for (const [number, spec] of [{}, { sessionAffinity: "ClientIP" }].entries()) {
+          const service = name(`wide${number}`);
+          await client.create(
+            resources.services,
+            serviceOf(service, { ...ips(base + 12 + number), ...spec, ports: [port(80)] }),
+          );
+          for (let part = 0; part < 5; part += 1) {
+            const slice = sliceOf(service, { family: familyName, index: family, endpoints: pods });
+            await client.create(resources.endpointSlices, {
+              ...slice,
+              metadata: { ...slice.metadata, name: `${service}-${part}` },
+              ports: [{ name: "main", port: 8080 + part }],
+            });
+          }
+        }
+        await settle();
+        assert.match(chains(), /chain n20 \{\s+meta mark set numgen random mod 20\s+goto to-slot\s+\}/);
+        assert.match(
+          chains(),
+          /chain p20 \{\s+meta mark set numgen random mod 20\s+meta mark set ct mark \. meta mark map @affinity-slots\s+\}/,
+        );
+        const seen = new Set<string>();
+        for (let index = 0; index < 60; index += 1) seen.add((await lab.tcp("b2", vip(base + 12), 80)).from);
+        assert.deepEqual([...seen].toSorted(), pods.toSorted());
+        const { from } = await lab.tcp("b2", vip(base + 13), 80);
+        for (let index = 0; index < 8; index += 1) assert.equal((await lab.tcp("b2", vip(base + 13), 80)).from, from);
+        for (const number of [0, 1]) {
+          await client.delete(resources.services, { namespace: "default", name: name(`wide${number}`) });
+        }
+        await settle();
+        assert.doesNotMatch(chains(), /chain [np]20 /);
+      });
+
+      test("rules that are deleted by hand come back", async () => {
+        lab.run("node-2", "nft", "delete", "table", family === 0 ? "ip" : "ip6", "netloom");
+        const deadline = Date.now() + 5000;
+        for (let isBack = false; !isBack;) {
+          isBack = await lab.tcp("a2", vip(base + 1), 80, 300).then(
+            () => true,
+            () => false,
+          );
+          assert.ok(isBack || Date.now() < deadline, "the rules did not come back within five seconds");
+        }
+      });
+
+      test("what is added by hand goes, and what clients stick to stays", async () => {
+        const table = family === 0 ? "ip" : "ip6";
+        const list = (set: string): string => lab.run("node-1", "nft", "list", "map", table, "netloom", set);
+        const { from } = await lab.tcp("b1", vip(base + 9), 80);
+        lab.run("node-1", "nft", "add", "element", table, "netloom", "nodeports", "{ tcp . 32000 : 7 }");
+        assert.match(list("nodeports"), /32000/);
+        const deadline = Date.now() + 5000;
+        while (list("nodeports").includes("32000")) {
+          assert.ok(Date.now() < deadline, "the element is still there after five seconds");
+          await systemClock.sleep(100);
+        }
+        for (let index = 0; index < 8; index += 1) assert.equal((await lab.tcp("b1", vip(base + 9), 80)).from, from);
       });
 
       test("a deleted service no longer answers", async () => {

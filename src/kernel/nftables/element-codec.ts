@@ -45,10 +45,10 @@ const message = { newElement: 12, getElements: 13, deleteElement: 14 } as const;
 const listAttribute = { table: 1, set: 2, elements: 3 } as const;
 const listItem = 1;
 const elementAttribute = { key: 1, data: 2, flags: 3, userData: 6, keyEnd: 10 } as const;
-const dataAttribute = { value: 1, verdict: 2 } as const;
-const verdictAttribute = { code: 1, chain: 2 } as const;
+export const dataAttribute = { value: 1, verdict: 2 } as const;
+export const verdictAttribute = { code: 1, chain: 2 } as const;
 /** Numbers of the verdicts, as unsigned 32-bit. */
-const verdictCode = { drop: 0, accept: 1, jump: 0xffff_fffd, goto: 0xffff_fffc, return: 0xffff_fffb } as const;
+export const verdictCode = { drop: 0, accept: 1, jump: 0xffff_fffd, goto: 0xffff_fffc, return: 0xffff_fffb } as const;
 const protocolNumber: Readonly<Record<string, number>> = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58, sctp: 132 };
 const protocolName = new Map(Object.entries(protocolNumber).map(([name, number]) => [number, name]));
 /** libnftnl's type of a comment within the user data. */

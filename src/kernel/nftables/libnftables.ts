@@ -22,12 +22,8 @@ interface Library {
   readonly bufferErrors: (context: Context) => number;
   readonly outputOf: (context: Context) => string;
   readonly errorsOf: (context: Context) => string;
-  readonly setOutputFlags: (context: Context, flags: number) => void;
   readonly run: (context: Context, commands: string) => number;
 }
-
-/** From <nftables/libnftables.h>: leave out elements, write protocols and ports as numbers. */
-const outputFlag = { numericProtocol: 1 << 4, numericPriority: 1 << 5, numericSymbol: 1 << 6, terse: 1 << 11 } as const;
 
 const loaded = new Map<string, Library>();
 
@@ -39,10 +35,6 @@ export function openNft(options: { readonly namespace: NetworkNamespace; readonl
   if (context === null) throw new NftablesError("open", "libnftables gave no context", "OpenFailed");
   library.bufferOutput(context);
   library.bufferErrors(context);
-  library.setOutputFlags(
-    context,
-    Object.values(outputFlag).reduce((flags, flag) => flags | flag, 0),
-  );
   let isOpen = true;
   return {
     run: (commands) => {
@@ -106,9 +98,6 @@ function loadLibrary(toolsDir: string): Library {
     bufferErrors: library.func("int nft_ctx_buffer_error(void *ctx)") as Library["bufferErrors"],
     outputOf: library.func("const char *nft_ctx_get_output_buffer(void *ctx)") as Library["outputOf"],
     errorsOf: library.func("const char *nft_ctx_get_error_buffer(void *ctx)") as Library["errorsOf"],
-    setOutputFlags: library.func(
-      "void nft_ctx_output_set_flags(void *ctx, unsigned int flags)",
-    ) as Library["setOutputFlags"],
     run: library.func("int nft_run_cmd_from_buffer(void *ctx, const char *buf)") as Library["run"],
   };
   loaded.set(toolsDir, bound);

@@ -2,7 +2,6 @@
 import {
   diffRuleSets,
   indexElements,
-  isElementsOnly,
   isEmptyTransaction,
   layoutName,
   renderTransaction,
@@ -17,6 +16,7 @@ import {
 import type { NetworkNamespace } from "../network-namespace.ts";
 import { NfnetlinkError, NfnetlinkSocket } from "../nfnetlink/index.ts";
 import { decodeElements, encodeElements, encodeElementsQuery, type KernelElement } from "./element-codec.ts";
+import { encodeChainOperation } from "./chain-codec.ts";
 import { openNft } from "./libnftables.ts";
 import { NftablesError } from "./nftables-error.ts";
 import { differenceFromKernel } from "./drift.ts";
@@ -110,7 +110,7 @@ class KernelNftables implements Nftables {
     }
     if (isEmptyTransaction(transaction)) return;
     try {
-      if (isChainsAndElements(transaction)) this.#applyInSteps(transaction);
+      if (needsSteps(transaction)) this.#applyInSteps(transaction);
       else this.#applyAtOnce(transaction);
     } catch (error) {
       if (!isTooLarge(error)) throw error;
@@ -127,22 +127,26 @@ class KernelNftables implements Nftables {
     const { addedElements, removedElements } = transaction;
     const removed = [...indexElements([removedElements])];
     const added = [...indexElements([addedElements])];
-    if (!isElementsOnly(transaction)) {
+    const chains = transaction.chains.map((operation) => ({ ...operation, requests: encodeChainOperation(operation) }));
+    const isRaw = transaction.replacedTables.length + transaction.removedTables.length === 0;
+    if (!isRaw || chains.some(({ requests }) => requests === undefined)) {
       this.#nft.run(renderTransaction(transaction));
       return;
     }
-    const requests = (
+    const elements = (
       [
         ["delete", removed],
         ["add", added],
       ] as const
     ).flatMap(([verb, sets]) =>
-      sets.flatMap(([path, elements]) => {
+      sets.flatMap(([path, ofSet]) => {
         const declaration = this.#declarations.get(path);
-        return declaration === undefined ? [] : encodeElements(verb, declaration, [...elements.values()]);
+        return declaration === undefined ? [] : encodeElements(verb, declaration, [...ofSet.values()]);
       }),
     );
-    this.#translated(() => this.#socket.commit("change the elements of rules", requests));
+    const after = chains.flatMap(({ kind, requests = [] }) => (kind === "delete-chain" ? requests : []));
+    const before = chains.flatMap(({ kind, requests = [] }) => (kind === "delete-chain" ? [] : requests));
+    this.#translated(() => this.#socket.commit("change rules", [...before, ...elements, ...after]));
   }
 
   hasForeignChange(): boolean {
@@ -181,19 +185,14 @@ class KernelNftables implements Nftables {
 }
 
 /**
- * Whether the same is reached by adding chains that nothing names yet, then changing elements as one transaction, then
- * removing chains that nothing names any more: nft reads all elements for a transaction that mixes both (0.5 s with
- * 10,000 services).
+ * Whether nft's language is needed for chains while elements change too: it reads all elements for a transaction that
+ * holds both. The same is reached by adding chains that nothing names yet, then changing elements as one transaction,
+ * then removing chains that nothing names any more.
  */
-function isChainsAndElements({
-  replacedTables,
-  removedTables,
-  chains,
-  addedElements,
-  removedElements,
-}: Transaction): boolean {
-  const isMixed = (replacedTables.length > 0 || chains.length > 0) && addedElements.length + removedElements.length > 0;
-  return isMixed && removedTables.length === 0;
+function needsSteps({ replacedTables, chains, addedElements, removedElements }: Transaction): boolean {
+  const needsNft =
+    replacedTables.length > 0 || chains.some((operation) => encodeChainOperation(operation) === undefined);
+  return needsNft && addedElements.length + removedElements.length > 0;
 }
 
 function translate(error: unknown): unknown {
