@@ -112,7 +112,7 @@ test("an HTTP probe judges the status and quotes failures as upstream does", asy
   const seen: string[] = [];
   const server = createServer((request, response) => {
     seen.push(
-      `${request.method} ${request.url} ${request.headers["user-agent"]} ${request.headers.host} ${request.headers["x-probe"]}`,
+      `${request.method} ${request.url} ${request.headers["user-agent"]} ${request.headers.host} ${String(request.headers["x-probe"])}`,
     );
     response.writeHead(status).end();
   });
