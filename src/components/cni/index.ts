@@ -1,1 +1,2 @@
-export { type AttachedPod, createPodNetwork, type PodNetwork } from "./pod-network.ts";
+export { createPodNetwork, type PodNetwork } from "./pod-network.ts";
+export type { AttachedPod } from "./types.ts";

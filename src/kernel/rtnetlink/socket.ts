@@ -67,6 +67,8 @@ export class NetlinkSocket {
 
   /** Sends one request and returns what was answered. Throws `NetlinkError`: "Cannot `action`: …". */
   request(action: string, encode: (sequence: number) => Uint8Array): readonly Uint8Array[] {
+    // The number of a closed descriptor may be somebody else's by now.
+    if (!this.#isOpen) throw new NetlinkError(action, { errno: 9, detail: "the netlink socket was closed" });
     for (let attempt = 1; ; attempt += 1) {
       const sequence = (this.#sequence = (this.#sequence % 0x7fff_ffff) + 1);
       sendOnSocket(this.#fd, encode(sequence));

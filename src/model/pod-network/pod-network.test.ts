@@ -57,7 +57,7 @@ describe("planPodNetwork()", () => {
   });
 
   test("allows unprivileged pings up to the last group of the user namespace, and of the kernel", () => {
-    const groups = (lastGroupId: number): string | undefined =>
+    const groups = (last: number): string | undefined =>
       planPodNetwork({
         namespace: "default",
         name: "web",
@@ -65,7 +65,7 @@ describe("planPodNetwork()", () => {
         addresses: [],
         netnsPath: "/netns/pod-0b7c",
         mtuBytes: 1400,
-        lastGroupId,
+        lastGroupId: last,
       }).pod.sysctls.find(({ key }) => key.endsWith("ping_group_range"))?.value;
     assert.equal(groups(0), "0 0");
     assert.equal(groups(4_294_967_294), "0 2147483647");

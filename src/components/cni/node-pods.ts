@@ -1,0 +1,212 @@
+import { existsSync, readFileSync } from "node:fs";
+import { type Cidr, ipFamily, type IpAddress, parseCidr, parseIpAddress } from "../../lib/ip/index.ts";
+import { createNetworkNamespace, openNetworkNamespace, removeNetworkNamespace } from "../../kernel/netns/index.ts";
+import { NamespaceNetwork } from "../../kernel/namespace-network/index.ts";
+import type { Logger } from "../../machinery/log.ts";
+import { clusterPaths, type NodeConfig } from "../../model/cluster-config.ts";
+import {
+  diffNetwork,
+  emptyState,
+  mergePlans,
+  type NetworkOperation,
+  operationText,
+} from "../../model/network-state/index.ts";
+import {
+  allocateAddress,
+  isPodLinkName,
+  lastGroupId,
+  type NodeNetwork,
+  planNodeNetwork,
+  planPodNetwork,
+  podLinkName,
+} from "../../model/pod-network/index.ts";
+import { type Attachment, AttachmentStore } from "./attachment-store.ts";
+import type { AttachedPod, PodNetworkOptions } from "./types.ts";
+
+/** How many pods are looked into, in turn, so that a full node costs no more than a small one. */
+const podsPerTick = { quiet: 1, changed: 25 } as const;
+const uplink = "eth0";
+
+/** The pods of a node and their addresses. Everything is synchronous, so that nothing else of this thread runs in between. */
+export class NodePods {
+  readonly #options: PodNetworkOptions;
+  readonly #log: Logger;
+  readonly #store: AttachmentStore;
+  readonly #network: NamespaceNetwork;
+  readonly #netnsDir: string;
+  readonly #podCidrs: readonly Cidr[];
+  readonly #lastGroupId = lastGroupId(readFileSync("/proc/self/gid_map", "utf8"));
+  #nextChecked = 0;
+  /** The last resync did not come to its end, and its changes have been taken note of already. */
+  #hasFailed = false;
+
+  constructor(options: PodNetworkOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#netnsDir = clusterPaths(options.config).netns;
+    this.#podCidrs = networkOf(options.node).podCidrs;
+    this.#store = new AttachmentStore(options.stateDir, (file, error) =>
+      this.#log.warn("dropped a damaged address record", { file, error }),
+    );
+    // The cluster was stopped meanwhile, and the namespaces went with it.
+    for (const { uid } of this.#store.list()) if (!existsSync(this.#pathOf(uid))) this.#store.delete(uid);
+    this.#network = new NamespaceNetwork(options.nodeNamespace, "podNetwork");
+  }
+
+  attach(pod: Pick<AttachedPod, "namespace" | "name" | "uid">): AttachedPod {
+    if (!/^[A-Za-z0-9][A-Za-z0-9-]*$/.test(pod.uid)) {
+      throw new RangeError(`Cannot attach pod "${pod.namespace}/${pod.name}": its uid "${pod.uid}" is no plain name`);
+    }
+    this.#removeLeftover(pod.uid);
+    const attachment: Attachment = {
+      namespace: pod.namespace,
+      name: pod.name,
+      uid: pod.uid,
+      addresses: this.#allocate(),
+    };
+    // First the record: after a crash from here on, `list` names the pod and `detach` cleans up.
+    this.#store.put(attachment);
+    try {
+      this.#build(attachment);
+    } catch (error) {
+      this.detach(pod.uid);
+      throw error;
+    }
+    return this.#describe(attachment);
+  }
+
+  detach(uid: string): void {
+    const attachment = this.#store.get(uid);
+    if (attachment !== undefined) {
+      // The link goes with the namespace, in the background and much faster than by hand; until then no packet may
+      // find its way to an address that is given back.
+      this.#network.apply(this.#plan(attachment).node.routes.map((route) => ({ type: "delete-route", route })));
+    }
+    removeNetworkNamespace(this.#pathOf(uid));
+    this.#store.delete(uid);
+  }
+
+  list(): readonly AttachedPod[] {
+    return this.#store.list().map((attachment) => this.#describe(attachment));
+  }
+
+  check(uid: string): readonly string[] {
+    const attachment = this.#store.get(uid);
+    if (attachment === undefined) return [`the pod ${uid} has no network`];
+    if (!existsSync(this.#pathOf(uid))) return [`the network namespace "${this.#pathOf(uid)}" is missing`];
+    const plan = this.#plan(attachment);
+    const ofNode = diffNetwork(plan.node, this.#network.read(plan.node));
+    const ofPod = this.#inPod(uid, (network) => diffNetwork(plan.pod, network.read(plan.pod)));
+    return [
+      // The routes of other pods are no part of this plan.
+      ...ofNode.operations.filter(({ type }) => type !== "delete-route").map(operationText),
+      ...ofPod.missingLinks.map((link) => `link ${link} is missing in the pod`),
+      ...ofPod.operations.map(operationText),
+    ];
+  }
+
+  /** Puts back what was taken away, where the kernel reported a change or a full look is due. With a log, says so. */
+  resync({ isFull, log }: { readonly isFull: boolean; readonly log: Logger | undefined }): void {
+    const hasChanged = this.#network.hasChanged() || isFull || this.#hasFailed;
+    this.#hasFailed = true;
+    const attachments = this.#store.list();
+    const inTurn = this.#nextInTurn(attachments, hasChanged ? podsPerTick.changed : podsPerTick.quiet);
+    const madeAnew = hasChanged ? this.#resyncNode(attachments.filter(this.#exists), log) : new Set();
+    const affected = attachments.filter(({ uid }) => madeAnew.size > 0 && madeAnew.has(podLinkName(uid)));
+    for (const attachment of new Set([...affected, ...inTurn])) {
+      if (this.#exists(attachment)) this.#resyncPod(attachment, log);
+    }
+    this.#hasFailed = false;
+  }
+
+  close(): void {
+    this.#network.close();
+  }
+
+  /** Returns the names of the links that had to be made anew: their other ends need looking after, too. */
+  #resyncNode(attachments: readonly Attachment[], log: Logger | undefined): ReadonlySet<string> {
+    const { config, node } = this.#options;
+    const nodePlan = planNodeNetwork({ node: networkOf(node), nodes: config.nodes.map(networkOf), uplink });
+    const plan = mergePlans([nodePlan, ...attachments.map((attachment) => this.#plan(attachment).node)]);
+    const { operations } = this.#network.reconcile(plan, isPodLinkName);
+    if (operations.length > 0) {
+      log?.warn("put back what was missing in the pod network", { operations: operations.map(operationText) });
+    }
+    return new Set(operations.flatMap(nameOfMadeLink));
+  }
+
+  #resyncPod(attachment: Attachment, log: Logger | undefined): void {
+    const { operations } = this.#inPod(attachment.uid, (network) => network.reconcile(this.#plan(attachment).pod));
+    if (operations.length === 0) return;
+    const pod = `${attachment.namespace}/${attachment.name}`;
+    log?.warn("put back what was missing in a pod's network", { pod, operations: operations.map(operationText) });
+  }
+
+  readonly #exists = ({ uid }: Attachment): boolean => existsSync(this.#pathOf(uid));
+
+  #nextInTurn(attachments: readonly Attachment[], count: number): readonly Attachment[] {
+    if (this.#nextChecked >= attachments.length) this.#nextChecked = 0;
+    const turn = attachments.slice(this.#nextChecked, this.#nextChecked + count);
+    this.#nextChecked += count;
+    return turn;
+  }
+
+  #build(attachment: Attachment): void {
+    createNetworkNamespace(this.#pathOf(attachment.uid)).close();
+    const plan = this.#plan(attachment);
+    this.#network.apply(diffNetwork(plan.node, emptyState).operations);
+    this.#inPod(attachment.uid, (network) => network.reconcile(plan.pod));
+  }
+
+  #removeLeftover(uid: string): void {
+    const link = podLinkName(uid);
+    if (this.#store.get(uid) === undefined && !existsSync(this.#pathOf(uid)) && !this.#network.hasLink(link)) return;
+    this.detach(uid);
+    // The kernel may still be removing it with its namespace, and the new link has the same name.
+    if (this.#network.hasLink(link)) this.#network.apply([{ type: "delete-link", name: link }]);
+  }
+
+  #allocate(): readonly IpAddress[] {
+    const used = this.#store.usedAddresses();
+    const last = this.#store.lastAddresses();
+    return this.#podCidrs.map((podCidr) =>
+      allocateAddress({ podCidr, used, last: last.find((address) => ipFamily(address) === ipFamily(podCidr)) }),
+    );
+  }
+
+  #plan(attachment: Attachment) {
+    const { mtuBytes = 1500 } = this.#options;
+    const netnsPath = this.#pathOf(attachment.uid);
+    return planPodNetwork({ ...attachment, netnsPath, mtuBytes, lastGroupId: this.#lastGroupId });
+  }
+
+  #inPod<T>(uid: string, work: (network: NamespaceNetwork) => T): T {
+    const namespace = openNetworkNamespace(this.#pathOf(uid));
+    try {
+      const network = new NamespaceNetwork(namespace, "podNetwork");
+      try {
+        return work(network);
+      } finally {
+        network.close();
+      }
+    } finally {
+      namespace.close();
+    }
+  }
+
+  #pathOf(uid: string): string {
+    return `${this.#netnsDir}/pod-${uid}`;
+  }
+
+  #describe({ namespace, name, uid, addresses }: Attachment): AttachedPod {
+    return { namespace, name, uid, netnsPath: this.#pathOf(uid), ips: addresses };
+  }
+}
+
+function networkOf(node: NodeConfig): NodeNetwork {
+  return { name: node.name, addresses: [parseIpAddress(node.address)], podCidrs: [parseCidr(node.podCidr)] };
+}
+
+function nameOfMadeLink(operation: NetworkOperation): readonly string[] {
+  return operation.type === "create-link" ? [operation.link.name] : [];
+}
