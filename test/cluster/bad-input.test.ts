@@ -32,7 +32,7 @@ describe("netloom up refuses", () => {
       "an unknown option, with the likely one",
       ["--node", "3"],
       2,
-      /unknown option '--node'\n\(Did you mean one of --nodes/,
+      /unknown option '--node'\n\(Did you mean --nodes\?\)/,
     ],
     ["a duration that is none", ["--wait", "soon"], 2, /"soon" is not a duration/],
   ];
@@ -115,7 +115,7 @@ describe("kubectl is told what is wrong", () => {
     [
       "a port out of range",
       service("  ports:\n  - port: 70000\n"),
-      /The Service "wrong" is invalid: spec\.ports\[0\]\.port: Invalid value: 70000: must be between 1 and 65535, inclusive/,
+      /The Service "wrong" is invalid: \n\* spec\.ports\[0\]\.port: Invalid value: 70000: must be between 1 and 65535, inclusive\n/,
     ],
     [
       "a node port out of range",

@@ -126,7 +126,7 @@ test("a second cluster beside the first has its own name, port and loopback addr
   const second = await lab.netloom(["up", "--name", "other", "--nodes", "1"]);
   assert.equal(second.code, 0, second.stderr);
   const [first, other] = await Promise.all([lab.netloom(["status"]), lab.netloom(["status", "--name", "other"])]);
-  const networkOf = (text: string): string => /127\.(\d+)\.0\.1/.exec(text)?.[1] ?? "";
+  const networkOf = (text: string): string => /127\.(\d+)\.0\.1$/m.exec(text)?.[1] ?? "";
   assert.notEqual(networkOf(first.stdout), networkOf(other.stdout));
   assert.equal((await lab.kubectl(["--context", "other", "get", "nodes", "-o", "name"])).stdout, "node/node-1\n");
   assert.equal((await lab.netloom(["down", "--name", "other"])).code, 0);

@@ -1,5 +1,5 @@
 /** What a cluster could leave behind on the machine, to be compared before and after. */
-import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 export interface MachineState {
@@ -10,11 +10,10 @@ export interface MachineState {
   /** The machine's own network interfaces, routes and netfilter tables. */
   readonly interfaces: readonly string[];
   readonly routes: readonly string[];
+  /** Those named like ours or like a container. */
   readonly cgroups: readonly string[];
   /** Files in the lab's folder. */
   readonly files: readonly string[];
-  /** How many network namespaces processes of this machine are in. */
-  readonly namespaces: number;
 }
 
 export function machineState(folder: string): MachineState {
@@ -24,13 +23,6 @@ export function machineState(folder: string): MachineState {
       return readFileSync(path, "utf8");
     } catch {
       // The process ended while we looked, or it is another user's.
-      return "";
-    }
-  };
-  const namespaceOf = (pid: string): string => {
-    try {
-      return readlinkSync(`/proc/${pid}/ns/net`);
-    } catch {
       return "";
     }
   };
@@ -48,9 +40,8 @@ export function machineState(folder: string): MachineState {
       .map((line) => line.split(":")[0]?.trim() ?? "")
       .filter((name) => name !== ""),
     routes: read("/proc/net/route").split("\n").slice(1).filter(Boolean),
-    cgroups: listFolders("/sys/fs/cgroup", 3),
+    cgroups: listFolders("/sys/fs/cgroup", 3).filter((path) => /netloom|conmon|crun|[0-9a-f]{64}/.test(path)),
     files: existsSync(folder) ? (readdirSync(folder, { recursive: true }) as string[]).toSorted() : [],
-    namespaces: new Set(pids.map(namespaceOf).filter(Boolean)).size,
   };
 }
 
