@@ -1,2 +1,2 @@
 export { nodeNetwork } from "./config.ts";
-export { createServiceProxy, type ServiceProxy, type ServiceProxyOptions } from "./service-proxy.ts";
+export { createServiceProxy, type ServiceProxy } from "./service-proxy.ts";

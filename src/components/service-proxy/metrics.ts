@@ -1,6 +1,12 @@
 /** What the proxy tells about itself, under upstream's names. */
-import { Counter, Gauge, Histogram } from "prom-client";
-import { createMetricsRegistry, metricOf, type MetricsRegistry } from "../../machinery/metrics/index.ts";
+import {
+  Counter,
+  Gauge,
+  Histogram,
+  createMetricsRegistry,
+  metricOf,
+  type MetricsRegistry,
+} from "../../machinery/metrics/index.ts";
 
 export interface ProxyMetrics {
   readonly failures: { inc(): void };

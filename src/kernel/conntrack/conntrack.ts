@@ -11,7 +11,7 @@ import {
 } from "../rtnetlink/wire.ts";
 
 /** One direction of a connection; ports are 0 where the protocol has none. */
-export interface Flow {
+interface Flow {
   readonly source: IpAddress;
   readonly destination: IpAddress;
   /** IANA's number: 6 is TCP, 17 UDP. */
@@ -20,7 +20,7 @@ export interface Flow {
   readonly destinationPort: number;
 }
 
-export interface Connection {
+interface Connection {
   readonly original: Flow;
   /** After address translation its source is whom the connection was sent to. */
   readonly reply: Flow;

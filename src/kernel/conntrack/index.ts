@@ -1,1 +1,1 @@
-export { openConntrack, protocolNumbers, type Connection, type Conntrack, type Flow } from "./conntrack.ts";
+export { openConntrack, protocolNumbers, type Conntrack } from "./conntrack.ts";

@@ -69,7 +69,7 @@ function onRules(type: number, { family, table, chain }: Place, expressions: rea
       writer.attributeText(ruleAttribute.table, table).attributeText(ruleAttribute.chain, chain);
       if (expressions.length === 0) return;
       writer.nested(ruleAttribute.expressions, () => {
-        for (const expression of expressions) writer.nested(listItem, () => expression(writer));
+        for (const write of expressions) writer.nested(listItem, () => write(writer));
       });
     },
   };

@@ -1,4 +1,3 @@
-export type { KernelElement } from "./element-codec.ts";
 export { openNftables, type Nftables, type SyncReport } from "./nftables.ts";
 export { createFakeNftables, type FakeNftables } from "./fake-nftables.ts";
 export { NftablesError } from "./nftables-error.ts";

@@ -14,12 +14,4 @@ export {
   type PartChange,
   type Transaction,
 } from "./transaction.ts";
-export {
-  createWalker,
-  type Packet,
-  type WalkEnvironment,
-  type Walker,
-  type WalkInput,
-  type WalkResult,
-  type WalkStep,
-} from "./packet-walk.ts";
+export { createWalker, type WalkInput, type WalkResult } from "./packet-walk.ts";

@@ -21,7 +21,7 @@ import {
 } from "./rule-set.ts";
 import type { Field, Statement, Value, Verdict } from "./statement.ts";
 
-export interface Packet {
+interface Packet {
   readonly family: Family;
   readonly source: IpAddress;
   readonly destination: IpAddress;
@@ -33,7 +33,7 @@ export interface Packet {
 }
 
 /** What the node knows besides its rules. */
-export interface WalkEnvironment {
+interface WalkEnvironment {
   /** What `fib … type` answers: "local" for the node's own addresses. */
   addressType(address: IpAddress): "local" | "unicast" | "broadcast" | "multicast";
   /** Whether the route back to `source` leaves by the link `interfaceName`; true where it is not given. */
@@ -58,7 +58,7 @@ export interface WalkInput {
 }
 
 /** A rule that was carried out (not one whose first conditions merely held), with the element it found. */
-export interface WalkStep {
+interface WalkStep {
   readonly hook: Hook;
   readonly table: string;
   readonly chain: string;
@@ -85,7 +85,7 @@ export interface WalkResult {
 }
 
 /** A rule set made ready for many walks. */
-export interface Walker {
+interface Walker {
   walk(input: WalkInput): WalkResult;
   /** Every way it can go: one result per sequence of numbers that dice can show. */
   walkAll(input: Omit<WalkInput, "choose">): readonly WalkResult[];

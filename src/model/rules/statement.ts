@@ -41,7 +41,7 @@ export interface OneOf {
   readonly isNegated?: boolean;
 }
 
-export interface InSet {
+interface InSet {
   readonly kind: "in-set";
   readonly key: readonly Field[];
   readonly set: string;
@@ -60,24 +60,24 @@ export interface Assign {
 }
 
 /** A miss goes on with the next rule. */
-export interface VerdictMap {
+interface VerdictMap {
   readonly kind: "verdict-map";
   readonly key: readonly Field[];
   readonly map: string;
 }
 
 /** Translates the destination to the address and port found; a miss ends the rule. */
-export interface DestinationNat {
+interface DestinationNat {
   readonly kind: "dnat";
   readonly key: readonly Field[];
   readonly map: string;
 }
 
-export interface Masquerade {
+interface Masquerade {
   readonly kind: "masquerade";
 }
 
-export interface SourceNat {
+interface SourceNat {
   readonly kind: "snat";
   readonly address: string;
 }
@@ -102,7 +102,7 @@ export type Verdict =
   | { readonly kind: "accept" | "drop" | "return" }
   | { readonly kind: "goto" | "jump"; readonly chain: string };
 
-export interface VerdictStatement {
+interface VerdictStatement {
   readonly kind: "verdict";
   readonly verdict: Verdict;
 }

@@ -1,4 +1,3 @@
-export { serviceMask, localBit, tableName } from "./layout.ts";
 export type { NodeNetwork } from "./node-network.ts";
 export {
   createServicePlan,
@@ -6,9 +5,7 @@ export {
   updateServicePlan,
   type HostPort,
   type KnownIds,
-  type ServiceChanges,
   type ServiceObjects,
   type ServicePlan,
-  type ServiceUpdate,
 } from "./plan.ts";
 export type { Backend } from "./service-elements.ts";

@@ -12,7 +12,7 @@ export const tableName = "netloom";
 /** In ct mark, over the id: use the endpoints of this node only. */
 export const localBit = 0x0080_0000;
 /** Id and local bit. */
-export const serviceMask = 0x00ff_ffff;
+const serviceMask = 0x00ff_ffff;
 /** Counts whose chains always exist, so that usual changes touch elements only. */
 export const preparedCounts = 16;
 

@@ -11,7 +11,7 @@ import { localBit, tableName } from "./layout.ts";
 import { familyOf, isPodOfNode, type FamilyNetwork } from "./node-network.ts";
 
 /** Elements that only one of several claimants may place, by what they claim ("ip frontend 10.96.0.1 . tcp . 443"). */
-export type Claims = ReadonlyMap<string, Part>;
+type Claims = ReadonlyMap<string, Part>;
 
 export interface ServiceElements {
   /** Keyed by ids of the service: nobody else can have them. */
