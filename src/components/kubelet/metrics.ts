@@ -1,6 +1,5 @@
 /** The kubelet's metrics under upstream's names. */
-import { Counter, Gauge, Histogram } from "prom-client";
-import { metricOf } from "../../machinery/metrics/index.ts";
+import { Counter, Gauge, Histogram, metricOf } from "../../machinery/metrics/index.ts";
 import type { MetricsRegistry } from "../../machinery/metrics/index.ts";
 
 export type KubeletMetrics = ReturnType<typeof kubeletMetrics>;

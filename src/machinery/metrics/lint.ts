@@ -4,10 +4,9 @@ import type { MetricsRegistry } from "./registry.ts";
 const foreignUnits = /_(milliseconds|ms|microseconds|us|minutes|hours|kilobytes|kb|megabytes|mb)(_|$)/;
 
 /** What is wrong with the registry's metrics, one sentence each; empty where all is well. */
-export async function lintMetrics(registry: MetricsRegistry): Promise<readonly string[]> {
+export function lintMetrics(registry: MetricsRegistry): readonly string[] {
   const problems: string[] = [];
-  for (const { name, help, type } of await registry.getMetricsAsJSON()) {
-    const kind = String(type);
+  for (const { name, help, type: kind } of registry.list()) {
     if (!/^[a-z][a-z0-9_]*$/.test(name)) problems.push(`${name}: must be lower case with underscores`);
     if (help.trim() === "") problems.push(`${name}: has no help text`);
     if (foreignUnits.test(name)) problems.push(`${name}: must use base units (seconds, bytes)`);

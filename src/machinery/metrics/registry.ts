@@ -1,27 +1,83 @@
 /** Metrics: one registry per process, which `cmd/` makes and hands to each part. */
-import { Registry, collectDefaultMetrics } from "prom-client";
-import type { Metric } from "prom-client";
+import { Counter, Gauge } from "./metric.ts";
+import type { Metric } from "./metric.ts";
 
-export type MetricsRegistry = Registry;
+export class MetricsRegistry {
+  readonly contentType = "text/plain; version=0.0.4; charset=utf-8";
+  readonly #metrics = new Map<string, Metric>();
+  readonly #collectors: (() => void)[] = [];
 
-/** @param options.withProcess - Adds the process' own metrics (CPU, memory, event loop), as the Prometheus clients do. */
+  /** Throws where another metric has the name. */
+  register(metric: Metric): void {
+    if (this.#metrics.has(metric.name)) throw new Error(`Cannot register metric "${metric.name}": the name is taken`);
+    this.#metrics.set(metric.name, metric);
+  }
+
+  get(name: string): Metric | undefined {
+    return this.#metrics.get(name);
+  }
+
+  list(): readonly Metric[] {
+    return [...this.#metrics.values()];
+  }
+
+  /** Called before each scrape: sets what is only known when asked. */
+  beforeScrape(collect: () => void): void {
+    this.#collectors.push(collect);
+  }
+
+  /** All metrics in Prometheus' text format 0.0.4. */
+  metrics(): Promise<string> {
+    for (const collect of this.#collectors) collect();
+    const blocks = this.list().map((metric) => {
+      const help = metric.help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
+      return [`# HELP ${metric.name} ${help}`, `# TYPE ${metric.name} ${metric.type}`, ...metric.samples(), ""].join(
+        "\n",
+      );
+    });
+    return Promise.resolve(blocks.join("\n"));
+  }
+}
+
+/** @param options.withProcess - Adds the process' own metrics (CPU, memory, start), named as Prometheus' clients do. */
 export function createMetricsRegistry(options: { readonly withProcess?: boolean } = {}): MetricsRegistry {
-  const registry = new Registry();
-  if (options.withProcess === true) collectDefaultMetrics({ register: registry });
+  const registry = new MetricsRegistry();
+  if (options.withProcess === true) addProcessMetrics(registry);
   return registry;
 }
 
 /**
  * The metric of that name in the registry, made where it is missing, so that several parts of one process can share it.
  *
- * @param type - `Counter`, `Gauge`, `Histogram` or `Summary` of prom-client.
+ * @param type - `Counter`, `Gauge` or `Histogram`.
  */
 export function metricOf<M extends Metric, O extends { readonly name: string }>(
   registry: MetricsRegistry,
-  type: new (options: O & { registers: MetricsRegistry[] }) => M,
+  type: new (options: O & { readonly registers: readonly MetricsRegistry[] }) => M,
   options: O,
 ): M {
-  const known = registry.getSingleMetric(options.name);
+  const known = registry.get(options.name);
   if (known instanceof type) return known;
   return new type({ ...options, registers: [registry] });
+}
+
+function addProcessMetrics(registry: MetricsRegistry): void {
+  const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers: [registry] });
+  const memory = gauge("process_resident_memory_bytes", "Resident memory size in bytes.");
+  const heap = gauge("nodejs_heap_size_used_bytes", "Process heap size used from Node.js in bytes.");
+  const cpu = new Counter({
+    name: "process_cpu_seconds_total",
+    help: "Total user and system CPU time spent in seconds.",
+    registers: [registry],
+  });
+  const start = gauge("process_start_time_seconds", "Start time of the process since unix epoch in seconds.");
+  start.set(performance.timeOrigin / 1000);
+  registry.beforeScrape(() => {
+    const { rss, heapUsed } = process.memoryUsage();
+    const { user, system } = process.cpuUsage();
+    memory.set(rss);
+    heap.set(heapUsed);
+    cpu.reset();
+    cpu.inc((user + system) / 1e6);
+  });
 }

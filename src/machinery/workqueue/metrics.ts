@@ -1,7 +1,6 @@
 /** What a queue tells about itself, under upstream's metric names. */
-import { Counter, Gauge, Histogram } from "prom-client";
-import type { Registry } from "prom-client";
-import { metricOf } from "../metrics/index.ts";
+import { Counter, Gauge, Histogram, metricOf } from "../metrics/index.ts";
+import type { MetricsRegistry } from "../metrics/index.ts";
 
 export interface QueueMetrics {
   added(depth: number): void;
@@ -20,7 +19,7 @@ export const noQueueMetrics: QueueMetrics = {
 const buckets = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10];
 
 /** The metrics of the queue `name` in the process' registry; several queues share them, told apart by `name`. */
-export function queueMetrics(registry: Registry, name: string): QueueMetrics {
+export function queueMetrics(registry: MetricsRegistry, name: string): QueueMetrics {
   const labelNames = ["name"];
   const depth = metricOf(registry, Gauge, {
     name: "workqueue_depth",
