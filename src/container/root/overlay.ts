@@ -1,6 +1,8 @@
 /** A root file system as an overlay: layers below, a private writable folder above. Works in a user namespace too. */
 import { chmodSync, lstatSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { release } from "node:os";
 import { dirname, join } from "node:path";
+import { ContainerError } from "../errors.ts";
 import { mount, mountFlags, SystemCallError, unmount } from "../../machinery/libc/index.ts";
 
 /** What a root is made of; the first folder of a list lies on top. */
@@ -68,13 +70,7 @@ export function removeRoot(folder: string): void {
 
 /** Mounts `folders` over one another, read-only. */
 export function mountReadOnlyLayers(target: string, folders: readonly string[]): void {
-  mount({
-    source: "overlay",
-    target,
-    type: "overlay",
-    flags: mountFlags.readOnly,
-    data: `lowerdir=${folders.map(escape).join(":")}`,
-  });
+  mountOverlay(target, mountFlags.readOnly, `lowerdir=${folders.map(escape).join(":")}`);
 }
 
 function overlay(options: {
@@ -93,13 +89,21 @@ function overlay(options: {
   for (const point of mountPoints) makeMountPoint(upper, lowers, point);
   const layers = `lowerdir=${lowers.map(escape).join(":")},upperdir=${escape(upper)},workdir=${escape(work)}`;
   // In a user namespace only user.* attributes can be written; the option needs kernel 5.11, as overlays there do.
-  mount({
-    source: "overlay",
-    target,
-    type: "overlay",
-    flags: isReadOnly ? mountFlags.readOnly : 0,
-    data: isRootless ? `${layers},userxattr` : layers,
-  });
+  mountOverlay(target, isReadOnly ? mountFlags.readOnly : 0, isRootless ? `${layers},userxattr` : layers);
+}
+
+/** The kernel's errno alone would leave the user at a loss. */
+function mountOverlay(target: string, flags: number, data: string): void {
+  try {
+    mount({ source: "overlay", target, type: "overlay", flags, data });
+  } catch (error) {
+    if (!(error instanceof SystemCallError) || !["EPERM", "ENODEV", "EINVAL"].includes(error.code)) throw error;
+    throw new ContainerError(
+      "CreateContainerError",
+      `Cannot mount the root file system ${target} as an overlay: ${error.code} on Linux ${release()}; without root that needs 5.11 or newer, and always the module "overlay": run "modprobe overlay", or netloom as root`,
+      { cause: error },
+    );
+  }
 }
 
 /** Folders in `upper` hide those below it, so they are given the mode of what they hide. */
