@@ -134,16 +134,21 @@ test("logs of a container that has not started say why, in upstream's words", as
   await rig.createPod("lost", { containers: [{ name: "main", image: "nowhere/nothing" }] });
   const path = "/containerLogs/default/lost/main";
   const early = await rig.get(path);
-  assert.deepEqual(early, {
-    status: 400,
-    body: `container "main" in pod "lost" is waiting to start: image can't be pulled\n`,
+  assert.deepEqual(JSON.parse(early.body), {
+    kind: "Status",
+    apiVersion: "v1",
+    metadata: {},
+    status: "Failure",
+    message: `container "main" in pod "lost" is waiting to start: image can't be pulled`,
+    reason: "BadRequest",
+    code: 400,
   });
   await rig.clock.advance(1000);
   assert.match((await rig.get(path)).body, /is waiting to start: trying and failing to pull image/);
   assert.equal((await rig.get("/containerLogs/default/none/main")).status, 404);
   assert.match(
     (await rig.get(`${path}?previous=true`)).body,
-    /^previous terminated container "main" in pod "lost" not found/,
+    /previous terminated container \\"main\\" in pod \\"lost\\" not found/,
   );
   await rig.close();
 });

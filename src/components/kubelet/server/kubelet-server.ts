@@ -211,13 +211,31 @@ async function dialPod(
   }
 }
 
+const reasons: Readonly<Record<number, string>> = {
+  400: "BadRequest",
+  401: "Unauthorized",
+  404: "NotFound",
+  422: "Invalid",
+  500: "InternalError",
+};
+
 function refuse(response: ServerResponse, error: unknown, log: Logger): void {
   const { code, message } = asHttpError(error, log);
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  response.writeHead(code, { "Content-Type": "text/plain; charset=utf-8" }).end(`${message}\n`);
+  // A Status, not upstream's plain text: the API server hands it on as it is, and kubectl shows its message.
+  const status = {
+    kind: "Status",
+    apiVersion: "v1",
+    metadata: {},
+    status: "Failure",
+    message,
+    reason: reasons[code],
+    code,
+  };
+  response.writeHead(code, { "Content-Type": "application/json" }).end(JSON.stringify(status));
 }
 
 function refuseUpgrade(socket: Duplex, error: unknown, log: Logger): void {
