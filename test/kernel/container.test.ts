@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { pack } from "tar-stream";
 import {
   ContainerError,
@@ -255,6 +255,7 @@ function rootTests(mode: string): void {
 
   const mounted = mkdtempSync(join(tmpdir(), "netloom-mounts-"));
   writeFileSync(join(mounted, "hosts"), "10.0.0.1 web\n");
+  after(() => rmSync(mounted, { recursive: true }));
   withContainer(
     `start() mounts files and folders, read-only where asked (${mode})`,
     {
@@ -271,7 +272,6 @@ function rootTests(mode: string): void {
       assert.match(await run(lab, id, "touch /data/deep/volume/x 2>&1"), /Read-only file system/);
       assert.equal(await run(lab, id, "echo changed >/etc/hosts; echo private >/etc/new; cat /etc/new"), "private\n");
       assert.equal(readFileSync(join(mounted, "hosts"), "utf8"), "changed\n");
-      rmSync(mounted, { recursive: true });
     },
   );
 
