@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { FakeClock } from "../fake-clock.ts";
 import { silentLogger } from "../log.ts";
-import { CommandError, runCommand } from "./run-command.ts";
+import { runCommand } from "./index.ts";
+import { CommandError } from "./run-command.ts";
 import { superviseProcess } from "./supervise-process.ts";
 import type { ProcessExit, SuperviseProcessOptions } from "./supervise-process.ts";
 
