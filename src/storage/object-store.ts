@@ -48,6 +48,8 @@ export interface StoreList {
  * once (so a caller that reads `latest` and writes in the same turn cannot conflict) and resolve after the commit.
  */
 export interface ObjectStore {
+  /** Why the last commit failed; undefined while all is well. */
+  readonly failure: string | undefined;
   /** The newest committed revision; every event up to it has been handed to the watchers. */
   readonly revision: number;
   get(key: StoreKey): Stored | undefined;

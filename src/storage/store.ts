@@ -37,12 +37,17 @@ class LoggedStore implements ObjectStore {
   /** The newest revision handed out; ahead of `#revision` while writes are under way. */
   #issued = 0;
   #committing: Promise<void> | undefined;
+  #failure: string | undefined;
   #isClosed = false;
 
   constructor(options: StoreOptions) {
     this.#log = options.log;
     this.#historySize = options.historySize ?? 4096;
     if (options.content !== undefined) this.#load(options.content);
+  }
+
+  get failure(): string | undefined {
+    return this.#failure;
   }
 
   get revision(): number {
@@ -173,6 +178,7 @@ class LoggedStore implements ObjectStore {
         this.#fail([...batch, ...this.#queue], error);
         continue;
       }
+      this.#failure = undefined;
       for (const write of batch) this.#apply(write.event);
       for (const write of batch) write.resolve(write.event.current);
     }
@@ -183,6 +189,7 @@ class LoggedStore implements ObjectStore {
     this.#queue = [];
     this.#uncommitted.clear();
     const reason = cause instanceof Error ? cause.message : String(cause);
+    this.#failure = reason;
     for (const { event, reject } of writes) {
       reject(new StorageError("Unavailable", `Cannot store ${describe(event.current.key)}: ${reason}`, { cause }));
     }

@@ -2,6 +2,7 @@
 import type { ApiClient } from "../../client/index.ts";
 import type { Component } from "../../machinery/component.ts";
 import { createActions } from "./actions/index.ts";
+import { createMetricsRegistry } from "../../machinery/metrics/index.ts";
 import { builtInAdmission } from "./admission/index.ts";
 import { createAuthenticator } from "./authentication/authenticator.ts";
 import { createTokenSigner } from "./authentication/jwt.ts";
@@ -9,11 +10,13 @@ import { createServiceAccountTokens } from "./authentication/service-account-tok
 import { createAuthorizer } from "./authorization/index.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { createDiscovery } from "./discovery.ts";
+import { removeExpiredEvents } from "./expiry.ts";
 import { createHandler, createUpgradeHandler } from "./handler.ts";
 import type { HandlerOptions } from "./handler.ts";
 import type { OpenWatches } from "./http/resource-call.ts";
 import { listen } from "./http/tls-server.ts";
 import { createInProcessClient } from "./in-process-client.ts";
+import { createApiServerMetrics } from "./metrics.ts";
 import { createOpenApiPaths } from "./openapi-paths.ts";
 import type { ApiServerOptions } from "./options.ts";
 import { createPaths } from "./paths.ts";
@@ -69,6 +72,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   // Whoever waits for `ready` hears of a failure; when nobody does, `run` still rejects.
   ready.promise.catch(() => undefined);
   let port = 0;
+  let isBootstrapped = false;
+  const metrics = createApiServerMetrics(options.metrics ?? createMetricsRegistry(), { store, watches });
 
   const client = (user: User): ApiClient =>
     createInProcessClient({
@@ -88,9 +93,16 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     paths: createPaths({
       version,
       others: [createOpenApiPaths(registry, version)],
-      checks: [{ name: "ping", check: () => undefined }],
-      metrics: () => Promise.resolve(""),
-      metricsContentType: "text/plain",
+      checks: [
+        { name: "ping", check: () => undefined },
+        { name: "etcd", check: () => store.failure },
+        {
+          name: "poststarthook/bootstrap-controller",
+          check: () => (isBootstrapped ? undefined : "the first objects are not stored yet"),
+        },
+      ],
+      metrics: () => metrics.text(),
+      metricsContentType: metrics.contentType,
     }),
     resourceOf,
     actionOf,
@@ -103,7 +115,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       identity: pki.kubeletClient,
       ca: pki.caCertificate,
     }),
-    observe: () => undefined,
+    observe: (info, code, durationMs) => {
+      metrics.observe(info, code, durationMs);
+      log.debug("Request", { verb: info.verb, path: info.path, code, durationMs });
+    },
   };
 
   const run = async (signal: AbortSignal): Promise<void> => {
@@ -117,11 +132,15 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     port = server.port;
     try {
       await bootstrap(client(loopbackUser), options.config);
+      isBootstrapped = true;
       ready.resolve();
       log.info("Serving the API", { port });
       while (!signal.aborted) {
         await clock.sleep(bookmarkPeriodMs, signal);
         for (const watch of watches) watch.bookmark();
+        await removeExpiredEvents(store, clock.now()).catch((error: unknown) => {
+          log.warn("Old events stay for now", { error });
+        });
       }
     } catch (error) {
       if (!signal.aborted) throw error;

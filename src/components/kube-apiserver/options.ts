@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { Registry } from "../../api/registry/index.ts";
 import type { Clock } from "../../machinery/clock.ts";
 import type { Logger } from "../../machinery/log.ts";
+import type { MetricsRegistry } from "../../machinery/metrics/index.ts";
 import type { ClusterPki } from "../../machinery/pki/index.ts";
 import type { ClusterConfig } from "../../model/cluster-config.ts";
 import type { ObjectStore } from "../../storage/index.ts";
@@ -22,6 +23,8 @@ export interface ApiServerOptions {
   readonly dialKubelet?: (nodeName: string) => Promise<Duplex>;
   /** Opens a TCP connection to a pod or a service's endpoint. Without it, their proxies answer 503. */
   readonly dialCluster?: (target: { readonly host: string; readonly port: number }) => Promise<Duplex>;
+  /** Served at /metrics. Without it the server keeps one of its own. */
+  readonly metrics?: MetricsRegistry;
   readonly clock: Clock;
   readonly log: Logger;
 }

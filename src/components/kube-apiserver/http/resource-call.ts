@@ -21,6 +21,7 @@ export interface ResourceCall {
 export type OpenWatches = Set<OpenWatch>;
 
 export interface OpenWatch {
+  readonly info: RequestInfo;
   readonly resource: ServedResource;
   /** Tells the watcher how far it has seen. */
   bookmark(): void;

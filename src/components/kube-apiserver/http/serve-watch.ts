@@ -64,6 +64,7 @@ export async function serveWatch(call: ResourceCall): Promise<void> {
 
   const { store } = resource.environment;
   const open: OpenWatch = {
+    info,
     resource,
     bookmark: () => {
       if (allowsBookmarks) write(bookmarkLine(resource, store.revision, { form, endsInitialEvents: false }));

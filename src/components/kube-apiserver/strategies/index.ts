@@ -4,8 +4,6 @@ import { namespaceStrategy } from "./namespaces.ts";
 import { podStrategy } from "./pods.ts";
 import type { Strategy } from "./strategy.ts";
 
-const hour = 3_600_000;
-
 export interface StrategyOptions {
   readonly services: Strategy;
 }
@@ -15,8 +13,8 @@ export function createStrategies({ services }: StrategyOptions): (definition: Re
     pods: podStrategy,
     namespaces: namespaceStrategy,
     services,
-    events: { timeToLiveMs: hour, createsOnUpdate: true },
-    "events.events.k8s.io": { timeToLiveMs: hour, createsOnUpdate: true },
+    events: { createsOnUpdate: true },
+    "events.events.k8s.io": { createsOnUpdate: true },
     endpoints: { createsOnUpdate: true },
     "leases.coordination.k8s.io": { createsOnUpdate: true },
     serviceaccounts: { returnsDeleted: true },

@@ -31,6 +31,4 @@ export interface Strategy {
   readonly createsOnUpdate?: boolean;
   /** The answer to a deletion is the object instead of a Status. */
   readonly returnsDeleted?: boolean;
-  /** Stored objects are forgotten after this time, by their creation. */
-  readonly timeToLiveMs?: number;
 }
