@@ -68,6 +68,8 @@ export interface ServiceLab {
   /** Rejects with the connection's error ("ECONNREFUSED"), or "ETIMEDOUT" after `timeoutMs`. */
   tcp(from: Host, address: string, port: number, timeoutMs?: number): Promise<Answer>;
   udp(from: Host, address: string, port: number, options?: { readonly sourcePort?: number }): Promise<Answer>;
+  /** GET / of an HTTP server that answers with JSON. */
+  http(from: Host, address: string, port: number): Promise<{ readonly status: number; readonly body: unknown }>;
   /** Runs a program in the host's namespace and returns what it prints. */
   run(host: Host, ...command: readonly string[]): string;
   close(): void;
@@ -118,6 +120,12 @@ export function createServiceLab(): ServiceLab {
       const timeout = AbortSignal.timeout(timeoutMs);
       const socket = await adoptConnectingSocket(fd, timeout);
       return JSON.parse(await text(socket)) as Answer;
+    },
+    http: async (from, address, port) => {
+      const socket = await adoptConnectingSocket(namespaces[from].run(() => connectTcpSocket({ address, port })));
+      socket.write("GET / HTTP/1.0\r\n\r\n");
+      const [head = "", body = ""] = (await text(socket)).split("\r\n\r\n");
+      return { status: Number(head.split(" ")[1]), body: JSON.parse(body) as unknown };
     },
     udp: async (from, address, port, options = {}) => {
       const isV6 = address.includes(":");

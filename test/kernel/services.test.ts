@@ -184,6 +184,26 @@ inNamespaces(import.meta.url, (mode) => {
         assert.equal((await lab.tcp("node-2", addressOf("node-2"), nodePort)).from, "a1");
       });
 
+      test("a load balancer's health check finds out which nodes have endpoints", async () => {
+        const healthCheckNodePort = 31_580 + base;
+        const spec = { type: "LoadBalancer", externalTrafficPolicy: "Local", healthCheckNodePort };
+        await expose(name("checked"), { ...spec, ...ips(base + 20), ports: [port(80)] }, ["a1", "b1"]);
+        const body = (localEndpoints: number) => ({
+          service: { namespace: "default", name: name("checked") },
+          localEndpoints,
+          serviceProxyHealthy: true,
+        });
+        const get = (node: Host) => lab.http("outside", addressOf(node), healthCheckNodePort);
+        assert.deepEqual(await get("node-1"), { status: 200, body: body(2) });
+        assert.deepEqual(await get("node-2"), { status: 503, body: body(0) });
+        await change(name("checked"), ["a2"]);
+        assert.deepEqual(await get("node-1"), { status: 503, body: body(0) });
+        assert.deepEqual(await get("node-2"), { status: 200, body: body(1) });
+        await client.delete(resources.services, { namespace: "default", name: name("checked") });
+        await settle();
+        await assert.rejects(get("node-2"), { code: "ECONNREFUSED" });
+      });
+
       test("internalTrafficPolicy Local stays on the node", async () => {
         await expose(name("internal"), { internalTrafficPolicy: "Local", ...ips(base + 8), ports: [port(80)] }, [
           "a1",

@@ -21,6 +21,7 @@ import {
   type NodeNetwork,
   type ServicePlan,
 } from "../../model/services/index.ts";
+import { createHealthChecks, type HealthChecks } from "./health-checks.ts";
 import { createProxyMetrics, type ProxyMetrics } from "./metrics.ts";
 import { watchServices, type PendingServices } from "./pending-services.ts";
 
@@ -64,6 +65,7 @@ class RulesProxy implements ServiceProxy {
   readonly #metrics: ProxyMetrics;
   readonly #settled = Promise.withResolvers<void>();
   readonly #pending: PendingServices;
+  readonly #healthChecks: HealthChecks;
   #plan: ServicePlan;
   /** Opened with the first need, closed with the end of `run`. */
   #conntrack: Conntrack | undefined;
@@ -77,6 +79,7 @@ class RulesProxy implements ServiceProxy {
     this.#metrics = createProxyMetrics(options.metrics, options.node.name);
     this.#plan = createServicePlan(options.node);
     this.#pending = watchServices(options);
+    this.#healthChecks = createHealthChecks({ ...options, addresses: options.node.addresses });
     this.ready = this.#settled.promise;
     this.ready.catch(() => undefined);
   }
@@ -132,6 +135,7 @@ class RulesProxy implements ServiceProxy {
       }
     } finally {
       unsubscribe();
+      this.#healthChecks.close();
       this.#conntrack?.close();
       this.#conntrack = undefined;
       this.#settled.reject(new Error("Cannot wait for the service proxy: it was stopped before its first rules"));
@@ -182,7 +186,7 @@ class RulesProxy implements ServiceProxy {
     const services = this.#pending.take();
     const hostPorts = this.#hostPorts;
     this.#hostPorts = undefined;
-    const { transaction, departed } = updateServicePlan(this.#plan, {
+    const { transaction, departed, healthChecks } = updateServicePlan(this.#plan, {
       services,
       ...(hostPorts === undefined ? {} : { hostPorts }),
     });
@@ -191,6 +195,7 @@ class RulesProxy implements ServiceProxy {
     else rules.apply(transaction);
     this.#isFullSyncDue = false;
     this.#cutFlows(departed);
+    for (const [service, check] of healthChecks) this.#healthChecks.set(service, check);
     const durationMs = clock.now() - started;
     this.#metrics.synced({ isFull, durationMs, services: this.#plan.services.size, at: clock.now() });
     log.debug("rules are in step", { node: node.name, services: services.length, isFull, durationMs });

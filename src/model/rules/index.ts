@@ -14,4 +14,5 @@ export {
   type PartChange,
   type Transaction,
 } from "./transaction.ts";
-export { createWalker, type WalkInput, type WalkResult } from "./packet-walk.ts";
+export { createWalker } from "./packet-walk.ts";
+export type { WalkInput, WalkResult } from "./walk-types.ts";

@@ -75,6 +75,33 @@ function readyOrServing(endpoints: readonly ServiceEndpoint[]): readonly Service
   return endpoints.filter(({ isServing, isTerminating }) => isServing && isTerminating);
 }
 
+/** What a load balancer asks a node about a service: has it endpoints of its own? */
+export interface HealthCheck {
+  readonly port: number;
+  /** Ready ones on the node, each once. */
+  readonly localEndpoints: number;
+}
+
+/** Undefined unless the service has a health check port: a load balancer with externalTrafficPolicy Local. */
+export function healthCheckOf(
+  service: Service,
+  slices: readonly EndpointSlice[],
+  nodeName: string,
+): HealthCheck | undefined {
+  const { type, externalTrafficPolicy, healthCheckNodePort: port = 0 } = service.spec ?? {};
+  if (type !== "LoadBalancer" || externalTrafficPolicy !== "Local" || port === 0) return undefined;
+  // A pod with an address of each family is one endpoint.
+  const counts = ["IPv4", "IPv6"].map((family) => {
+    const addresses = slices
+      .filter(({ addressType }) => addressType === family)
+      .flatMap(({ endpoints = [] }) => endpoints)
+      .filter((endpoint) => endpoint.nodeName === nodeName && (endpoint.conditions?.ready ?? true))
+      .map((endpoint) => endpoint.addresses[0]);
+    return new Set(addresses).size;
+  });
+  return { port, localEndpoints: Math.max(...counts) };
+}
+
 /** Whether this proxy serves it: not headless, not an ExternalName, not left to another proxy. */
 export function isProxied(service: Service): boolean {
   const { type, clusterIP } = service.spec ?? {};

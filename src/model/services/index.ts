@@ -1,3 +1,4 @@
+export type { HealthCheck } from "./endpoints.ts";
 export type { NodeNetwork } from "./node-network.ts";
 export {
   createServicePlan,

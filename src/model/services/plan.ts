@@ -16,7 +16,7 @@ import {
   type Skeleton,
   type Transaction,
 } from "../rules/index.ts";
-import { isProxied } from "./endpoints.ts";
+import { healthCheckOf, isProxied, type HealthCheck } from "./endpoints.ts";
 import { createIds, freeId, takeId, type Ids } from "./ids.ts";
 import { localBit, planSkeleton, preparedCounts, tableName, type ChainsInUse } from "./layout.ts";
 import { familyNetworks, familyOf, type FamilyNetwork, type NodeNetwork } from "./node-network.ts";
@@ -62,9 +62,15 @@ interface PlannedService {
   readonly byFamily: ReadonlyMap<Family, ServiceElements>;
   readonly portNames: ReadonlySet<string>;
   readonly endpointNames: ReadonlySet<string>;
+  readonly healthCheck: HealthCheck | undefined;
 }
 
-const nothing: PlannedService = { byFamily: new Map(), portNames: new Set(), endpointNames: new Set() };
+const nothing: PlannedService = {
+  byFamily: new Map(),
+  portNames: new Set(),
+  endpointNames: new Set(),
+  healthCheck: undefined,
+};
 const noElements: ServiceElements = {
   own: [],
   claims: new Map(),
@@ -114,12 +120,15 @@ export interface ServiceUpdate {
   readonly transaction: Transaction;
   /** Backends that were in use and are no more: flows without an end of their own (UDP) must be cut. */
   readonly departed: readonly Backend[];
+  /** Of the services that have or had one among those that changed, by `namespace/name`; undefined where it ended. */
+  readonly healthChecks: ReadonlyMap<string, HealthCheck | undefined>;
 }
 
 /** Replans what changed. Costs as much as the changed services are large. */
 export function updateServicePlan(plan: ServicePlan, changes: ServiceChanges): ServiceUpdate {
   const collector = new ChangeCollector(plan);
   const departed: Backend[] = [];
+  const healthChecks = new Map<string, HealthCheck | undefined>();
   const services = changes.services ?? [];
   // By name, so that ids do not depend on the order of events.
   for (const objects of services.toSorted((one, other) => (one.key < other.key ? -1 : 1))) {
@@ -133,13 +142,14 @@ export function updateServicePlan(plan: ServicePlan, changes: ServiceChanges): S
       collector.replace(family, objects.key, elements);
       departed.push(...departedBackends(elements.before.backends, elements.after.backends));
     }
+    if ((planned.healthCheck ?? before.healthCheck) !== undefined) healthChecks.set(objects.key, planned.healthCheck);
     forget(plan.portIds, before.portNames, planned.portNames);
     forget(plan.endpointIds, before.endpointNames, planned.endpointNames);
     if (planned === nothing) plan.services.delete(objects.key);
     else plan.services.set(objects.key, planned);
   }
   if (changes.hostPorts !== undefined) replaceHostPorts(plan, collector, changes.hostPorts);
-  return { transaction: collector.finish(), departed };
+  return { transaction: collector.finish(), departed, healthChecks };
 }
 
 function departedBackends(before: readonly Backend[], after: readonly Backend[]): readonly Backend[] {
@@ -168,7 +178,12 @@ function planService(plan: ServicePlan, { service, slices }: ServiceObjects): Pl
     });
     return [network.family, elements] as const;
   });
-  return { byFamily: new Map(byFamily), portNames, endpointNames };
+  return {
+    byFamily: new Map(byFamily),
+    portNames,
+    endpointNames,
+    healthCheck: healthCheckOf(service, slices, plan.node.name),
+  };
 }
 
 function forget(ids: Ids, before: ReadonlySet<string>, after: ReadonlySet<string>): void {
