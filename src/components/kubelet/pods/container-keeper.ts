@@ -1,45 +1,21 @@
 /** What a pod worker knows of its containers, and the long-running things it does to them: start, probe, stop. */
-import type { Socket } from "node:net";
 import type { ContainerSpec, ContainerStatus } from "../../../container/runtime.ts";
-import type { Pod } from "../../../api/generated/types.ts";
-import type { Logger } from "../../../machinery/log.ts";
 import { raiseBackOff } from "../../../model/pod-lifecycle/index.ts";
-import type {
-  BackOff,
-  ContainerFacts,
-  ContainerRun,
-  KillCause,
-  StartFailure,
-} from "../../../model/pod-lifecycle/index.ts";
+import type { ContainerFacts, ContainerRun } from "../../../model/pod-lifecycle/index.ts";
 import { runHook } from "../probes/hook.ts";
-import { startProbes } from "../probes/probe-loops.ts";
-import type { ProbeListener } from "../probes/probe-loops.ts";
-import type { ProbeTarget } from "../probes/target.ts";
+import { probeContainer, probeTarget } from "./container-probes.ts";
+import type { PodScope } from "./container-probes.ts";
 import { containerRun } from "./container-run.ts";
 import { allContainers, findContainer } from "./find-container.ts";
 import type { AnyContainer } from "./find-container.ts";
-import type { PodWorkerContext } from "./pod-worker.ts";
+import { stopGraceSeconds } from "./grace.ts";
 import { StartError } from "./start-error.ts";
 import { startContainer } from "./start-container.ts";
 import type { StartRequest } from "./start-container.ts";
-import { killGraceSeconds, stopGraceSeconds } from "./grace.ts";
-
-interface Tracked {
-  current: ContainerRun | undefined;
-  previous: ContainerRun | undefined;
-  activity: ContainerFacts["activity"];
-  failure: StartFailure | undefined;
-  isStarted: boolean;
-  isReady: boolean;
-  killCause: KillCause | undefined;
-  backOff: BackOff | undefined;
-  /** Ends the probes of the current run. */
-  probes: AbortController | undefined;
-  /** When the runtime was told to kill it, where a stop is under way. */
-  killAtMs: number | undefined;
-  /** What was said last in an event, so that each wait is announced once. */
-  announced: string;
-}
+import { stopContainer } from "./stop-container.ts";
+import type { StopRequest } from "./stop-container.ts";
+import { trackContainer } from "./tracked-container.ts";
+import type { TrackedContainer } from "./tracked-container.ts";
 
 /** How a container whose agent came back was doing, as the API still says. */
 interface Known {
@@ -47,26 +23,16 @@ interface Known {
   readonly isReady: boolean;
 }
 
-export interface ContainerKeeperOptions {
-  readonly context: PodWorkerContext;
-  readonly pod: () => Pod;
-  readonly podIp: () => string;
-  readonly netnsPath: () => string | undefined;
-  readonly signal: AbortSignal;
-  readonly log: Logger;
-  readonly onChange: () => void;
-}
-
 export class ContainerKeeper {
-  readonly #options: ContainerKeeperOptions;
-  readonly #tracked = new Map<string, Tracked>();
+  readonly #options: PodScope;
+  readonly #tracked = new Map<string, TrackedContainer>();
   /** Ids of runs that began and whose `start` has not answered yet. */
   readonly #starting = new Map<string, string>();
   readonly #resumable = new Map<string, Known>();
   /** Who waits for the end of a run. */
   #waiting: { readonly id: string; readonly resolve: () => void }[] = [];
 
-  constructor(options: ContainerKeeperOptions) {
+  constructor(options: PodScope) {
     this.#options = options;
   }
 
@@ -91,7 +57,8 @@ export class ContainerKeeper {
     for (const [name, { isStarted }] of this.#resumable) {
       const tracked = this.#track(name);
       const container = findContainer(this.#options.pod(), name);
-      if (container !== undefined && tracked.current !== undefined) this.#probe(container, tracked, isStarted);
+      if (container !== undefined && tracked.current !== undefined)
+        probeContainer(this.#options, container, { tracked, isStarted });
     }
     this.#resumable.clear();
   }
@@ -199,13 +166,13 @@ export class ContainerKeeper {
   }
 
   /** The hook after the start, which the next container waits for, and the probes. */
-  async #afterStart(container: AnyContainer, tracked: Tracked, id: string): Promise<void> {
+  async #afterStart(container: AnyContainer, tracked: TrackedContainer, id: string): Promise<void> {
     if (tracked.current?.state.type !== "running") return;
     this.#options.onChange();
     const hook = container.lifecycle?.postStart;
     if (hook !== undefined) {
       const { context, pod, signal } = this.#options;
-      const problem = await runHook(hook, this.#target(container, id), { clock: context.clock, signal });
+      const problem = await runHook(hook, probeTarget(this.#options, container, id), { clock: context.clock, signal });
       if (problem !== undefined) {
         context.events.warning(pod(), container.name, "FailedPostStartHook", "PostStartHook failed");
         tracked.activity = "none";
@@ -213,11 +180,12 @@ export class ContainerKeeper {
         return;
       }
     }
-    if (tracked.current?.id === id && tracked.current.state.type === "running") this.#probe(container, tracked, false);
+    if (tracked.current?.id === id && tracked.current.state.type === "running")
+      probeContainer(this.#options, container, { tracked, isStarted: false });
   }
 
   /** A container that was made and could not run counts as one that ran and failed, as upstream has it. */
-  async #noteFailure(tracked: Tracked, error: unknown, spec: ContainerSpec | undefined): Promise<void> {
+  async #noteFailure(tracked: TrackedContainer, error: unknown, spec: ContainerSpec | undefined): Promise<void> {
     const { context } = this.#options;
     const nowMs = context.clock.now();
     const failure =
@@ -239,113 +207,19 @@ export class ContainerKeeper {
     };
   }
 
-  #probe(container: AnyContainer, tracked: Tracked, isStarted: boolean): void {
-    const { context, onChange, pod, signal } = this.#options;
-    const run = tracked.current;
-    if (run?.state.type !== "running") return;
-    const probes = new AbortController();
-    tracked.probes = probes;
-    const { name: podName = "", namespace = "", uid: podUid = "" } = pod().metadata ?? {};
-    const listener: ProbeListener = {
-      onStarted: () => {
-        tracked.isStarted = true;
-        if (container.readinessProbe === undefined) tracked.isReady = true;
-        onChange();
-      },
-      onReadiness: (isReady) => {
-        if (tracked.isReady === isReady) return;
-        tracked.isReady = isReady;
-        onChange();
-      },
-      onDead: (cause) => {
-        tracked.killCause = cause;
-        probes.abort();
-        onChange();
-      },
-      onFailedTry: (kind, output) =>
-        context.events.warning(pod(), container.name, "Unhealthy", `${kind} probe failed: ${output}`),
-      onTry: (kind, result) =>
-        context.metrics.probes.inc({
-          probe_type: kind,
-          result,
-          container: container.name,
-          pod: podName,
-          namespace,
-          pod_uid: podUid,
-        }),
-    };
-    startProbes({
-      target: this.#target(container, run.id),
-      listener,
-      clock: context.clock,
-      signal: AbortSignal.any([signal, probes.signal]),
-      startedAtMs: run.state.startedAtMs,
-      isStarted,
-    });
-  }
-
-  #target(container: AnyContainer, id: string): ProbeTarget {
-    const { context, podIp } = this.#options;
-    const { sockets, nodeNetnsPath } = context.options;
-    return {
-      container,
-      containerId: id,
-      podIp: podIp(),
-      dial: (address, port, signal): Promise<Socket> =>
-        sockets.dial({ netnsPath: nodeNetnsPath, address, port, signal }),
-      execSync: (command, timeoutMs) => context.runtime.execSync(id, { command, timeoutMs }),
-    };
-  }
-
   /** The hook before the stop and the stop share the grace period; a container killed for its probe has its own. */
-  async stop(request: {
-    readonly container: string;
-    readonly id: string;
-    readonly cause: KillCause | "pod" | "hook";
-  }): Promise<void> {
-    const { context, pod, log, signal, onChange } = this.#options;
-    const { clock, runtime, events } = context;
+  async stop(request: StopRequest): Promise<void> {
+    const { context, log, signal, onChange } = this.#options;
     const tracked = this.#track(request.container);
-    const container = findContainer(pod(), request.container);
     tracked.activity = "stopping";
-    const graceMs = 1000 * killGraceSeconds(pod(), container, request.cause);
-    const killAtMs = clock.now() + graceMs;
-    tracked.killAtMs = killAtMs;
-    events.normal(pod(), request.container, "Killing", killText(request));
     try {
-      const hook = container?.lifecycle?.preStop;
-      if (hook !== undefined && container !== undefined && graceMs > 0) {
-        const problem = await this.#preStop(hook, container, { id: request.id, graceMs });
-        if (problem !== undefined) events.warning(pod(), request.container, "FailedPreStopHook", "PreStopHook failed");
-      }
-      // A hook that used up the grace period leaves two seconds, as upstream has it.
-      const restMs = Math.max((tracked.killAtMs ?? killAtMs) - clock.now(), Math.min(graceMs, 2000));
-      this.onExit(await runtime.stop(request.id, { graceMs: restMs }));
+      this.onExit(await stopContainer(this.#options, request, tracked));
     } catch (error) {
       if (signal.aborted) return;
       log.error("cannot stop the container, trying again", { container: request.container, error });
-      await clock.sleep(1000, signal).catch(() => undefined);
+      await context.clock.sleep(1000, signal).catch(() => undefined);
       tracked.activity = "none";
       onChange();
-    }
-  }
-
-  async #preStop(
-    hook: Parameters<typeof runHook>[0],
-    container: AnyContainer,
-    { id, graceMs }: { readonly id: string; readonly graceMs: number },
-  ): Promise<string | undefined> {
-    const { context, signal } = this.#options;
-    const ended = new AbortController();
-    const problem = runHook(hook, this.#target(container, id), { clock: context.clock, signal });
-    const limit = context.clock.sleep(graceMs, AbortSignal.any([signal, ended.signal])).then(
-      () => "the grace period ended first",
-      () => undefined,
-    );
-    try {
-      return await Promise.race([problem, limit]);
-    } finally {
-      ended.abort();
     }
   }
 
@@ -376,22 +250,10 @@ export class ContainerKeeper {
     });
   }
 
-  #track(name: string): Tracked {
+  #track(name: string): TrackedContainer {
     const known = this.#tracked.get(name);
     if (known !== undefined) return known;
-    const made: Tracked = {
-      current: undefined,
-      previous: undefined,
-      activity: "none",
-      failure: undefined,
-      isStarted: false,
-      isReady: false,
-      killCause: undefined,
-      backOff: undefined,
-      probes: undefined,
-      killAtMs: undefined,
-      announced: "",
-    };
+    const made = trackContainer();
     this.#tracked.set(name, made);
     return made;
   }
@@ -401,10 +263,4 @@ export class ContainerKeeper {
     const container = allContainers(pod).find(({ name }) => name === status.name);
     return containerRun(status, { pod, container, nodeRoot: this.#options.context.nodeRoot });
   }
-}
-
-function killText({ container, cause }: { readonly container: string; readonly cause: string }): string {
-  if (cause === "pod") return `Stopping container ${container}`;
-  if (cause === "hook") return "FailedPostStartHook";
-  return `Container ${container} failed ${cause} probe, will be restarted`;
 }

@@ -93,7 +93,6 @@ export class PodWorker {
       context,
       pod: () => this.#pod,
       podIp: () => this.#ips[0] ?? "",
-      netnsPath: () => this.#sandbox?.netnsPath,
       signal: this.#stop.signal,
       log: this.#log,
       onChange: () => this.kick(),

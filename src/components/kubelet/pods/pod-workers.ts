@@ -89,7 +89,8 @@ export function createPodWorkers(
       });
     },
     find: (namespace, name) =>
-      list().find(({ pod }) => pod.metadata?.namespace === namespace && pod.metadata.name === name),
+      // The last one: a pod of the same name may still be ending.
+      list().findLast(({ pod }) => pod.metadata?.namespace === namespace && pod.metadata.name === name),
     list,
     onExit: (status) => workers.get(status.pod.uid)?.onExit(status),
     close: () => {

@@ -1,0 +1,83 @@
+/** Joins a running container with its probes: their verdicts become what is known of it. */
+import type { Pod } from "../../../api/generated/types.ts";
+import type { Logger } from "../../../machinery/log.ts";
+import { startProbes } from "../probes/probe-loops.ts";
+import type { ProbeListener } from "../probes/probe-loops.ts";
+import type { ProbeTarget } from "../probes/target.ts";
+import type { AnyContainer } from "./find-container.ts";
+import type { PodWorkerContext } from "./pod-worker.ts";
+import type { TrackedContainer } from "./tracked-container.ts";
+
+/** What the parts that handle a pod's containers share. */
+export interface PodScope {
+  readonly context: PodWorkerContext;
+  readonly pod: () => Pod;
+  readonly podIp: () => string;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  /** Something is known that was not before: plan anew. */
+  readonly onChange: () => void;
+}
+
+/** @param isStarted - The startup probe passed already, under an agent before this one. */
+export function probeContainer(
+  scope: PodScope,
+  container: AnyContainer,
+  known: { readonly tracked: TrackedContainer; readonly isStarted: boolean },
+): void {
+  const { tracked, isStarted } = known;
+  const run = tracked.current;
+  if (run?.state.type !== "running") return;
+  const probes = new AbortController();
+  tracked.probes = probes;
+  startProbes({
+    target: probeTarget(scope, container, run.id),
+    listener: listen(scope, container, { tracked, stop: () => probes.abort() }),
+    clock: scope.context.clock,
+    signal: AbortSignal.any([scope.signal, probes.signal]),
+    startedAtMs: run.state.startedAtMs,
+    isStarted,
+  });
+}
+
+function listen(
+  { context, pod, onChange }: PodScope,
+  container: AnyContainer,
+  { tracked, stop }: { readonly tracked: TrackedContainer; readonly stop: () => void },
+): ProbeListener {
+  const { name: podName = "", namespace = "", uid = "" } = pod().metadata ?? {};
+  return {
+    onStarted: () => {
+      tracked.isStarted = true;
+      if (container.readinessProbe === undefined) tracked.isReady = true;
+      onChange();
+    },
+    onReadiness: (isReady) => {
+      if (tracked.isReady === isReady) return;
+      tracked.isReady = isReady;
+      onChange();
+    },
+    onDead: (cause) => {
+      tracked.killCause = cause;
+      stop();
+      onChange();
+    },
+    onFailedTry: (kind, output) =>
+      context.events.warning(pod(), container.name, "Unhealthy", `${kind} probe failed: ${output}`),
+    onTry: (kind, result) => {
+      const labels = { probe_type: kind, result, container: container.name, pod: podName, namespace, pod_uid: uid };
+      context.metrics.probes.inc(labels);
+    },
+  };
+}
+
+export function probeTarget({ context, podIp }: PodScope, container: AnyContainer, id: string): ProbeTarget {
+  const { sockets, nodeNetnsPath } = context.options;
+  return {
+    container,
+    containerId: id,
+    podIp: podIp(),
+    dial: (address, port, signal) => sockets.dial({ netnsPath: nodeNetnsPath, address, port, signal }),
+    execSync: (command, timeoutMs) => context.runtime.execSync(id, { command, timeoutMs }),
+  };
+}
