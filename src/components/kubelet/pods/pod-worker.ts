@@ -12,15 +12,13 @@ import type { Logger } from "../../../machinery/log.ts";
 import { isEnding, planPod, planStatus } from "../../../model/pod-lifecycle/index.ts";
 import type { PodAction, PodFacts } from "../../../model/pod-lifecycle/index.ts";
 import type { KubeletMetrics } from "../metrics.ts";
-import type { FieldContext } from "../../../model/pod-environment/index.ts";
 import type { KubeletOptions } from "../options.ts";
-import { hasChangingVolumes } from "../volumes/pod-volumes.ts";
 import type { PodVolumes } from "../volumes/pod-volumes.ts";
 import { findContainer } from "./find-container.ts";
 import type { AnyContainer } from "./find-container.ts";
 import { ContainerKeeper } from "./container-keeper.ts";
 import { podDir, podLogDir } from "./paths.ts";
-import { writePodFiles } from "./pod-files.ts";
+import { PodSandbox } from "./pod-sandbox.ts";
 import { announceFailures } from "./announce-failures.ts";
 import type { StartContext } from "./start-container.ts";
 import { createStatusWriter } from "./status-writer.ts";
@@ -38,23 +36,14 @@ export interface PodWorkerContext extends StartContext {
   readonly admit: (pod: Pod) => PodFacts["rejection"];
 }
 
-interface Sandbox {
-  readonly netnsPath: string;
-  readonly hostname: string;
-  readonly volumes: ReadonlyMap<string, string>;
-}
-
 const firstStatusWaitMs = 100;
-const sandboxBackoff = { firstMs: 50, maxMs: 60_000, factor: 2, jitter: 0 };
-/** These fall within the first second. */
-const earlyFailures = 4;
-/** How often volumes are compared with the API's objects, as upstream. */
-const refreshMs = 60_000;
+const finishBackoff = { firstMs: 1000, maxMs: 60_000, factor: 2, jitter: 0 };
 
 export class PodWorker {
   /** Resolves when nothing of the pod is left on the node. */
   readonly done: Promise<void>;
   readonly #context: PodWorkerContext;
+  readonly #sandbox: PodSandbox;
   readonly #containers: ContainerKeeper;
   readonly #status: StatusWriter;
   readonly #stop = new AbortController();
@@ -64,15 +53,9 @@ export class PodWorker {
   readonly #rejection: PodFacts["rejection"];
   #pod: Pod;
   #isGone = false;
-  #sandboxState: PodFacts["sandbox"] = "none";
-  #sandbox: Sandbox | undefined;
-  #ips: readonly string[];
-  #sandboxFailures = 0;
-  #sandboxRetryAtMs = 0;
   #isFinishing = false;
   #isScheduled = false;
   #wake: AbortController | undefined;
-  #metadataChange: AbortController | undefined;
   readonly #firstSeenMs: number;
   /** Running containers were found whose network is not attached again yet: until then the API's status is truer. */
   #isAdopting: boolean;
@@ -87,16 +70,17 @@ export class PodWorker {
     this.#firstSeenMs = context.clock.now();
     const startTime = Date.parse(pod.status?.startTime ?? "");
     this.#startTimeMs = Number.isNaN(startTime) ? this.#firstSeenMs : startTime;
-    this.#ips = (pod.status?.podIPs ?? []).map(({ ip }) => ip);
     this.#rejection = runs.length > 0 || pod.status?.startTime !== undefined ? undefined : context.admit(pod);
-    this.#containers = new ContainerKeeper({
+    const scope = {
       context,
       pod: () => this.#pod,
-      podIp: () => this.#ips[0] ?? "",
       signal: this.#stop.signal,
       log: this.#log,
       onChange: () => this.kick(),
-    });
+    };
+    const knownIps = (pod.status?.podIPs ?? []).map(({ ip }) => ip);
+    this.#sandbox = new PodSandbox(scope, knownIps);
+    this.#containers = new ContainerKeeper({ ...scope, podIp: () => this.#sandbox.ips[0] ?? "" });
     this.#containers.adopt(runs);
     this.#isAdopting = runs.some(({ state }) => state.type === "running") && !isEnding(this.#facts());
     this.#status = createStatusWriter({
@@ -120,13 +104,9 @@ export class PodWorker {
   /** A newer copy of the object, from the watch or from an own write. */
   update(pod: Pod): void {
     if (isOlder(pod, this.#pod)) return;
-    const before = this.#pod.metadata;
+    const before = this.#pod;
     this.#pod = pod;
-    // Downward API files show labels and annotations.
-    const [was, is] = [before, pod.metadata].map((metadata) =>
-      JSON.stringify([metadata?.labels, metadata?.annotations]),
-    );
-    if (was !== is) this.#metadataChange?.abort();
+    this.#sandbox.noteChange(before, pod);
     this.#containers.shortenGrace();
     this.kick();
   }
@@ -152,7 +132,7 @@ export class PodWorker {
   }
 
   get netnsPath(): string | undefined {
-    return this.#sandbox?.netnsPath;
+    return this.#sandbox.prepared?.netnsPath;
   }
 
   /** Plans soon; many calls at once make one plan. */
@@ -177,9 +157,9 @@ export class PodWorker {
     return {
       pod: this.#pod,
       nowMs: this.#context.clock.now(),
-      sandbox: this.#sandboxState,
-      sandboxRetryAtMs: this.#sandboxRetryAtMs,
-      ips: this.#ips,
+      sandbox: this.#sandbox.state,
+      sandboxRetryAtMs: this.#sandbox.retryAtMs,
+      ips: this.#sandbox.ips,
       hostIps: [node.address],
       startTimeMs: this.#startTimeMs,
       containers: this.#containers.facts(),
@@ -227,19 +207,20 @@ export class PodWorker {
   #act(action: PodAction): void {
     switch (action.type) {
       case "attach-network":
-        this.#sandboxState = "busy";
         void this.#attach();
         return;
-      case "start":
-        if (this.#sandbox === undefined) return;
-        void this.#containers.start(action.container, action.attempt, { ...this.#sandbox, fields: this.#fields() });
+      case "start": {
+        const { prepared } = this.#sandbox;
+        if (prepared === undefined) return;
+        const fields = this.#sandbox.fields();
+        void this.#containers.start(action.container, action.attempt, { ...prepared, fields });
         return;
+      }
       case "stop":
         void this.#containers.stop(action);
         return;
       case "detach-network":
-        this.#sandboxState = "busy";
-        void this.#detach();
+        void this.#sandbox.detach();
         return;
       case "finish":
         if (this.#isFinishing) return;
@@ -248,81 +229,10 @@ export class PodWorker {
     }
   }
 
-  /** Network, shared files and volumes: all that must be there before the first process. */
   async #attach(): Promise<void> {
-    const { options, events, clock, metrics, volumes } = this.#context;
-    const { namespace = "", name = "", uid = "" } = this.#pod.metadata ?? {};
-    const startedAtMs = clock.now();
-    try {
-      const isOnHost = this.#pod.spec?.hostNetwork === true;
-      const attachment = isOnHost
-        ? { netnsPath: options.nodeNetnsPath, ips: [options.node.address] }
-        : // What an earlier agent or an earlier try made is the pod's already.
-          (options.network.list().find((attached) => attached.uid === uid) ??
-          options.network.attach({ namespace, name, uid }));
-      // Both are awaited, whichever fails: a try must be over before the next.
-      const [attached, prepared] = await Promise.allSettled([attachment, volumes.prepare(this.#pod, this.#fields())]);
-      if (attached.status === "rejected") throw attached.reason;
-      if (prepared.status === "rejected") throw prepared.reason;
-      const { netnsPath, ips } = attached.value;
-      this.#ips = ips;
-      const { config, node, nodeRoot } = options;
-      const { hostname } = writePodFiles({ pod: this.#pod, ips, config, nodeRoot, nodeName: node.name });
-      this.#sandbox = { netnsPath, hostname, volumes: prepared.value };
-      this.#sandboxState = "ready";
-      if (hasChangingVolumes(this.#pod)) void this.#refreshVolumes();
-      this.#sandboxFailures = 0;
-      metrics.sandboxSeconds.observe((clock.now() - startedAtMs) / 1000);
-      this.#containers.resumeProbes();
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      const isVolume = error instanceof Error && "code" in error && error.code === "FailedMount";
-      // What a volume is made from often comes a moment after the pod; upstream would not have looked yet.
-      const isEarly = this.#sandboxFailures < earlyFailures;
-      if (isVolume && !isEarly) events.warning(this.#pod, undefined, "FailedMount", message);
-      else if (!isVolume)
-        events.warning(this.#pod, undefined, "FailedCreatePodSandBox", `Failed to create pod sandbox: ${message}`);
-      this.#log.warn("cannot prepare the pod", { error });
-      this.#sandboxState = "none";
-      this.#sandboxRetryAtMs = clock.now() + backoffDelayMs(sandboxBackoff, this.#sandboxFailures);
-      this.#sandboxFailures += 1;
-    }
+    await this.#sandbox.attach();
     this.#isAdopting = false;
-    this.kick();
-  }
-
-  /** Files follow their ConfigMaps, Secrets and tokens for as long as the pod has its sandbox. */
-  async #refreshVolumes(): Promise<void> {
-    const { clock, volumes } = this.#context;
-    const sandbox = this.#sandbox;
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      this.#metadataChange = new AbortController();
-      await clock.sleep(refreshMs, AbortSignal.any([signal, this.#metadataChange.signal])).catch(() => undefined);
-      if (signal.aborted || this.#sandbox !== sandbox) return;
-      await volumes.prepare(this.#pod, this.#fields()).catch((error: unknown) => {
-        this.#log.warn("cannot refresh the pod's volumes", { error });
-      });
-    }
-  }
-
-  #fields(): FieldContext {
-    const { options, allocatable } = this.#context;
-    const { node } = options;
-    return { pod: this.#pod, nodeName: node.name, podIps: this.#ips, hostIps: [node.address], allocatable };
-  }
-
-  async #detach(): Promise<void> {
-    const { options, clock } = this.#context;
-    try {
-      if (this.#pod.spec?.hostNetwork !== true) await options.network.detach({ uid: this.#pod.metadata?.uid ?? "" });
-      this.#sandboxState = "none";
-      this.#sandbox = undefined;
-    } catch (error) {
-      this.#log.error("cannot take down the pod's network, trying again", { error });
-      await clock.sleep(1000, this.#stop.signal).catch(() => undefined);
-      this.#sandboxState = "ready";
-    }
+    if (this.#sandbox.state === "ready") this.#containers.resumeProbes();
     this.kick();
   }
 
@@ -333,8 +243,7 @@ export class PodWorker {
     for (let failures = 0; !this.#stop.signal.aborted; failures += 1) {
       try {
         await this.#containers.removeAll();
-        // Also where this agent never attached it: the one before may have.
-        if (this.#pod.spec?.hostNetwork !== true) await options.network.detach({ uid });
+        await this.#sandbox.removeNetwork();
         volumes.release(uid);
         await rm(podDir(options.nodeRoot, uid), { recursive: true, force: true });
         await this.#status.flushed();
@@ -346,7 +255,7 @@ export class PodWorker {
         // 404: gone meanwhile; 409: a new pod has the name already.
         if (error instanceof ApiError && (error.code === 404 || error.code === 409)) break;
         this.#log.warn("cannot remove the ended pod, trying again", { error });
-        await clock.sleep(backoffDelayMs(sandboxBackoff, failures), this.#stop.signal).catch(() => undefined);
+        await clock.sleep(backoffDelayMs(finishBackoff, failures), this.#stop.signal).catch(() => undefined);
       }
     }
     await rm(podLogDir(options.nodeRoot, this.#pod), { recursive: true, force: true });
