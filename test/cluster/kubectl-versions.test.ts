@@ -43,7 +43,7 @@ for (const { version, path } of all) {
 
     test("creates with validation, describes, explains, lists, patches, applies and deletes", async () => {
       const manifest = `apiVersion: v1\nkind: Service\nmetadata:\n  name: ${name}\nspec:\n  selector:\n    app: ${name}\n  ports:\n  - port: 80\n`;
-      assert.equal(await succeed(["create", "-f", "-"], manifest), `service/${name} created\n`);
+      assert.equal(await succeed(["create", "--save-config", "-f", "-"], manifest), `service/${name} created\n`);
       assert.match(await succeed(["describe", "service", name]), /^Type: +ClusterIP$/m);
       assert.match(await succeed(["explain", "service.spec"]), /clusterIP/);
       assert.match(await succeed(["api-resources"]), /^deployments +deploy +apps\/v1 +true +Deployment$/m);
