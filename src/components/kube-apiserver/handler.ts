@@ -95,7 +95,8 @@ function resourceOf(options: HandlerOptions, info: RequestInfo): ServedResource 
 
 /** Does the subresource belong to the kubelet or to something behind a proxy? Throws `ApiError` 405 for a wrong verb. */
 function isStream(resource: ServedResource, info: RequestInfo): boolean {
-  const subresource = resource.definition.subresources[info.subresource];
+  const { subresources } = resource.definition;
+  const subresource = Object.hasOwn(subresources, info.subresource) ? subresources[info.subresource] : undefined;
   if (subresource?.style !== "stream") return false;
   const verbs: readonly string[] = subresource.verbs;
   if (!verbs.includes(info.verb)) throw methodNotSupported(resource.resourceName, info.verb);

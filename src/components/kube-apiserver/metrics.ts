@@ -61,25 +61,25 @@ export function createApiServerMetrics(
 /** Paths that are no resources count together: anyone may make up as many as they like. */
 function labelsOf(info: RequestInfo): Record<(typeof labelNames)[number], string> {
   const { group, version, resource, subresource } = info;
-  const verb = verbs[info.verb] ?? "other";
+  const verb = verbs.get(info.verb) ?? "other";
   if (!info.isResource) {
     return { verb, group: "", version: "", resource: "", subresource: "", scope: "", component: "apiserver" };
   }
   return { verb, group, version, resource, subresource, scope: scopeOf(info), component: "apiserver" };
 }
 
-const verbs: Readonly<Record<string, string>> = {
-  get: "GET",
-  list: "LIST",
-  watch: "WATCH",
-  create: "POST",
-  post: "POST",
-  update: "PUT",
-  put: "PUT",
-  patch: "PATCH",
-  delete: "DELETE",
-  deletecollection: "DELETECOLLECTION",
-};
+const verbs: ReadonlyMap<string, string> = new Map([
+  ["get", "GET"],
+  ["list", "LIST"],
+  ["watch", "WATCH"],
+  ["create", "POST"],
+  ["post", "POST"],
+  ["update", "PUT"],
+  ["put", "PUT"],
+  ["patch", "PATCH"],
+  ["delete", "DELETE"],
+  ["deletecollection", "DELETECOLLECTION"],
+]);
 
 function scopeOf({ name, namespace }: RequestInfo): string {
   if (name !== "") return "resource";

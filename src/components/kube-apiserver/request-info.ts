@@ -25,14 +25,15 @@ const namespaceSubresources = new Set(["status", "finalize"]);
 /** Any other word after these names belongs to the proxied server. */
 const proxySubresource = "proxy";
 
-const verbs: Readonly<Record<string, string>> = {
-  POST: "create",
-  GET: "get",
-  HEAD: "get",
-  PUT: "update",
-  PATCH: "patch",
-  DELETE: "delete",
-};
+/** A map, because clients choose the method: "constructor" must not find what every object has. */
+const verbs: ReadonlyMap<string, string> = new Map([
+  ["POST", "create"],
+  ["GET", "get"],
+  ["HEAD", "get"],
+  ["PUT", "update"],
+  ["PATCH", "patch"],
+  ["DELETE", "delete"],
+]);
 
 /** Reads any URL; what is no resource path comes back with `isResource` false. Throws nothing. */
 export function requestInfoOf(method: string, url: string): RequestInfo {
@@ -47,7 +48,7 @@ export function requestInfoOf(method: string, url: string): RequestInfo {
   const group = root === "apis" ? rest.shift() : "";
   const version = rest.shift();
   if ((root !== "api" && root !== "apis") || group === undefined || version === undefined) return other;
-  let verb = verbs[method] ?? method.toLowerCase();
+  let verb = verbs.get(method) ?? method.toLowerCase();
   // The old way to watch: /api/v1/watch/pods.
   if (rest[0] === "watch" && rest.length > 1) {
     rest.shift();

@@ -13,11 +13,11 @@ export interface Representation {
 
 const offered = ["application/json", "application/yaml"];
 
-const forms: Readonly<Record<string, Representation["form"]>> = {
-  Table: "table",
-  PartialObjectMetadata: "metadata",
-  PartialObjectMetadataList: "metadata",
-};
+const forms: ReadonlyMap<string, Representation["form"]> = new Map([
+  ["Table", "table"],
+  ["PartialObjectMetadata", "metadata"],
+  ["PartialObjectMetadataList", "metadata"],
+]);
 
 /** One entry of an Accept header: its media type and parameters, in lower case where case does not count. */
 interface MediaRange {
@@ -33,7 +33,7 @@ export function representationOf(accept: string | undefined, query: URLSearchPar
   if (ranges.length === 0) return object;
   for (const { type, parameters } of ranges) {
     if (type !== "application/json" && type !== "*/*" && type !== "application/*") continue;
-    const form = forms[parameters.get("as") ?? ""];
+    const form = forms.get(parameters.get("as") ?? "");
     const version = parameters.get("v") ?? "v1";
     if (!parameters.has("as")) return object;
     const isOurs = (parameters.get("g") ?? "meta.k8s.io") === "meta.k8s.io";

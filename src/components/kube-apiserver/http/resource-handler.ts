@@ -22,7 +22,8 @@ import type { ResourceCall } from "./resource-call.ts";
 export async function serveResource(call: ResourceCall): Promise<void> {
   const { info, resource } = call;
   const { definition } = resource;
-  const subresource = info.subresource === "" ? undefined : definition.subresources[info.subresource];
+  const { subresources } = definition;
+  const subresource = Object.hasOwn(subresources, info.subresource) ? subresources[info.subresource] : undefined;
   if (info.subresource !== "" && subresource === undefined) throw resourceNotServed();
   const verbs: readonly string[] = subresource?.verbs ?? definition.verbs;
   if (!verbs.includes(info.verb)) throw methodNotSupported(resource.resourceName, info.verb);
