@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { resources } from "../../api/resources.ts";
+import { createMetricsRegistry, lintMetrics } from "../../machinery/metrics/index.ts";
 import { startKubelet } from "./testing.ts";
 
 const nginx = { name: "web", image: "nginx" };
@@ -255,5 +256,36 @@ test("the parts of the control plane are shown as pods that nobody can do away w
     const now = rig.client.peek(resources.pods, key);
     return now?.status?.phase === "Running" && now.metadata?.uid !== first?.metadata?.uid;
   });
+  await rig.close();
+});
+
+test("of a crashing container's ended runs only the last is kept", async () => {
+  const rig = await startKubelet();
+  await rig.createPod("crash", { containers: [{ name: "main", image: "busybox", command: ["false"] }] });
+  await rig.clock.advance(35_000);
+  assert.equal(rig.runtime.started.length, 4);
+  await rig.until(() => !existsSync(rig.runtime.started[1]?.logPath ?? ""));
+  const kept = (await rig.runtime.list()).map(({ attempt }) => attempt);
+  assert.deepEqual(kept, [2, 3]);
+  assert.deepEqual(
+    rig.runtime.started.map(({ logPath }) => existsSync(logPath)),
+    [false, false, true, true],
+  );
+  await rig.close();
+});
+
+test("counts and durations are measured under upstream's names", async () => {
+  const metrics = createMetricsRegistry();
+  const rig = await startKubelet({ options: { metrics } });
+  await rig.createPod("web", { containers: [nginx] });
+  const text = await metrics.metrics();
+  assert.match(text, /^kubelet_running_pods\{node="node-1"\} 1$/m);
+  assert.match(text, /^kubelet_running_containers\{node="node-1"\} 1$/m);
+  assert.match(text, /^kubelet_started_containers_total 1$/m);
+  assert.match(text, /^kubelet_pod_start_duration_seconds_count 1$/m);
+  assert.deepEqual(lintMetrics(metrics), []);
+  await rig.client.delete(resources.pods, { namespace: "default", name: "web" });
+  await rig.until(() => rig.pod("web") === undefined);
+  assert.match(await metrics.metrics(), /^kubelet_running_containers\{node="node-1"\} 0$/m);
   await rig.close();
 });

@@ -1,4 +1,5 @@
 /** What a pod worker knows of its containers, and the long-running things it does to them: start, probe, stop. */
+import { rm } from "node:fs/promises";
 import type { ContainerSpec, ContainerStatus } from "../../../container/runtime.ts";
 import { raiseBackOff } from "../../../model/pod-lifecycle/index.ts";
 import type { ContainerFacts, ContainerRun } from "../../../model/pod-lifecycle/index.ts";
@@ -9,6 +10,8 @@ import { containerRun } from "./container-run.ts";
 import { allContainers, findContainer } from "./find-container.ts";
 import type { AnyContainer } from "./find-container.ts";
 import { stopGraceSeconds } from "./grace.ts";
+import { containerLogPath } from "./paths.ts";
+import { terminationLogPath } from "./pod-files.ts";
 import { StartError } from "./start-error.ts";
 import { startContainer } from "./start-container.ts";
 import type { StartRequest } from "./start-container.ts";
@@ -49,7 +52,9 @@ export class ContainerKeeper {
       );
       tracked.isStarted = known?.started ?? findContainer(pod, status.name)?.startupProbe === undefined;
       tracked.isReady = known?.ready ?? findContainer(pod, status.name)?.readinessProbe === undefined;
-      if (status.state.type === "running") this.#resumable.set(status.name, tracked);
+      if (status.state.type !== "running") continue;
+      this.#resumable.set(status.name, tracked);
+      this.#countRunning(1);
     }
   }
 
@@ -105,7 +110,7 @@ export class ContainerKeeper {
     if (tracked.current?.id !== status.id) {
       if (this.#starting.get(status.name) !== status.id) return;
       tracked.previous = tracked.current;
-    }
+    } else if (tracked.current.state.type === "running") this.#countRunning(-1);
     tracked.current = this.#runOf(status);
     tracked.probes?.abort();
     tracked.probes = undefined;
@@ -151,8 +156,10 @@ export class ContainerKeeper {
       if (tracked.current?.id !== status.id) {
         tracked.previous = tracked.current;
         tracked.current = this.#runOf(status);
+        if (status.state.type === "running") this.#countRunning(1);
       }
-      if (old !== undefined) await this.#remove(old.id);
+      // The new run does not wait for the disk.
+      if (old !== undefined) void this.#forgetRun(name, old);
       await this.#afterStart(container, tracked, status.id);
     } catch (error) {
       metrics.failedContainers.inc();
@@ -244,10 +251,28 @@ export class ContainerKeeper {
     }
   }
 
+  /** Of a container's ended runs only the last is kept, with its log. */
+  async #forgetRun(name: string, { id, attempt }: ContainerRun): Promise<void> {
+    const { context, pod, log } = this.#options;
+    await this.#remove(id);
+    for (const path of [containerLogPath, terminationLogPath]) {
+      await rm(path(context.nodeRoot, pod(), { name, attempt }), { force: true }).catch((error: unknown) => {
+        log.warn("cannot remove a file of an ended container", { container: name, error });
+      });
+    }
+  }
+
   async #remove(id: string): Promise<void> {
     await this.#options.context.runtime.remove(id).catch((error: unknown) => {
       this.#options.log.warn("cannot remove the ended container", { container: id, error });
     });
+  }
+
+  #countRunning(change: 1 | -1): void {
+    const { metrics, options } = this.#options.context;
+    const labels = { node: options.node.name };
+    if (change === 1) metrics.runningContainers.inc(labels);
+    else metrics.runningContainers.dec(labels);
   }
 
   #track(name: string): TrackedContainer {

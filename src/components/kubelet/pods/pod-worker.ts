@@ -54,6 +54,8 @@ export class PodWorker {
   #pod: Pod;
   #isGone = false;
   #isFinishing = false;
+  /** Whether the pod's start needs no more measuring. */
+  #hasRun: boolean;
   #isScheduled = false;
   #wake: AbortController | undefined;
   readonly #firstSeenMs: number;
@@ -68,6 +70,7 @@ export class PodWorker {
     this.done = this.#done.promise;
     this.#log = context.log.child({ pod: `${namespace}/${name}`, uid });
     this.#firstSeenMs = context.clock.now();
+    this.#hasRun = runs.length > 0;
     const startTime = Date.parse(pod.status?.startTime ?? "");
     this.#startTimeMs = Number.isNaN(startTime) ? this.#firstSeenMs : startTime;
     this.#rejection = runs.length > 0 || pod.status?.startTime !== undefined ? undefined : context.admit(pod);
@@ -174,6 +177,10 @@ export class PodWorker {
     // What was just begun belongs to the status too.
     const facts = this.#facts();
     const status = planStatus(facts);
+    if (status.phase === "Running" && !this.#hasRun) {
+      this.#hasRun = true;
+      this.#context.metrics.podStartSeconds.observe((facts.nowMs - this.#firstSeenMs) / 1000);
+    }
     announceFailures(this.#context.events, this.#pod, status, this.#containers);
     const waitsUntilMs = this.#statusWaitsUntilMs(facts);
     if (waitsUntilMs === undefined) this.#status.write(this.#pod, status);
