@@ -75,6 +75,10 @@ class KernelNftables implements Nftables {
   }
 
   sync(ruleSet: RuleSet): SyncReport {
+    return this.#translated(() => this.#sync(ruleSet));
+  }
+
+  #sync(ruleSet: RuleSet): SyncReport {
     const isOurs = ({ family, table, ...rest }: Skeleton): boolean =>
       readTableComment(this.#socket, family, table) === layoutName({ family, table, ...rest });
     const kept = ruleSet.skeletons.filter(isOurs);
