@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { ProtobufWriter } from "../../lib/protobuf/index.ts";
 import { ApiError } from "../status.ts";
 import { decodeObject } from "./index.ts";
