@@ -15,4 +15,4 @@ export {
   type Transaction,
 } from "./transaction.ts";
 export { createWalker } from "./packet-walk.ts";
-export type { WalkInput, WalkResult } from "./walk-types.ts";
+export type { WalkEnvironment, WalkInput, WalkResult } from "./walk-types.ts";
