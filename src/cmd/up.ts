@@ -37,6 +37,22 @@ export interface UpOptions extends ClusterOptions {
 
 /** Resolves when the cluster serves. Rejects, after removing everything, when it does not, or when `signal` aborts. */
 export async function up(options: UpOptions, progress: Progress, signal: AbortSignal): Promise<ClusterConfig> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await boot(options, progress, signal);
+    } catch (error) {
+      // Between the choice of a free port and the server's listening, another cluster may have taken it.
+      const isRace =
+        options.apiPort === undefined && error instanceof CommandError && error.message.includes("EADDRINUSE");
+      if (!isRace || attempt === mostAttempts) throw error;
+      progress.say("The port was taken meanwhile; trying another one");
+    }
+  }
+}
+
+const mostAttempts = 3;
+
+async function boot(options: UpOptions, progress: Progress, signal: AbortSignal): Promise<ClusterConfig> {
   const started = performance.now();
   const config = await plan(options);
   const paths = clusterPaths(config);
