@@ -35,7 +35,7 @@ export function createKubelet(options: KubeletOptions): Component {
   const events = podEvents(recorder);
   const informers = createInformers({ source: client, clock, log });
   const pods = informers.create({ resource: resources.pods, fieldSelector: `spec.nodeName=${node.name}` });
-  const services = informers.create({ resource: resources.services });
+  const services = options.services ?? informers.create({ resource: resources.services });
   const registration = createRegistration({
     facts: {
       node,

@@ -1,9 +1,10 @@
 /** What a kubelet is given: its node, the API, a runtime, a pod network and the way to sockets in the node's namespaces. */
 import type { Socket } from "node:net";
-import type { Pod } from "../../api/generated/types.ts";
+import type { Pod, Service } from "../../api/generated/types.ts";
 import type { ApiClient } from "../../client/api-client.ts";
 import type { ContainerRuntime } from "../../container/runtime.ts";
 import type { Clock } from "../../machinery/clock.ts";
+import type { Informer } from "../../machinery/informer/index.ts";
 import type { Logger } from "../../machinery/log.ts";
 import type { MetricsRegistry } from "../../machinery/metrics/index.ts";
 import type { ClusterConfig, NodeConfig } from "../../model/cluster-config.ts";
@@ -71,6 +72,8 @@ export interface KubeletOptions {
   readonly sockets: KubeletSockets;
   /** Undefined: no server. */
   readonly serving?: KubeletServing;
+  /** Of all Services, for the environment of containers; who gives it runs it. Undefined: the kubelet watches them itself. */
+  readonly services?: Informer<Service>;
   /** The node's root folder in the agent's mount namespace; `/var/lib/kubelet`, `/var/log/pods` and hostPaths lie under it. */
   readonly nodeRoot: string;
   /** Shown as role and in `kubectl get nodes`; the first node of a cluster. */
