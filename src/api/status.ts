@@ -55,7 +55,7 @@ function failure({ code, reason, message, details }: Failure): ApiError {
 }
 
 /** `pods`, `deployments.apps`; the same form for kinds: `Service`, `Deployment.apps`. */
-export function groupNameText({ group, name }: GroupName): string {
+function groupNameText({ group, name }: GroupName): string {
   return group === "" ? name : `${name}.${group}`;
 }
 
@@ -108,8 +108,7 @@ export function generateNameConflict(resource: GroupName, name: string, retryAft
   });
 }
 
-export const modifiedMessage =
-  "the object has been modified; please apply your changes to the latest version and try again";
+const modifiedMessage = "the object has been modified; please apply your changes to the latest version and try again";
 
 /** 409: the object changed in between, or a precondition does not hold; `why` says which. */
 export function conflict(resource: GroupName, name: string, why: string = modifiedMessage): ApiError {
@@ -119,11 +118,6 @@ export function conflict(resource: GroupName, name: string, why: string = modifi
     message: `Operation cannot be fulfilled on ${groupNameText(resource)} ${quoted(name)}: ${why}`,
     details: detailsOf(resource, name),
   });
-}
-
-/** 409 of server-side apply: other managers own the fields that `causes` name. */
-export function applyConflict(message: string, causes: readonly StatusCause[]): ApiError {
-  return failure({ code: 409, reason: "Conflict", message, details: { causes } });
 }
 
 /** 422 with one cause per field: `Service "web" is invalid: spec.ports[0].port: Invalid value: …`. */
@@ -212,11 +206,6 @@ export function unsupportedMediaType(accepted: readonly string[]): ApiError {
 /** 410: a revision that history no longer holds; the client lists anew. */
 export function expired(message: string): ApiError {
   return failure({ code: 410, reason: "Expired", message });
-}
-
-/** 410. */
-export function gone(message: string): ApiError {
-  return failure({ code: 410, reason: "Gone", message });
 }
 
 /** 413. */

@@ -1,4 +1,3 @@
 export { decodeObject } from "./decode.ts";
 export type { Decoded, DecodeSource, DecodeTarget, FieldValidation } from "./decode.ts";
 export { JsonTextError, parseJsonText } from "./json-text.ts";
-export type { JsonText } from "./json-text.ts";

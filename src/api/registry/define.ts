@@ -51,18 +51,9 @@ export interface ResourceOptions<T extends KubernetesObject> {
   readonly scaling?: Scaling<T>;
 }
 
-export const allVerbs: readonly Verb[] = [
-  "create",
-  "delete",
-  "deletecollection",
-  "get",
-  "list",
-  "patch",
-  "update",
-  "watch",
-];
+const allVerbs: readonly Verb[] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
-export const objectVerbs: readonly Verb[] = ["get", "patch", "update"];
+const objectVerbs: readonly Verb[] = ["get", "patch", "update"];
 
 interface Parts {
   metadata?: { generation?: number; ownerReferences?: unknown };

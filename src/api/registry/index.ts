@@ -1,4 +1,3 @@
-export { defaultColumns, durationText } from "./columns.ts";
 export type {
   Cell,
   Column,

@@ -17,7 +17,7 @@ export class QuantityError extends Error {
   readonly code = "QUANTITY_INVALID";
 }
 
-export const quantityPattern = "^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$";
+const quantityPattern = "^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$";
 
 const decimalExponents: Readonly<Record<string, number>> = {
   n: -9,
