@@ -19,7 +19,7 @@ export interface PodAttachment {
 }
 
 /** Gives pods their network, and takes it away. */
-export interface PodNetworkPlugin {
+interface PodNetworkPlugin {
   /** Makes the pod's namespace with its addresses before its first process; replaces what is there of the same uid. */
   attach(pod: { readonly namespace: string; readonly name: string; readonly uid: string }): Promise<PodAttachment>;
   /** Harmless where there is none. */

@@ -5,7 +5,7 @@ import { raiseBackOff } from "../../../model/pod-lifecycle/index.ts";
 import type { ContainerFacts, ContainerRun } from "../../../model/pod-lifecycle/index.ts";
 import { runHook } from "../probes/hook.ts";
 import { probeContainer, probeTarget } from "./container-probes.ts";
-import type { PodScope } from "./container-probes.ts";
+import type { PodScope } from "./pod-context.ts";
 import { containerRun } from "./container-run.ts";
 import { allContainers, findContainer } from "./find-container.ts";
 import type { AnyContainer } from "./find-container.ts";

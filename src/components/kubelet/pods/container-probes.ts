@@ -1,23 +1,10 @@
 /** Joins a running container with its probes: their verdicts become what is known of it. */
-import type { Pod } from "../../../api/generated/types.ts";
-import type { Logger } from "../../../machinery/log.ts";
 import { startProbes } from "../probes/probe-loops.ts";
 import type { ProbeListener } from "../probes/probe-loops.ts";
 import type { ProbeTarget } from "../probes/target.ts";
 import type { AnyContainer } from "./find-container.ts";
-import type { PodWorkerContext } from "./pod-worker.ts";
+import type { PodScope } from "./pod-context.ts";
 import type { TrackedContainer } from "./tracked-container.ts";
-
-/** What the parts that handle a pod's containers share. */
-export interface PodScope {
-  readonly context: PodWorkerContext;
-  readonly pod: () => Pod;
-  readonly podIp: () => string;
-  readonly signal: AbortSignal;
-  readonly log: Logger;
-  /** Something is known that was not before: plan anew. */
-  readonly onChange: () => void;
-}
 
 /** @param isStarted - The startup probe passed already, under an agent before this one. */
 export function probeContainer(

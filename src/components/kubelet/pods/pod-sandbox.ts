@@ -4,7 +4,7 @@ import { backoffDelayMs } from "../../../machinery/backoff.ts";
 import type { FieldContext } from "../../../model/pod-environment/index.ts";
 import type { PodFacts } from "../../../model/pod-lifecycle/index.ts";
 import { hasChangingVolumes } from "../volumes/pod-volumes.ts";
-import type { PodScope } from "./container-probes.ts";
+import type { PodScope } from "./pod-context.ts";
 import { writePodFiles } from "./pod-files.ts";
 
 /** What a container is started with. */

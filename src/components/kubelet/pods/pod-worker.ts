@@ -4,37 +4,20 @@ import { ApiError } from "../../../api/status.ts";
 import type { Pod } from "../../../api/generated/types.ts";
 import { keyOf } from "../../../api/object.ts";
 import { resources } from "../../../api/resources.ts";
-import type { ApiClient } from "../../../client/api-client.ts";
 import type { ContainerStatus } from "../../../container/runtime.ts";
 import { backoffDelayMs } from "../../../machinery/backoff.ts";
-import type { Clock } from "../../../machinery/clock.ts";
 import type { Logger } from "../../../machinery/log.ts";
 import { isEnding, planPod, planStatus } from "../../../model/pod-lifecycle/index.ts";
 import type { PodAction, PodFacts } from "../../../model/pod-lifecycle/index.ts";
-import type { KubeletMetrics } from "../metrics.ts";
-import type { KubeletOptions } from "../options.ts";
-import type { PodVolumes } from "../volumes/pod-volumes.ts";
 import { findContainer } from "./find-container.ts";
 import type { AnyContainer } from "./find-container.ts";
 import { ContainerKeeper } from "./container-keeper.ts";
 import { podDir, podLogDir } from "./paths.ts";
 import { PodSandbox } from "./pod-sandbox.ts";
 import { announceFailures } from "./announce-failures.ts";
-import type { StartContext } from "./start-container.ts";
+import type { PodWorkerContext } from "./pod-context.ts";
 import { createStatusWriter } from "./status-writer.ts";
 import type { StatusWriter } from "./status-writer.ts";
-
-export interface PodWorkerContext extends StartContext {
-  readonly options: KubeletOptions;
-  readonly client: ApiClient;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly metrics: KubeletMetrics;
-  readonly volumes: PodVolumes;
-  readonly allocatable: { readonly cpuMilli: number; readonly memoryBytes: number };
-  /** Upstream's refusals (a taken host port), asked once, before anything is done for the pod. */
-  readonly admit: (pod: Pod) => PodFacts["rejection"];
-}
 
 const firstStatusWaitMs = 100;
 const finishBackoff = { firstMs: 1000, maxMs: 60_000, factor: 2, jitter: 0 };

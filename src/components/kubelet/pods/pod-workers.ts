@@ -5,7 +5,7 @@ import type { ContainerStatus } from "../../../container/runtime.ts";
 import type { Informer } from "../../../machinery/informer/index.ts";
 import { podDir, podLogDir } from "./paths.ts";
 import { PodWorker } from "./pod-worker.ts";
-import type { PodWorkerContext } from "./pod-worker.ts";
+import type { PodWorkerContext } from "./pod-context.ts";
 
 /** Pods that only show a part of the node carry it; they are no work. */
 export const mirrorAnnotation = "kubernetes.io/config.mirror";

@@ -4,7 +4,7 @@ import type { ContainerStatus } from "../../../container/runtime.ts";
 import type { KillCause } from "../../../model/pod-lifecycle/index.ts";
 import { runHook } from "../probes/hook.ts";
 import { probeTarget } from "./container-probes.ts";
-import type { PodScope } from "./container-probes.ts";
+import type { PodScope } from "./pod-context.ts";
 import { findContainer } from "./find-container.ts";
 import type { AnyContainer } from "./find-container.ts";
 import { killGraceSeconds } from "./grace.ts";
