@@ -18,6 +18,7 @@ const needs = [
   { program: "nginx", package: "nginx-light" },
   { program: "apache2", package: "apache2-bin" },
   { program: "curl", package: "curl" },
+  { program: "nft", package: "nftables" },
   { program: "kubectl", package: "kubernetes-client" },
   // util-linux, part of every Debian; named so that its absence elsewhere is said.
   { program: "unshare", package: "util-linux" },

@@ -85,10 +85,19 @@ export async function tour(name: string): Promise<void> {
       if (code !== 0) throw new CommandError(`The tour stopped: "${command}" ended with exit code ${code}`);
     }
   }
-  process.stdout.write(`\nThe cluster stays. Worth trying next:
+  process.stdout.write(farewell(kubectl));
+}
+
+function farewell(kubectl: string): string {
+  const netloom = process.env["npm_lifecycle_event"] === undefined ? "netloom" : "npx netloom";
+  const onPath = (process.env["PATH"] ?? "").split(":").includes(dirname(kubectl));
+  return `
+The cluster stays. Worth trying next:
+${onPath ? "" : `  alias kubectl=${kubectl}     # this one was fetched; your PATH has none\n`}\
   kubectl run client -it --rm --image=busybox     # a shell in a pod: wget -qO- web-service, nslookup web-service
   kubectl create deployment web --image=nginx --replicas=3 && kubectl get pods -o wide
-  ${process.env["npm_execpath"] === undefined ? "netloom" : "npx netloom"} exec node-1 -- nft list ruleset    # what makes it work; "down" ends it\n`);
+  ${netloom} exec node-1 -- nft list ruleset     # what makes it work; "${netloom} down" ends it
+`;
 }
 
 /** Runs a line in a shell that sits among the tour's manifests and knows `kubectl` and `netloom`. */
