@@ -16,11 +16,3 @@ export function authenticated(user: User): User {
   const group = "system:authenticated";
   return user.groups.includes(group) ? user : { ...user, groups: [...user.groups, group] };
 }
-
-/** The namespace and name in `system:serviceaccount:<namespace>:<name>`; undefined for other users. */
-export function serviceAccountOf(user: User): { readonly namespace: string; readonly name: string } | undefined {
-  const [system, kind, namespace, name] = user.name.split(":");
-  if (system !== "system" || kind !== "serviceaccount" || namespace === undefined || name === undefined)
-    return undefined;
-  return { namespace, name };
-}

@@ -160,7 +160,7 @@ function defined<Name extends string, Value>(name: Name, value: Value | undefine
 }
 
 /** A deleted object whose last finalizer went leaves with this write. */
-export function isReleased({ strategy }: ServedResource, object: KubernetesObject): boolean {
+function isReleased({ strategy }: ServedResource, object: KubernetesObject): boolean {
   const { deletionTimestamp, finalizers = [], deletionGracePeriodSeconds = 0 } = object.metadata ?? {};
   if (deletionTimestamp === undefined || finalizers.length > 0 || deletionGracePeriodSeconds > 0) return false;
   return strategy.isHeld?.(object) !== true;

@@ -11,7 +11,7 @@ export interface ProxyTarget {
 }
 
 /** "https:web:8443": scheme and port may be left out. */
-export function proxyNameOf(text: string): { readonly isTls: boolean; readonly name: string; readonly port: string } {
+function proxyNameOf(text: string): { readonly isTls: boolean; readonly name: string; readonly port: string } {
   const parts = text.split(":");
   const [first = "", second = "", third = ""] = parts;
   if (parts.length === 1) return { isTls: false, name: first, port: "" };
