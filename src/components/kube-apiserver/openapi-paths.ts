@@ -1,15 +1,25 @@
 /** Serves the OpenAPI documents: clients keep them by their hash. */
 import { createOpenApi, openApiProtobufTypes } from "../../api/openapi/index.ts";
-import type { OpenApiDocument } from "../../api/openapi/index.ts";
+import type { Descriptions, OpenApiDocument } from "../../api/openapi/index.ts";
 import type { Registry } from "../../api/registry/index.ts";
 import type { PathHandler } from "./handler.ts";
+import { readDescriptions } from "./openapi-descriptions.ts";
 import { mediaRanges } from "./http/negotiation.ts";
 import type { Answer, HttpRequest } from "./http/exchange.ts";
 
 const yearSeconds = 365 * 24 * 3600;
 
 export function createOpenApiPaths(registry: Registry, version: string): PathHandler {
-  const openApi = createOpenApi({ definitions: registry.definitions, descriptions: {}, version });
+  // Four hundred kilobytes that most servers never need: read with the first document.
+  let descriptions: Descriptions | undefined;
+  const openApi = createOpenApi({
+    definitions: registry.definitions,
+    version,
+    get descriptions() {
+      descriptions ??= readDescriptions();
+      return descriptions;
+    },
+  });
   return (info, request) => {
     const { path } = info;
     if (path === "/openapi/v2") {
