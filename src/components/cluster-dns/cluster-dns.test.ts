@@ -204,6 +204,19 @@ describe("cluster-dns", () => {
     });
   });
 
+  test("gives questions that differ in EDNS options the same answer, and those that differ in EDNS flags their own", async () => {
+    await withServer(served, async ({ port }) => {
+      const ask = async (cookie: string, isDnssecOk: boolean): Promise<DnsMessage> => {
+        const options = [{ code: 10, bytes: new TextEncoder().encode(cookie) }];
+        const edns = { udpPayloadBytes: 1232, version: 0, isDnssecOk, options };
+        return overUdp(port, question("web.default.svc.cluster.local.", "A", { edns }));
+      };
+      assert.deepEqual(await ask("first---", false), await ask("another-cookie", false));
+      assert.equal((await ask("first---", true)).edns?.isDnssecOk, true);
+      assert.equal((await ask("first---", false)).edns?.isDnssecOk, false);
+    });
+  });
+
   test("follows an alias within the cluster and ends one that leads in a circle", async () => {
     await withServer(served, async ({ port }) => {
       const reply = await overUdp(port, question("alias.default.svc.cluster.local.", "A"));
