@@ -42,6 +42,7 @@ export function createKubelet(options: KubeletOptions): Component {
       machine,
       isControlPlane: options.isControlPlane,
       servingPort: options.serving?.port ?? defaultPort,
+      maxPods: options.config.maxPods,
     },
     client,
     images: runtime.images,

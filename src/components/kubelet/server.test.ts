@@ -238,3 +238,31 @@ test("port-forward joins the client's streams with a port of the pod", async () 
   echo.close();
   await rig.close();
 });
+
+test("port-forward over plain WebSocket channels", async () => {
+  const echo = createServer({ allowHalfOpen: true }, (socket) => void socket.pipe(socket));
+  await new Promise<void>((resolve) => {
+    echo.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = echo.address() as AddressInfo;
+  const rig = await startServed({ dial: (_address, wanted) => (wanted === 80 ? port : "ECONNREFUSED") });
+  await rig.createPod("box", shell);
+  const url = `wss://127.0.0.1:${rig.port}/portForward/default/box?ports=80&ports=81`;
+  const socket = new WebSocket(url, ["v4.channel.k8s.io"], identity);
+  const received = new Map<number, Buffer>();
+  socket.on("message", (data: Buffer) => {
+    const channel = data[0] ?? -1;
+    received.set(channel, Buffer.concat([received.get(channel) ?? Buffer.alloc(0), data.subarray(1)]));
+  });
+  await new Promise((resolve) => {
+    socket.on("open", resolve);
+  });
+  socket.send(Buffer.from("\0ping"));
+  await rig.until(() => received.get(0)?.length === 6 && (received.get(3)?.length ?? 0) > 2);
+  assert.deepEqual(received.get(0), Buffer.from("\u0050\0ping"));
+  assert.deepEqual(received.get(2), Buffer.from("\u0051\0"));
+  assert.match(received.get(3)?.toString() ?? "", /error forwarding port 81 to pod box/);
+  socket.terminate();
+  echo.close();
+  await rig.close();
+});

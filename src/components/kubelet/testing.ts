@@ -236,5 +236,7 @@ function testConfig(dir: string): ClusterConfig {
     loopbackIndex: 60,
     apiPort: 6443,
     images: ["catalog"],
+    maxPods: 110,
+    auditLog: false,
   };
 }

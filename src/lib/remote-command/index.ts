@@ -1,5 +1,6 @@
 export { messageSocketStream } from "./message-socket.ts";
 export type { MessageSocket } from "./message-socket.ts";
+export { servePortForwardChannels } from "./port-forward-channels.ts";
 export { servePortForward } from "./port-forward.ts";
 export {
   chooseProtocol,

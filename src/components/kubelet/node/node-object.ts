@@ -6,13 +6,14 @@ import type { Machine, Pressure } from "./machine.ts";
 
 const kubeletVersion = "v1.35.0+netloom";
 const containerRuntimeVersion = "crun://1.8.1";
-const mostPods = 110;
 
 export interface NodeFacts {
   readonly node: NodeConfig;
   readonly machine: Machine;
   readonly isControlPlane: boolean;
   readonly servingPort: number;
+  /** How many pods the node takes. */
+  readonly maxPods: number;
 }
 
 export function nodeObject({ node, machine, isControlPlane }: NodeFacts): Node {
@@ -36,7 +37,7 @@ export function nodeObject({ node, machine, isControlPlane }: NodeFacts): Node {
 }
 
 export function nodeStatus(
-  { node, machine, servingPort }: NodeFacts,
+  { node, machine, servingPort, maxPods }: NodeFacts,
   now: {
     readonly nowMs: number;
     readonly pressure: Pressure;
@@ -48,7 +49,7 @@ export function nodeStatus(
     cpu: String(machine.cpus),
     "ephemeral-storage": `${Math.floor(machine.diskBytes / 1024)}Ki`,
     memory: `${Math.floor(machine.memoryBytes / 1024)}Ki`,
-    pods: String(mostPods),
+    pods: String(maxPods),
   };
   return {
     addresses: [

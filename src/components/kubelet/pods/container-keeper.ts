@@ -199,7 +199,9 @@ export class ContainerKeeper {
       error instanceof StartError
         ? error
         : new StartError("RunContainerError", error instanceof Error ? error.message : String(error), { cause: error });
-    const made = spec === undefined ? undefined : (await context.runtime.list()).find(({ id }) => id === spec?.id);
+    // A runtime that cannot even list has not made it, as far as can be known.
+    const runs = await context.runtime.list().catch(() => []);
+    const made = spec === undefined ? undefined : runs.find(({ id }) => id === spec.id);
     if (made?.state.type === "exited") {
       if (tracked.current?.id !== made.id) tracked.previous = tracked.current;
       tracked.current = this.#runOf(made);

@@ -248,7 +248,9 @@ export class PodWorker {
         await clock.sleep(backoffDelayMs(finishBackoff, failures), this.#stop.signal).catch(() => undefined);
       }
     }
-    await rm(podLogDir(options.nodeRoot, this.#pod), { recursive: true, force: true });
+    await rm(podLogDir(options.nodeRoot, this.#pod), { recursive: true, force: true }).catch((error: unknown) => {
+      this.#log.warn("cannot remove the pod's logs", { error });
+    });
     images.forget(uid);
     this.close();
   }

@@ -178,7 +178,10 @@ async function upgrade(
       return;
     }
     case "portForward":
-      await servePortForwardRequest(given, (port) => dialPod(options, worker, port));
+      await servePortForwardRequest(given, {
+        ports: query.getAll("ports").flatMap((text) => text.split(",").map(Number)),
+        dial: (port) => dialPod(options, worker, port),
+      });
       return;
     default:
       throw new HttpError(404, "404 page not found");

@@ -10,6 +10,7 @@ import {
   messageSocketStream,
   portForwardProtocol,
   servePortForward,
+  servePortForwardChannels,
   serveSession,
   spdyProtocols,
   tunnelledPortForwardProtocol,
@@ -58,14 +59,18 @@ async function acceptStreams(upgrade: UpgradeRequest, request: StreamRequest): P
   return acceptSpdyStreams(upgrade.socket, { request, protocol, head: upgrade.head, signal: upgrade.patience });
 }
 
-/** @param dial - Connects to a port of the pod. */
+/**
+ * @param options.ports - Those of the query: clients that use plain WebSocket channels name them before they connect.
+ * @param options.dial - Connects to a port of the pod.
+ */
 export async function servePortForwardRequest(
   upgrade: UpgradeRequest,
-  dial: (port: number) => Promise<Duplex>,
+  { ports, dial }: { readonly ports: readonly number[]; readonly dial: (port: number) => Promise<Duplex> },
 ): Promise<void> {
   if (isWebSocket(upgrade.request)) {
-    const { socket } = await acceptWebSocket(upgrade, [tunnelledPortForwardProtocol]);
-    await servePortForward(messageSocketStream(socket), { dial });
+    const { socket, protocol } = await acceptWebSocket(upgrade, [tunnelledPortForwardProtocol, "v4.channel.k8s.io"]);
+    if (protocol === tunnelledPortForwardProtocol) await servePortForward(messageSocketStream(socket), { dial });
+    else await servePortForwardChannels(socket, { ports, dial });
     return;
   }
   acceptSpdy(upgrade, [portForwardProtocol], portForwardProtocol);
