@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { after, afterEach, before, describe, test } from "node:test";
 import { kubectls, makeLab } from "./lab/index.ts";
 import { root } from "./lab/lab.ts";
 
@@ -14,7 +14,11 @@ interface Case {
     readonly kubectl: string;
     readonly contains: readonly string[];
     readonly exitCode: number;
+    /** Nothing is printed at all. */
+    readonly isEmpty?: boolean;
   }[];
+  /** A manifest that must be there first, from this folder. */
+  readonly needs?: string;
 }
 
 const folder = join(root, "examples/broken");
@@ -36,12 +40,19 @@ after(async () => await lab.end());
 
 for (const { version, path } of kubectls()) {
   describe(`kubectl ${version}`, () => {
-    for (const { name, command, expect } of cases) {
+    afterEach(async () => {
+      const left = ["pods,deployments,ingresses", "--all", "--now"];
+      assert.equal((await lab.kubectl(["delete", ...left], { kubectl: path })).code, 0);
+      await lab.kubectl(["delete", "service", "web-service"], { kubectl: path });
+    });
+    for (const { name, command, expect, needs } of cases) {
       const expected = expect.filter(({ kubectl }) => applies(kubectl, version));
       test(name, { skip: expected.length === 0 ? "nothing is said of this version" : false }, async () => {
+        if (needs !== undefined) assert.equal((await lab.kubectl(["create", "-f", join(folder, needs)])).code, 0);
         const answer = await lab.shell(`kubectl() { ${path} "$@"; }; cd ${folder} && ${command}`);
         const said = answer.stdout + answer.stderr;
-        for (const { contains, exitCode } of expected) {
+        for (const { contains, exitCode, isEmpty } of expected) {
+          if (isEmpty === true) assert.equal(said, "");
           for (const part of contains) assert.ok(said.includes(part), `expected: ${part}\nactual: ${said}`);
           assert.equal(answer.code, exitCode, said);
         }
