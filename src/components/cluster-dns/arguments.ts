@@ -7,7 +7,7 @@ export interface DnsArguments {
   readonly defaultPort: number;
 }
 
-export class DnsArgumentError extends Error {
+class DnsArgumentError extends Error {
   readonly code = "InvalidArgument";
 }
 

@@ -3,6 +3,7 @@
  * that differ in their id only have the same reply until the zone changes, so replies are kept by the question's bytes.
  */
 import {
+  canonicalName,
   decodeMessage,
   encodeMessage,
   isInZone,
@@ -41,7 +42,7 @@ export interface Served {
   readonly areErrorsLogged: boolean;
 }
 
-export interface Origin {
+interface Origin {
   readonly transport: "udp" | "tcp";
   readonly address: string;
   readonly port: number;
@@ -125,7 +126,7 @@ export function createResponder(options: ResponderOptions): Respond {
       return encodeReply(message, { reply: emptyReply(refusal ?? "FORMERR", ""), origin: asked.origin });
     const request: Request = {
       askedName: question.name,
-      name: question.name.toLowerCase(),
+      name: canonicalName(question.name),
       type: question.type,
       class: question.class,
       transport: asked.origin.transport,
@@ -304,7 +305,7 @@ function encodeReply(
 ): Buffer {
   const [question] = message.questions;
   const asked = question?.name ?? ".";
-  const canonical = asked.toLowerCase();
+  const canonical = canonicalName(asked);
   // Clients that vary the case of their question (draft-vixie-dnsext-dns0x20) compare it with the records' owner.
   const named = (records: readonly ResourceRecord[]): readonly ResourceRecord[] =>
     asked === canonical

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { systemClock } from "../../machinery/clock.ts";
 import { createHttpbin } from "./server.ts";
 
-export class HttpbinArgumentError extends Error {
+class HttpbinArgumentError extends Error {
   readonly code = "InvalidArgument";
 }
 

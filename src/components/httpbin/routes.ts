@@ -6,7 +6,7 @@ import { pngImage, svgImage } from "./images.ts";
 import * as pages from "./pages.ts";
 
 /** What the routes need from outside. */
-export interface Surroundings {
+interface Surroundings {
   /** Resolves after `ms` milliseconds; rejects when the client is gone. */
   readonly sleep: (ms: number) => Promise<void>;
   readonly randomBytes: (count: number) => Uint8Array;

@@ -3,7 +3,8 @@ import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import type { DnsMessage, RecordData, ResourceRecord } from "./message.ts";
 import { DnsMessageError } from "./message.ts";
-import { decodeMessage, encodeMessage, labelsOf } from "./index.ts";
+import { decodeMessage, encodeMessage } from "./index.ts";
+import { labelsOf } from "./name.ts";
 
 const query: DnsMessage = {
   id: 0x1234,

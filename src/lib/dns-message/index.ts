@@ -1,15 +1,6 @@
 /** DNS messages between bytes and data. */
-export type { DnsMessage, Edns, Question, RecordData, ResourceRecord } from "./message.ts";
-export {
-  DnsMessageError,
-  opcodes,
-  rcodeName,
-  rcodes,
-  recordClasses,
-  recordTypes,
-  typeCodeOf,
-  typeName,
-} from "./message.ts";
+export type { DnsMessage, RecordData, ResourceRecord } from "./message.ts";
+export { opcodes, rcodeName, rcodes, recordClasses, recordTypes, typeCodeOf, typeName } from "./message.ts";
 export { decodeMessage } from "./decode.ts";
 export { encodeMessage, maxMessageBytes, plainUdpBytes } from "./encode.ts";
-export { canonicalName, isInZone, labelsOf } from "./name.ts";
+export { canonicalName, isInZone } from "./name.ts";

@@ -7,7 +7,7 @@ import { serviceEntry, sliceEntry } from "./entries.ts";
 import type { EndpointEntry, ServiceEntry, SliceEntry } from "./entries.ts";
 
 /** How `1-2-3-4.<namespace>.pod` is answered: never; for any address; for addresses of pods in that namespace. */
-export type PodsMode = "disabled" | "insecure" | "verified";
+type PodsMode = "disabled" | "insecure" | "verified";
 
 export interface DnsZoneOptions {
   /** Canonical, with the final dot: "cluster.local." */

@@ -45,7 +45,7 @@ export function parseHostAndPort(text: string, defaultPort?: number): HostAndPor
   return port === undefined ? undefined : { host, port };
 }
 
-export function parsePort(text: string): number | undefined {
+function parsePort(text: string): number | undefined {
   const port = Number(text);
   return /^\d{1,5}$/.test(text) && port > 0 && port < 65_536 ? port : undefined;
 }

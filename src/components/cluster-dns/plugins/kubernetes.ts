@@ -1,5 +1,5 @@
 /** Answers from the cluster's zone; follows aliases through the whole chain, as a resolver must. */
-import { isInZone, rcodes } from "../../../lib/dns-message/index.ts";
+import { canonicalName, isInZone, rcodes } from "../../../lib/dns-message/index.ts";
 import { answerQuestion } from "../../../model/dns-zone/index.ts";
 import type { DnsZone, ZoneAnswer } from "../../../model/dns-zone/index.ts";
 import type { KubernetesConfig } from "../corefile/index.ts";
@@ -53,7 +53,7 @@ async function followAlias(reply: Reply, { request, target, resolve }: Alias): P
   const { stableTurns: _stable, ...alias } = reply;
   const aliases = (request.aliases ?? 0) + 1;
   if (aliases > maxAliases || target === request.name) return alias;
-  const found = await resolve({ ...request, name: target.toLowerCase(), askedName: target, aliases });
+  const found = await resolve({ ...request, name: canonicalName(target), askedName: target, aliases });
   if (found.rcode !== rcodes.NOERROR && found.rcode !== rcodes.NXDOMAIN) return alias;
   return {
     ...alias,
