@@ -45,6 +45,8 @@ export function createHttp2Connection(kubeconfig: Kubeconfig): Http2Connection {
       ...(kubeconfig.key === undefined ? {} : { key: kubeconfig.key }),
       ...(kubeconfig.serverName === undefined ? {} : { servername: kubeconfig.serverName }),
       rejectUnauthorized: !kubeconfig.skipsVerification,
+      // Megabytes under way: lists are large, and beyond it Node refuses new streams.
+      maxSessionMemory: 256,
       settings: { initialWindowSize: 1024 * 1024 },
     });
     const forget = (): void => {

@@ -18,6 +18,7 @@ import { listen } from "./http/tls-server.ts";
 import { createInProcessClient } from "./in-process-client.ts";
 import { createApiServerMetrics } from "./metrics.ts";
 import { createOpenApiPaths } from "./openapi-paths.ts";
+import { createOpenIdPaths } from "./openid-paths.ts";
 import type { ApiServerOptions } from "./options.ts";
 import { createPaths } from "./paths.ts";
 import type { Environment } from "./resources/environment.ts";
@@ -59,12 +60,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const resourceOf = (group: string, of: string, plural: string): ServedResource | undefined =>
     served.get(`${group}/${of}/${plural}`);
   const authorizer = createAuthorizer(store);
-  const tokens = createServiceAccountTokens({
-    signer: createTokenSigner(pki.serviceAccountKey.privateKey),
-    issuer: `https://kubernetes.default.svc.${options.config.clusterDomain}`,
-    store,
-    clock,
-  });
+  const signer = createTokenSigner(pki.serviceAccountKey.privateKey);
+  const issuer = `https://kubernetes.default.svc.${options.config.clusterDomain}`;
+  const tokens = createServiceAccountTokens({ signer, issuer, store, clock });
   const actionOf = createActions(tokens);
   const watches: OpenWatches = new Set();
   const stopped = new AbortController();
@@ -92,7 +90,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     discovery: createDiscovery(registry),
     paths: createPaths({
       version,
-      others: [createOpenApiPaths(registry, version)],
+      others: [createOpenApiPaths(registry, version), createOpenIdPaths(signer, issuer)],
       checks: [
         { name: "ping", check: () => undefined },
         { name: "etcd", check: () => store.failure },

@@ -83,6 +83,17 @@ export const defaultRoles: readonly ClusterRole[] = [
   ]),
   role("system:discovery", [{ nonResourceURLs: discoveryPaths, verbs: ["get"] }]),
   role("system:public-info-viewer", [{ nonResourceURLs: publicPaths, verbs: ["get"] }]),
+  role("system:service-account-issuer-discovery", [
+    {
+      nonResourceURLs: [
+        "/.well-known/openid-configuration",
+        "/.well-known/openid-configuration/",
+        "/openid/v1/jwks",
+        "/openid/v1/jwks/",
+      ],
+      verbs: ["get"],
+    },
+  ]),
   role("admin", adminRules),
   role("edit", editRules),
   role("view", viewRules),
@@ -91,5 +102,6 @@ export const defaultRoles: readonly ClusterRole[] = [
 export const defaultBindings: readonly ClusterRoleBinding[] = [
   binding("cluster-admin", ["system:masters"]),
   binding("system:discovery", ["system:authenticated"]),
+  binding("system:service-account-issuer-discovery", ["system:serviceaccounts"]),
   binding("system:public-info-viewer", ["system:authenticated", "system:unauthenticated"]),
 ];

@@ -62,6 +62,8 @@ function create(options: TlsServerOptions, open: Set<{ destroy(): void }>): Http
     requestCert: true,
     rejectUnauthorized: false,
     minVersion: "TLSv1.2",
+    // Megabytes of one connection's answers under way: beyond it Node refuses new streams, and lists are large.
+    maxSessionMemory: 256,
     settings: { maxConcurrentStreams: 1000, initialWindowSize: 1024 * 1024 },
   });
   const track = (connection: { destroy(): void; once(event: "close", listener: () => void): unknown }): void => {

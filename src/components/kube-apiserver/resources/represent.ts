@@ -21,11 +21,11 @@ export function objectText(resource: ServedResource, stored: Stored, form: Repre
   }
 }
 
-/** JSON of an object that was not stored, as the answer to a write. */
+/** JSON of an object as the answer to a write. */
 export function writtenText(resource: ServedResource, object: KubernetesObject, form: Representation): string {
   switch (form.form) {
     case "object":
-      return JSON.stringify(object);
+      return textOf(resource, object);
     case "metadata":
       return JSON.stringify(partialOf(object, form));
     case "table": {
@@ -37,6 +37,13 @@ export function writtenText(resource: ServedResource, object: KubernetesObject, 
       });
     }
   }
+}
+
+/** What was just stored was encoded for that already. */
+function textOf({ environment, place }: ServedResource, object: KubernetesObject): string {
+  const { namespace = "", name = "" } = object.metadata ?? {};
+  const stored = environment.store.get({ resource: place, namespace, name });
+  return stored !== undefined && stored.object === object ? stored.text : JSON.stringify(object);
 }
 
 /** JSON of a list. */
