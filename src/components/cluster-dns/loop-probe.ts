@@ -1,10 +1,8 @@
 /** Asks this server for the name that only its `loop` plugin knows. */
 import { createSocket } from "node:dgram";
-import { encodeMessage, opcodes, recordClasses } from "../../lib/dns-message/index.ts";
+import { encodeMessage, opcodes, recordClasses, recordTypes } from "../../lib/dns-message/index.ts";
 import type { Logger } from "../../machinery/log.ts";
 import type { LoopProbe } from "./pipeline.ts";
-
-const hinfo = 13;
 
 /** Sends and forgets: it is the question's coming back that tells. */
 export function sendLoopProbe({ name, port }: LoopProbe, log: Logger): void {
@@ -19,7 +17,7 @@ export function sendLoopProbe({ name, port }: LoopProbe, log: Logger): void {
     isAuthenticData: false,
     isCheckingDisabled: false,
     rcode: 0,
-    questions: [{ name, type: hinfo, class: recordClasses.IN }],
+    questions: [{ name, type: recordTypes.HINFO, class: recordClasses.IN }],
     answers: [],
     authorities: [],
     additionals: [],

@@ -21,8 +21,9 @@ import type { Logger } from "../../machinery/log.ts";
 import { emptyReply } from "./handler.ts";
 import type { Handler, Reply, Request } from "./handler.ts";
 import type { Buckets, Cell, DnsMetrics } from "./metrics.ts";
+import { headerBytes, questionKey } from "./question-key.ts";
+import type { Origin } from "./question-key.ts";
 
-const headerBytes = 12;
 /** More than a client asks for is not sent over UDP: fragments get lost. */
 const maxUdpBytes = 4096;
 /** What we say we take (nothing we are sent is larger). */
@@ -40,12 +41,6 @@ export interface Served {
   readonly server: string;
   readonly isLogged: boolean;
   readonly areErrorsLogged: boolean;
-}
-
-interface Origin {
-  readonly transport: "udp" | "tcp";
-  readonly address: string;
-  readonly port: number;
 }
 
 export interface ResponderOptions {
@@ -91,7 +86,7 @@ export function createResponder(options: ResponderOptions): Respond {
       kept.clear();
       keptVersion = version;
     }
-    const key = keyOf(question, origin);
+    const key = questionKey(question, origin);
     const known = kept.get(key);
     if (known !== undefined && known.variants.length === known.turns) return again(known, { question, startedAt });
     return answer(question, { origin, key, startedAt, turn: known?.variants.length ?? 0 });
@@ -236,34 +231,6 @@ export function createResponder(options: ResponderOptions): Respond {
         `${rcodeName(reply.rcode)} ${flags} ${bytes.length} ${seconds}s`,
     );
   }
-}
-
-/**
- * What the reply depends on: transport, and the question from its flags on. EDNS options are left out (none is acted on,
- * and cookies differ each time). The family is there for the counters only.
- */
-function keyOf(question: Uint8Array, { transport, address }: Origin): string {
-  const text = Buffer.from(question.buffer, question.byteOffset + 2, endOfKey(question) - 2).toString("latin1");
-  const family = address.includes(".") ? "4" : "6";
-  return transport + family + text;
-}
-
-/** Where the options of a question with nothing but an OPT record begin; else the end of the bytes. */
-function endOfKey(question: Uint8Array): number {
-  const { length } = question;
-  const isUsual = question[5] === 1 && question[7] === 0 && question[9] === 0 && question[11] === 1;
-  if (!isUsual) return length;
-  let at = headerBytes;
-  // Labels up to the root; a pointer or anything odd takes the bytes as they are.
-  for (let label = question[at] ?? 0; label !== 0; label = question[at] ?? 0) {
-    if (label > 63) return length;
-    at += label + 1;
-  }
-  const opt = at + 5;
-  const options = opt + 11;
-  const isOpt = question[opt] === 0 && question[opt + 1] === 0 && question[opt + 2] === recordTypes.OPT;
-  const optionBytes = ((question[options - 2] ?? 0) << 8) | (question[options - 1] ?? 0);
-  return isOpt && options + optionBytes === length ? options - 2 : length;
 }
 
 function count(counters: Counters, { startedAt, bytes }: { readonly startedAt: number; readonly bytes: number }): void {
