@@ -108,6 +108,8 @@ function inProcess(dir: string): Contender {
     loopbackIndex: 1,
     apiPort: 6443,
     images: [],
+    maxPods: 110,
+    auditLog: false,
   };
   const node: NodeConfig = {
     name: "node-1",

@@ -41,6 +41,10 @@ export interface ClusterConfig {
   readonly apiPort: number;
   /** Image sources in the order they are asked: "catalog". */
   readonly images: readonly string[];
+  /** How many pods a node takes. */
+  readonly maxPods: number;
+  /** Whether the API server writes down every request: `audit.log` beside the other logs. */
+  readonly auditLog: boolean;
 }
 
 /** Where the pieces of a running cluster lie. All paths absolute, in the cluster's mount namespace. */
@@ -54,6 +58,7 @@ export function clusterPaths(config: Pick<ClusterConfig, "stateDir" | "runDir">)
     kubeconfigs: `${config.stateDir}/kubeconfig`,
     /** `server.log`, `agent-1.log`, `holder.log`. */
     logs: `${config.stateDir}/logs`,
+    auditLog: `${config.stateDir}/logs/audit.log`,
     /** The holder's control socket. */
     holderSocket: `${config.runDir}/holder.sock`,
     private: privateDir,

@@ -93,5 +93,7 @@ function testConfig(folder: string): ClusterConfig {
     loopbackIndex: 60,
     apiPort: 6443,
     images: [],
+    maxPods: 110,
+    auditLog: false,
   };
 }

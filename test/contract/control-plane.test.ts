@@ -39,6 +39,8 @@ const config: ClusterConfig = {
   loopbackIndex: 60,
   apiPort: 0,
   images: ["catalog"],
+  maxPods: 110,
+  auditLog: false,
 };
 
 const stop = new AbortController();

@@ -79,6 +79,8 @@ async function startLab() {
     loopbackIndex: 60,
     apiPort: 6443,
     images: ["catalog"],
+    maxPods: 110,
+    auditLog: false,
   };
   const node = { name: "node-1", address: "127.0.0.1", podCidr: "10.244.1.0/24", loopbackAddress: "127.60.0.1" };
   const paths = clusterPaths(config);

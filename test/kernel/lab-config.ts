@@ -27,5 +27,7 @@ export function labConfig(dir: string): ClusterConfig {
     loopbackIndex: 60,
     apiPort: 6443,
     images: ["catalog"],
+    maxPods: 110,
+    auditLog: false,
   };
 }

@@ -1,7 +1,7 @@
 /** What the commands' files share: their surroundings, common options, and how values on the command line are read. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Progress } from "../../components/lab-host/index.ts";
-import { clusterDefaults } from "../../model/cluster-plan/index.ts";
+import { clusterDefaults, parseDuration } from "../../model/cluster-plan/index.ts";
 
 /** What a command may use of the process it runs in. */
 export interface Surroundings {
@@ -32,14 +32,4 @@ export function duration(text: string): number {
     throw new InvalidArgumentError(`"${text}" is not a duration such as "30s" or "1m30s".`);
   }
   return milliseconds;
-}
-
-function parseDuration(text: string): number | undefined {
-  if (/^\d+$/.test(text)) return Number(text) * 1000;
-  const units: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
-  if (!/^(\d+(\.\d+)?(h|m|s|ms))+$/.test(text)) return undefined;
-  return [...text.matchAll(/(\d+(?:\.\d+)?)(ms|h|m|s)/g)].reduce(
-    (sum, [, amount, unit = "s"]) => sum + Number(amount) * (units[unit] ?? 0),
-    0,
-  );
 }

@@ -34,6 +34,8 @@ function configOf(changes: Partial<ClusterConfig> = {}): ClusterConfig {
     loopbackIndex: 60,
     apiPort: 6443,
     images: [],
+    maxPods: 110,
+    auditLog: false,
     ...changes,
   };
 }

@@ -22,6 +22,11 @@ export interface ClusterOptions {
   readonly clusterDomain?: string | undefined;
   readonly nodePortRange?: string | undefined;
   readonly images?: string | undefined;
+  readonly maxPods?: number | undefined;
+  /** How pods of different nodes reach each other. */
+  readonly network?: string | undefined;
+  readonly ipFamily?: string | undefined;
+  readonly auditLog?: boolean | undefined;
 }
 
 export const clusterDefaults = {
@@ -34,6 +39,10 @@ export const clusterDefaults = {
   clusterDomain: "cluster.local",
   nodePortRange: "30000-32767",
   images: "catalog",
+  maxPods: 110,
+  network: "host-gw",
+  ipFamily: "ipv4",
+  auditLog: false,
 } as const;
 
 /** Everything that is wrong with the options, a line each, with flag, value and remedy. */
@@ -52,6 +61,8 @@ const podPrefix = 24;
 /** Nodes get the node network's addresses from this number on; below are the router and room for others. */
 const firstNodeIndex = 11;
 const mostNodes = 200;
+/** Addresses of a node's /24 that pods can have; .0, .1 and .255 stay free. */
+const mostPods = 253;
 
 /**
  * `host`: what only the host can decide (folders, the API's port, the loopback network's number).
@@ -99,6 +110,22 @@ export function planCluster(
       );
     }
   }
+  const maxPods = options.maxPods ?? clusterDefaults.maxPods;
+  if (!Number.isInteger(maxPods) || maxPods < 1 || maxPods > mostPods) {
+    mistakes.push(
+      `--max-pods "${maxPods}": use a whole number from 1 to ${mostPods}, what a node's /${podPrefix} holds`,
+    );
+  }
+  const network = options.network ?? clusterDefaults.network;
+  if (network !== "host-gw") {
+    mistakes.push(
+      `--network "${network}": this release knows "host-gw", routes from node to node; leave the option out`,
+    );
+  }
+  const family = options.ipFamily ?? clusterDefaults.ipFamily;
+  if (family !== "ipv4") {
+    mistakes.push(`--ip-family "${family}": this release runs "ipv4" clusters; leave the option out`);
+  }
   const nodeCidr = ranges["--node-cidr"];
   const outsideCidr = ranges["--outside-cidr"];
   const serviceCidr = ranges["--service-cidr"];
@@ -128,6 +155,8 @@ export function planCluster(
     kubernetesServiceAddress: nthAddress(serviceCidr, 1),
     nodePortRange,
     images,
+    maxPods,
+    auditLog: options.auditLog ?? clusterDefaults.auditLog,
   };
 }
 

@@ -1,0 +1,32 @@
+/** `netloom up`: a flag for each setting of a cluster, and the file that sets them all. */
+import { Option } from "commander";
+import { clusterDefaults, type ClusterSetting, clusterSettings, flagOf } from "../../model/cluster-plan/index.ts";
+import { type CommandGroup, duration, wholeNumber } from "./command-line.ts";
+
+export const addUpCommand: CommandGroup = (program, { progress, signal }) => {
+  const command = program
+    .command("up")
+    .description("make a cluster and wait until it serves")
+    // Without commander's defaults, so that what the user gave is known from what he left to the file.
+    .option("--name <name>", `the cluster's name (default: "${clusterDefaults.name}")`)
+    .option("-f, --filename <file>", "a configuration file (kind Cluster); flags win over it; - reads standard input")
+    .exitOverride();
+  for (const setting of clusterSettings) command.addOption(optionOf(setting));
+  command.action(async ({ filename, ...flags }: Record<string, unknown>) => {
+    const [{ readUpRequest }, { up }] = await Promise.all([import("../cluster-options.ts"), import("../up.ts")]);
+    const request = await readUpRequest(flags, filename as string | undefined);
+    try {
+      await up(request.options, progress, signal);
+    } catch (error) {
+      throw request.explain(error);
+    }
+  });
+};
+
+function optionOf({ key, value, type, help, fallback }: ClusterSetting): Option {
+  const description = fallback === undefined ? help : `${help} (default: ${JSON.stringify(fallback)})`;
+  const option = new Option(type === "boolean" ? flagOf(key) : `${flagOf(key)} <${value}>`, description);
+  if (type === "number") option.argParser(wholeNumber);
+  if (type === "duration") option.argParser(duration);
+  return option;
+}

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { ClusterOptionsError, clusterSettings, readClusterDocument } from "./index.ts";
+
+const head = { apiVersion: "netloom.dev/v1alpha1", kind: "Cluster" };
+
+function mistakesOf(value: unknown): readonly string[] {
+  try {
+    readClusterDocument(value);
+  } catch (error) {
+    if (error instanceof ClusterOptionsError) return error.mistakes;
+    throw error;
+  }
+  return [];
+}
+
+test("readClusterDocument() gives what the file sets and nothing else", () => {
+  const value = {
+    ...head,
+    metadata: { name: "ci" },
+    spec: { nodes: 5, wait: "1m30s", images: ["catalog"], auditLog: true, podCidr: "10.1.0.0/16" },
+  };
+  assert.deepEqual(readClusterDocument(value), {
+    name: "ci",
+    settings: { nodes: 5, wait: 90_000, images: "catalog", auditLog: true, podCidr: "10.1.0.0/16" },
+  });
+});
+
+test("readClusterDocument() takes a file without metadata and with an empty spec", () => {
+  assert.deepEqual(readClusterDocument({ ...head, spec: null }), { settings: {} });
+});
+
+test("readClusterDocument() has a field for every setting", () => {
+  const sample = { number: 1, text: "x", list: ["x"], duration: "1s", boolean: true } as const;
+  const spec = Object.fromEntries(clusterSettings.map(({ key, type }) => [key, sample[type]]));
+  const { settings } = readClusterDocument({ ...head, spec });
+  assert.deepEqual(
+    Object.keys(settings),
+    clusterSettings.map(({ key }) => key),
+  );
+});
+
+test("readClusterDocument() reports all mistakes together, with paths and likely names", () => {
+  const mistakes = mistakesOf({
+    apiVersion: "v1",
+    kind: "Cluster",
+    metadata: { nmae: "x" },
+    spec: { nodes: "three", podCIDR: "10.0.0.0/8", "max-pods": 3, wait: "soon", colour: "red" },
+    extra: 1,
+  });
+  assert.deepEqual(mistakes, [
+    "extra: unknown field; known are apiVersion, kind, metadata, spec",
+    'apiVersion: must be "netloom.dev/v1alpha1", not "v1"',
+    'metadata.nmae: unknown field; did you mean "name"?',
+    'spec.podCIDR: unknown field; did you mean "podCidr"?',
+    'spec.max-pods: unknown field; did you mean "maxPods"?',
+    `spec.colour: unknown field; known are ${clusterSettings.map(({ key }) => key).join(", ")}`,
+    'spec.nodes: must be a whole number, not "three"',
+    'spec.wait: must be a duration such as "30s" or "1m30s", not "soon"',
+  ]);
+});
+
+test("readClusterDocument() refuses a list, a word and nothing", () => {
+  for (const value of [[], "x", undefined, null])
+    assert.match(mistakesOf(value)[0] ?? "", /^the file: must be a mapping/);
+});
+
+test("readClusterDocument() answers or refuses whatever it is given", () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      mistakesOf(value);
+      mistakesOf({ ...head, spec: value });
+    }),
+  );
+});

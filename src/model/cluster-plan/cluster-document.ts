@@ -1,0 +1,120 @@
+/**
+ * The configuration file of `netloom up -f`: a versioned kind of our own.
+ *
+ *     apiVersion: netloom.dev/v1alpha1
+ *     kind: Cluster
+ *     metadata: { name: ci }
+ *     spec: { nodes: 5, podCidr: 10.200.0.0/16, wait: 30s }
+ */
+import { closestName } from "../../lib/hints/index.ts";
+import { type ClusterSetting, clusterSettings } from "./cluster-settings.ts";
+import { parseDuration } from "./duration.ts";
+import { ClusterOptionsError } from "./plan-cluster.ts";
+
+export const clusterDocumentVersion = "netloom.dev/v1alpha1";
+
+/** What a file says, keyed as the command line's options are. */
+export interface ClusterDocument {
+  readonly name?: string;
+  /** A value per key of `clusterSettings` that the file sets; durations in milliseconds, lists joined by commas. */
+  readonly settings: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** `value`: the parsed YAML or JSON. Throws `ClusterOptionsError` with all mistakes, each with its path. */
+export function readClusterDocument(value: unknown): ClusterDocument {
+  const mistakes: string[] = [];
+  const root = fieldsOf(value, "", mistakes) ?? {};
+  rejectUnknown(root, ["apiVersion", "kind", "metadata", "spec"], { path: "", mistakes });
+  expectWord(root, { field: "apiVersion", word: clusterDocumentVersion }, mistakes);
+  expectWord(root, { field: "kind", word: "Cluster" }, mistakes);
+  const metadata = root["metadata"] === undefined ? {} : (fieldsOf(root["metadata"], "metadata", mistakes) ?? {});
+  rejectUnknown(metadata, ["name"], { path: "metadata.", mistakes });
+  const name = metadata["name"];
+  if (name !== undefined && typeof name !== "string") mistakes.push(wrongType("metadata.name", "a text", name));
+  // An empty `spec:` is null in YAML, and means nothing.
+  const spec = root["spec"] === undefined || root["spec"] === null ? {} : fieldsOf(root["spec"], "spec", mistakes);
+  const settings = spec === undefined ? {} : readSettings(spec, mistakes);
+  if (mistakes.length > 0) throw new ClusterOptionsError(mistakes);
+  return { ...(typeof name === "string" ? { name } : {}), settings };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function fieldsOf(value: unknown, path: string, mistakes: string[]): Fields | undefined {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
+  mistakes.push(wrongType(path === "" ? "the file" : path, "a mapping", value));
+  return undefined;
+}
+
+function wrongType(path: string, wanted: string, value: unknown): string {
+  return `${path}: must be ${wanted}, not ${JSON.stringify(value) ?? "nothing"}`;
+}
+
+function expectWord(
+  root: Fields,
+  { field, word }: { readonly field: string; readonly word: string },
+  mistakes: string[],
+): void {
+  const value = root[field];
+  if (value === word) return;
+  mistakes.push(
+    value === undefined ? `${field}: missing; write "${field}: ${word}"` : wrongType(field, `"${word}"`, value),
+  );
+}
+
+function rejectUnknown(
+  fields: Fields,
+  known: readonly string[],
+  { path, mistakes }: { readonly path: string; readonly mistakes: string[] },
+): void {
+  for (const field of Object.keys(fields)) {
+    if (known.includes(field)) continue;
+    // Case never counts in `closestName`; here "podCIDR" is the likeliest slip of all.
+    const meant =
+      known.find((one) => one.toLowerCase() === field.replaceAll("-", "").toLowerCase()) ?? closestName(field, known);
+    const remedy = meant === undefined ? `known are ${known.join(", ")}` : `did you mean "${meant}"?`;
+    mistakes.push(`${path}${field}: unknown field; ${remedy}`);
+  }
+}
+
+function readSettings(spec: Fields, mistakes: string[]): Readonly<Record<string, string | number | boolean>> {
+  rejectUnknown(
+    spec,
+    clusterSettings.map(({ key }) => key),
+    { path: "spec.", mistakes },
+  );
+  const settings: Record<string, string | number | boolean> = {};
+  for (const setting of clusterSettings) {
+    const value = spec[setting.key];
+    if (value === undefined) continue;
+    const read = readValue(setting, value);
+    if (read === undefined) mistakes.push(wrongType(`spec.${setting.key}`, wanted[setting.type], value));
+    else settings[setting.key] = read;
+  }
+  return settings;
+}
+
+const wanted: Readonly<Record<ClusterSetting["type"], string>> = {
+  number: "a whole number",
+  text: "a text",
+  list: "a list of texts",
+  duration: 'a duration such as "30s" or "1m30s"',
+  boolean: "true or false",
+};
+
+function readValue({ type }: ClusterSetting, value: unknown): string | number | boolean | undefined {
+  switch (type) {
+    case "number":
+      return Number.isInteger(value) ? (value as number) : undefined;
+    case "text":
+      return typeof value === "string" ? value : undefined;
+    case "boolean":
+      return typeof value === "boolean" ? value : undefined;
+    case "duration":
+      return typeof value === "string" || Number.isInteger(value) ? parseDuration(`${value as string}`) : undefined;
+    case "list":
+      return Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "string")
+        ? value.join(",")
+        : undefined;
+  }
+}
