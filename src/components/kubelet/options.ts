@@ -58,6 +58,8 @@ export interface MirrorPod {
   /** With `metadata.name`, `metadata.namespace` and `spec.nodeName`. */
   readonly pod: Pod;
   readonly startedAtMs: number;
+  /** Absolute; JSON lines with a `time`, which `kubectl logs` shows. */
+  readonly logFile?: string;
 }
 
 export interface KubeletOptions {

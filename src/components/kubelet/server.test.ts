@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import type { RequestOptions } from "node:https";
 import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { WebSocket } from "ws";
 import { bindTcpSocket } from "../../kernel/netns/index.ts";
@@ -47,6 +50,7 @@ async function startServed(given: Parameters<typeof startKubelet>[0] = {}): Prom
   const rig = await startKubelet({
     ...given,
     options: {
+      ...given.options,
       serving: { certificate: serving.certificate, key: serving.key, clientCa: ca.certificate, port },
     },
     bind: () => bindTcpSocket({ address: "127.0.0.1", port }),
@@ -265,4 +269,20 @@ test("port-forward over plain WebSocket channels", async () => {
   socket.terminate();
   echo.close();
   await rig.close();
+});
+
+test("the log of a mirror pod is that of the part it shows", async () => {
+  const logFile = join(mkdtempSync(join(tmpdir(), "netloom-mirror-")), "server.log");
+  const lines = [1, 2].map((second) => `{"time":"2026-01-01T00:00:0${second}.000Z","msg":"line ${second}"}\n`);
+  writeFileSync(logFile, lines.join(""));
+  const pod = {
+    metadata: { name: "kube-apiserver-node-1", namespace: "kube-system" },
+    spec: { nodeName: "node-1", containers: [{ name: "kube-apiserver" }] },
+  };
+  const rig = await startServed({ options: { mirrorPods: [{ pod, startedAtMs: 0, logFile }] } });
+  const path = "/containerLogs/kube-system/kube-apiserver-node-1/kube-apiserver";
+  assert.equal((await rig.get(path)).body, lines.join(""));
+  assert.equal((await rig.get(`${path}?tailLines=1`)).body, lines[1]);
+  await rig.close();
+  rmSync(dirname(logFile), { recursive: true });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { LineSplitter, parseLogLine } from "./log-line.ts";
+import { LineSplitter, parseJsonLogLine, parseLogLine } from "./log-line.ts";
 import { LogOptionsError, parseLogOptions } from "./log-options.ts";
 
 for (const [line, time, stream, text] of [
@@ -16,6 +16,15 @@ for (const [line, time, stream, text] of [
     assert.deepEqual([record?.time, record?.stream, record?.text.toString()], [time, stream, text]);
   });
 }
+
+test("parseJsonLogLine() takes the time out of netloom's own lines and nothing else", () => {
+  const line = '{"level":30,"time":"2026-01-01T00:00:00.000Z","msg":"ready"}';
+  const record = parseJsonLogLine(Buffer.from(line));
+  assert.deepEqual([record?.time, record?.text.toString()], ["2026-01-01T00:00:00.000Z", `${line}\n`]);
+  for (const other of ["", "null", "{}", '{"time":5}', '{"time":"soon"}', "text"]) {
+    assert.equal(parseJsonLogLine(Buffer.from(other)), undefined);
+  }
+});
 
 for (const line of ["", "hello", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z both F x", "today stdout F x"]) {
   test(`parseLogLine() does not take ${JSON.stringify(line)} for a record`, () => {

@@ -28,6 +28,20 @@ export function parseLogLine(line: Buffer): LogRecord | undefined {
   return { time, stream, text: isPartial ? text : Buffer.concat([text, newline]), isPartial };
 }
 
+/** Reads a line of netloom's own logs, JSON with a `time`; the line is shown as it is. */
+export function parseJsonLogLine(line: Buffer): LogRecord | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null || !("time" in value)) return undefined;
+  const { time } = value;
+  if (typeof time !== "string" || Number.isNaN(Date.parse(time))) return undefined;
+  return { time, stream: "stderr", text: Buffer.concat([line, newline]), isPartial: false };
+}
+
 /** Cuts a byte stream into lines; the last one is kept until its end comes. */
 export class LineSplitter {
   #rest: Buffer = Buffer.alloc(0);

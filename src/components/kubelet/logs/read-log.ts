@@ -2,7 +2,8 @@
 import { watch } from "node:fs";
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import { LineSplitter, parseLogLine } from "./log-line.ts";
+import { LineSplitter } from "./log-line.ts";
+import type { LogRecord } from "./log-line.ts";
 import type { LogOptions } from "./log-options.ts";
 
 const blockBytes = 64 * 1024;
@@ -15,12 +16,17 @@ const blockBytes = 64 * 1024;
 export async function* readLog(
   path: string,
   options: LogOptions,
-  source: { readonly ended: Promise<void>; readonly signal: AbortSignal },
+  source: {
+    readonly ended: Promise<void>;
+    readonly signal: AbortSignal;
+    /** Reads a line of the file; undefined leaves it out. */
+    readonly parse: (line: Buffer) => LogRecord | undefined;
+  },
 ): AsyncGenerator<Buffer> {
   const file = await open(path, "r");
   const changes = options.follow ? watchFile(path, source) : undefined;
   try {
-    const format = formatter(options);
+    const format = formatter(options, source.parse);
     const splitter = new LineSplitter();
     let position = options.tailLines === undefined ? 0 : await tailStart(file, options.tailLines);
     let isOver = !options.follow;
@@ -45,11 +51,14 @@ export async function* readLog(
   }
 }
 
-function formatter(options: LogOptions): (line: Buffer) => { readonly text: Buffer; readonly isEnough: boolean } {
+function formatter(
+  options: LogOptions,
+  parse: (line: Buffer) => LogRecord | undefined,
+): (line: Buffer) => { readonly text: Buffer; readonly isEnough: boolean } {
   let left = options.limitBytes ?? Number.POSITIVE_INFINITY;
   const isWithinLine = { stdout: false, stderr: false };
   return (line) => {
-    const record = parseLogLine(line);
+    const record = parse(line);
     const isSkipped =
       record === undefined ||
       (options.stream !== undefined && record.stream !== options.stream) ||

@@ -11,7 +11,7 @@ import type { PodWorkers } from "../pods/pod-workers.ts";
 import { findPod, findRunning } from "./find.ts";
 import { HttpError } from "./http-error.ts";
 import { serveExecOrAttach, servePortForwardRequest } from "./serve-streams.ts";
-import { serveLogs } from "./serve-logs.ts";
+import { serveLogs, serveMirrorLogs } from "./serve-logs.ts";
 
 /** How long a client may take to open its streams, as upstream. */
 const patienceMs = 30_000;
@@ -123,8 +123,13 @@ async function answer(
       return;
     }
     case "containerLogs": {
-      const worker = findPod(workers, route.namespace, route.pod);
       const { nodeRoot, clock } = options;
+      const logFile = mirrorLogFile(options, route);
+      if (logFile !== undefined) {
+        await serveMirrorLogs(response, { logFile, query: route.query, nowMs: clock.now(), signal });
+        return;
+      }
+      const worker = findPod(workers, route.namespace, route.pod);
       await serveLogs(response, {
         worker,
         container: route.container,
@@ -142,6 +147,11 @@ async function answer(
     default:
       throw new HttpError(404, "404 page not found");
   }
+}
+
+function mirrorLogFile({ mirrorPods = [] }: KubeletOptions, { namespace, pod }: Route): string | undefined {
+  return mirrorPods.find(({ pod: { metadata } }) => metadata?.namespace === namespace && metadata.name === pod)
+    ?.logFile;
 }
 
 async function upgrade(

@@ -2,6 +2,9 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { ContainerStatus } from "../../../api/generated/types.ts";
+import { parseJsonLogLine, parseLogLine } from "../logs/log-line.ts";
+import type { LogRecord } from "../logs/log-line.ts";
+import type { LogOptions } from "../logs/log-options.ts";
 import { LogOptionsError, parseLogOptions } from "../logs/log-options.ts";
 import { readLog } from "../logs/read-log.ts";
 import { containerLogPath } from "../pods/paths.ts";
@@ -23,9 +26,38 @@ export async function serveLogs(
   const options = optionsOf(query, nowMs);
   const { attempt, id } = chooseRun(worker, container, options.previous);
   const path = containerLogPath(nodeRoot, worker.pod, { name: container, attempt });
+  await sendLog(response, { path, options, ended: worker.ended(id), parse: parseLogLine, signal });
+}
+
+/** The log of a part of the node that a mirror pod shows; it never ends by itself. */
+export async function serveMirrorLogs(
+  response: ServerResponse,
+  request: {
+    readonly logFile: string;
+    readonly query: URLSearchParams;
+    readonly nowMs: number;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  const { logFile: path, query, nowMs, signal } = request;
+  const ended = new Promise<void>(() => undefined);
+  await sendLog(response, { path, options: optionsOf(query, nowMs), ended, parse: parseJsonLogLine, signal });
+}
+
+async function sendLog(
+  response: ServerResponse,
+  given: {
+    readonly path: string;
+    readonly options: LogOptions;
+    readonly ended: Promise<void>;
+    readonly parse: (line: Buffer) => LogRecord | undefined;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  const { path, options, ended, parse, signal } = given;
   const gone = new AbortController();
   response.on("close", () => gone.abort());
-  const source = { ended: worker.ended(id), signal: AbortSignal.any([gone.signal, signal]) };
+  const source = { ended, parse, signal: AbortSignal.any([gone.signal, signal]) };
   response.writeHead(200, { "Content-Type": "text/plain" });
   // The client learns at once that the log is there, even while it is empty.
   response.flushHeaders();
