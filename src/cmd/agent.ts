@@ -9,14 +9,14 @@ import { createHttpsClient } from "../client/index.ts";
 import { createPodNetwork } from "../components/cni/index.ts";
 import { createKubelet } from "../components/kubelet/index.ts";
 import { createLabNetwork } from "../components/lab-network/index.ts";
-import { createServiceProxy, nodeNetwork } from "../components/service-proxy/index.ts";
+import { createServiceProxy, feedHostPorts, nodeNetwork } from "../components/service-proxy/index.ts";
 import { composeNodeRoot, createContainerRuntime, prepareContainerHost } from "../container/index.ts";
 import { openNetworkNamespace } from "../kernel/netns/index.ts";
 import { openNftables } from "../kernel/nftables/index.ts";
 import { systemClock as clock } from "../machinery/clock.ts";
 import type { Component } from "../machinery/component.ts";
 import { reportProgress } from "../machinery/control-socket/index.ts";
-import { createInformers, type Informer } from "../machinery/informer/index.ts";
+import { createInformers, type Informer, type Informers } from "../machinery/informer/index.ts";
 import { readKubeconfig } from "../machinery/kubeconfig/index.ts";
 import { createLogger, type Logger } from "../machinery/log.ts";
 import { createMetricsRegistry, type MetricsRegistry } from "../machinery/metrics/index.ts";
@@ -45,6 +45,7 @@ export async function agent([configFile = "", number = "1", names = ""]: readonl
     const proxyClient = await createHttpsClient(await readKubeconfig(join(paths.kubeconfigs, "service-proxy.conf")));
     const informers = createInformers({ source: proxyClient, clock, log });
     const shared = {
+      informers,
       config,
       log,
       metrics: createMetricsRegistry({ withProcess: true }),
@@ -66,6 +67,7 @@ export async function agent([configFile = "", number = "1", names = ""]: readonl
 }
 
 interface Shared {
+  readonly informers: Informers;
   readonly config: ClusterConfig;
   readonly log: Logger;
   readonly metrics: MetricsRegistry;
@@ -99,6 +101,8 @@ async function createNodeAgent(node: NodeConfig, shared: Shared): Promise<readon
     log,
     metrics,
   });
+  const pods = shared.informers.create({ resource: resources.pods, fieldSelector: `spec.nodeName=${node.name}` });
+  feedHostPorts(proxy, pods);
   const isControlPlane = node === config.nodes[0];
   const pem = (name: string): string => readFileSync(join(paths.pki, name), "utf8");
   const kubelet = createKubelet({

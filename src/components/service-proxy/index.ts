@@ -1,2 +1,3 @@
 export { nodeNetwork } from "./config.ts";
+export { feedHostPorts } from "./feed-host-ports.ts";
 export { createServiceProxy, type ServiceProxy } from "./service-proxy.ts";

@@ -1,4 +1,5 @@
 export type { HealthCheck } from "./endpoints.ts";
+export { hostPortsOf } from "./host-ports.ts";
 export type { NodeNetwork } from "./node-network.ts";
 export {
   createServicePlan,
