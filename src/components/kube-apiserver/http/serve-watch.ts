@@ -30,13 +30,14 @@ export async function serveWatch(call: ResourceCall): Promise<void> {
   const lines: Buffer[] = [];
   let isOpen = false;
   let isFirst = true;
+  let backlogLimit = backlogLimitBytes;
   const write = (line: Buffer): void => {
     if (!isOpen) {
       lines.push(line);
       return;
     }
     if (ended.signal.aborted) return;
-    if (backlogOf(response) > backlogLimitBytes) {
+    if (backlogOf(response) > backlogLimit) {
       response.destroy();
       end();
       return;
@@ -59,8 +60,12 @@ export async function serveWatch(call: ResourceCall): Promise<void> {
   }
   writeHead(response, 200, headersOf(request.httpVersionMajor));
   isOpen = true;
-  if (lines.length > 0) write(Buffer.concat(lines));
-  else (response as { flushHeaders?(): void }).flushHeaders?.();
+  if (lines.length > 0) {
+    const state = Buffer.concat(lines);
+    // Nobody is slow because there was much to begin with.
+    backlogLimit += state.length;
+    write(state);
+  } else (response as { flushHeaders?(): void }).flushHeaders?.();
 
   const { store } = resource.environment;
   const open: OpenWatch = {

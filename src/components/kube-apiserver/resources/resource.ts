@@ -1,6 +1,7 @@
 /** One served resource bound to the store: the common ground of reading and writing it. */
 import type { KubernetesObject, ObjectKey } from "../../../api/object.ts";
 import type { ResourceDefinition } from "../../../api/registry/index.ts";
+import { deepFreeze } from "../../../lib/deep-freeze/index.ts";
 import type { GroupName } from "../../../api/status.ts";
 import type { Stored, StoreKey } from "../../../storage/index.ts";
 import type { Strategy } from "../strategies/strategy.ts";
@@ -40,7 +41,7 @@ export function servedObject({ definition }: ServedResource, stored: Stored): Ku
   if (definition.conversion === undefined) return stored.object;
   const byDefinition = converted.get(stored) ?? new Map<ResourceDefinition, KubernetesObject>();
   converted.set(stored, byDefinition);
-  const known = byDefinition.get(definition) ?? definition.conversion.toServed(stored.object);
+  const known = byDefinition.get(definition) ?? deepFreeze(definition.conversion.toServed(stored.object));
   byDefinition.set(definition, known);
   return known;
 }
