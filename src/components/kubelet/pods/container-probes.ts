@@ -49,8 +49,11 @@ function listen(
       stop();
       onChange();
     },
-    onFailedTry: (kind, output) =>
-      context.events.warning(pod(), container.name, "Unhealthy", `${kind} probe failed: ${output}`),
+    onFailedTry: (kind, output) => {
+      // Of a container that is being stopped only the readiness still matters: its endpoint may serve to the end.
+      if (tracked.activity === "stopping" && kind !== "Readiness") return;
+      context.events.warning(pod(), container.name, "Unhealthy", `${kind} probe failed: ${output}`);
+    },
     onTry: (kind, result) => {
       const labels = { probe_type: kind, result, container: container.name, pod: podName, namespace, pod_uid: uid };
       context.metrics.probes.inc(labels);
