@@ -49,6 +49,7 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
       config,
       store,
       registry,
+      metrics,
       pki,
       listeners: [{ host: "127.0.0.1", port: config.apiPort }, { fd }],
       dialKubelet: async (nodeName) => {
