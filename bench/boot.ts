@@ -182,7 +182,7 @@ function measureFloors(rounds: number): { nodeStart: number; nodePss: number; cr
 /** `crun run` of `true` with a static busybox, in a mount namespace where it finds no cgroups. */
 function crunFloor(rounds: number): number {
   const bundle = mkdtempSync(join(tmpdir(), "nlc-"));
-  mkdirSync(join(bundle, "rootfs/bin"), { recursive: true });
+  for (const folder of ["bin", "dev", "proc"]) mkdirSync(join(bundle, "rootfs", folder), { recursive: true });
   spawnSync("cp", ["/bin/busybox", join(bundle, "rootfs/bin/true")]);
   const config = {
     ociVersion: "1.0.0",
