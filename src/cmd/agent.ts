@@ -119,6 +119,7 @@ async function createNodeAgent(node: NodeConfig, shared: Shared): Promise<readon
       clientCa: pem("ca.crt"),
     },
     nodeRoot: paths.nodeRoot(node.name),
+    services,
     isControlPlane,
     mirrorPods: isControlPlane ? controlPlaneMirrorPods(config, node, clock.now()) : [],
     metrics,

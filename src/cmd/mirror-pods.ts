@@ -1,7 +1,8 @@
 /** The pods of kube-system that honestly show the control plane: its parts run in the server process, not in containers. */
+import { join } from "node:path";
 import type { Pod } from "../api/generated/types.ts";
 import type { MirrorPod } from "../components/kubelet/index.ts";
-import type { ClusterConfig, NodeConfig } from "../model/cluster-config.ts";
+import { type ClusterConfig, clusterPaths, type NodeConfig } from "../model/cluster-config.ts";
 import { kubernetesVersion } from "./version.ts";
 
 const parts = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const;
@@ -11,7 +12,8 @@ export function controlPlaneMirrorPods(
   node: NodeConfig,
   startedAtMs: number,
 ): readonly MirrorPod[] {
-  return parts.map((component) => ({ pod: mirrorPod(component, config, node), startedAtMs }));
+  const logFile = join(clusterPaths(config).logs, "server.log");
+  return parts.map((component) => ({ pod: mirrorPod(component, config, node), startedAtMs, logFile }));
 }
 
 function mirrorPod(component: string, config: ClusterConfig, node: NodeConfig): Pod {
