@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Counter, Gauge, Histogram } from "./metric.ts";
 import { lintMetrics } from "./lint.ts";
-import { createMetricsRegistry, metricOf } from "./registry.ts";
+import { createMetricsRegistry } from "./create-registry.ts";
+import { metricOf } from "./registry.ts";
 
 test("lintMetrics() names a counter without _total and a foreign unit", () => {
   const registry = createMetricsRegistry();
