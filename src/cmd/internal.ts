@@ -6,6 +6,7 @@ const internal: Readonly<Record<string, (args: readonly string[]) => Promise<voi
   agent: async (args) => (await import("./agent.ts")).agent(args),
   "clean-up": async (args) => (await import("./clean-up.ts")).cleanUp(args),
   "cluster-dns": async (args) => (await import("./cluster-dns.ts")).clusterDns(args),
+  "doctor-trial": async (args) => (await import("./doctor.ts")).doctorTrial(args),
   httpbin: async (args) => (await import("./httpbin.ts")).httpbin(args),
 };
 

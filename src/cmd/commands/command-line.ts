@@ -16,6 +16,10 @@ export type CommandGroup = (program: Command, surroundings: Surroundings) => voi
 
 export const nameOption = (): Option => new Option("--name <name>", "the cluster's name").default(clusterDefaults.name);
 
+/** `-o`; the first format is the default. */
+export const formatOption = (formats: readonly [string, ...string[]]): Option =>
+  new Option("-o, --output <format>", "the form of the answer").choices(formats).default(formats[0]);
+
 /** A command about one cluster: it has `--name`. */
 export const clusterCommand = (parent: Command, name: string, description: string): Command =>
   parent.command(name).description(description).addOption(nameOption()).exitOverride();

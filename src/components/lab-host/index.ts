@@ -6,6 +6,7 @@ export {
   chooseApiPort,
   chooseLoopbackIndex,
   loopbackClaim,
+  namespaceRemedy,
   needsUserNamespace,
 } from "./preflight.ts";
 export { createProgress, type Progress } from "./progress.ts";

@@ -40,7 +40,7 @@ export interface Link {
 /** Without an alias: the kernel takes one only for a link that exists. */
 export interface NewLink {
   readonly name: string;
-  readonly kind: "veth" | "bridge";
+  readonly kind: "veth" | "bridge" | "vxlan";
   readonly mac?: string;
   readonly mtuBytes?: number;
   /** Made up at once. */
