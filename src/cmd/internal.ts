@@ -7,6 +7,7 @@ const internal: Readonly<Record<string, (args: readonly string[]) => Promise<voi
   "clean-up": async (args) => (await import("./clean-up.ts")).cleanUp(args),
   "cluster-dns": async (args) => (await import("./cluster-dns.ts")).clusterDns(args),
   "doctor-trial": async (args) => (await import("./doctor.ts")).doctorTrial(args),
+  inspect: async (args) => (await import("./inspect.ts")).inspect(args),
   httpbin: async (args) => (await import("./httpbin.ts")).httpbin(args),
 };
 

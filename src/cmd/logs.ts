@@ -1,24 +1,99 @@
 /** `netloom logs [COMPONENT]`: what the processes of a cluster wrote. */
-import { createReadStream, existsSync, readdirSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { clusterPaths } from "../model/cluster-config.ts";
 import { clusterFolders, CommandError } from "./clusters.ts";
 
-/** Writes one component's log, or all of them one after the other, to `output`. */
-export async function logs(name: string, component: string | undefined, output: NodeJS.WritableStream): Promise<void> {
-  const folder = clusterPaths(clusterFolders(name)).logs;
-  const known = existsSync(folder)
-    ? readdirSync(folder)
-        .filter((file) => file.endsWith(".log"))
-        .map((file) => file.slice(0, -4))
-        .toSorted()
-    : [];
-  if (known.length === 0) throw new CommandError(`There are no logs of a cluster "${name}": it is not there`);
+export interface LogsOptions {
+  readonly name: string;
+  /** Undefined: all, one after the other; followed, in the order in which they are written. */
+  readonly component: string | undefined;
+  readonly isFollowed: boolean;
+  /** Only the last lines; undefined: all. */
+  readonly tail: number | undefined;
+  readonly output: NodeJS.WritableStream;
+  readonly signal: AbortSignal;
+}
+
+const pollMs = 100;
+
+/** Resolves at the end of the logs; with `isFollowed` when `signal` aborts or the logs are removed. */
+export async function logs(options: LogsOptions): Promise<void> {
+  const { output, tail, isFollowed, signal } = options;
+  const folder = clusterPaths(clusterFolders(options.name)).logs;
+  const known = components(folder);
+  if (known.length === 0) throw new CommandError(`There are no logs of a cluster "${options.name}": it is not there`);
+  const { component } = options;
   if (component !== undefined && !known.includes(component)) {
     throw new CommandError(`There is no component "${component}": choose one of ${known.join(", ")}`);
   }
-  for (const one of component === undefined ? known : [component]) {
-    await pipeline(createReadStream(join(folder, `${one}.log`)), output, { end: false });
+  const readers = new Map<string, LogReader>();
+  const open = (names: readonly string[]): void => {
+    for (const name of names) if (!readers.has(name)) readers.set(name, new LogReader(join(folder, `${name}.log`)));
+  };
+  open(component === undefined ? known : [component]);
+  try {
+    for (const reader of readers.values()) await write(output, lastLines(reader.read(), tail));
+    if (!isFollowed) return;
+    while (!signal.aborted && existsSync(folder)) {
+      await sleep(pollMs);
+      // Whole lines only, so that those of several components do not run into each other.
+      for (const reader of readers.values()) await write(output, reader.read());
+      if (component === undefined) open(components(folder));
+    }
+  } finally {
+    for (const reader of readers.values()) reader.close();
   }
+}
+
+/** "server", "agent-1", …; without those that were rotated away. */
+export function components(folder: string): readonly string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(".log"))
+    .map((file) => file.slice(0, -4))
+    .toSorted();
+}
+
+/** Reads a growing file; a rotation cuts it to nothing, and reading starts anew. */
+class LogReader {
+  readonly #fd: number;
+  #position = 0;
+  #rest = "";
+
+  constructor(path: string) {
+    this.#fd = openSync(path, "r");
+  }
+
+  /** The lines that came since the last call, each with its line feed; "" where none did. */
+  read(): string {
+    const { size } = fstatSync(this.#fd);
+    if (size < this.#position) this.#position = 0;
+    const bytes = Buffer.alloc(size - this.#position);
+    const count = readSync(this.#fd, bytes, 0, bytes.length, this.#position);
+    this.#position += count;
+    const text = this.#rest + bytes.toString("utf8", 0, count);
+    const end = text.lastIndexOf("\n") + 1;
+    this.#rest = text.slice(end);
+    return text.slice(0, end);
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}
+
+function lastLines(text: string, count: number | undefined): string {
+  if (count === undefined) return text;
+  const lines = text.split("\n").slice(0, -1);
+  return lines
+    .slice(Math.max(0, lines.length - count))
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+async function write(output: NodeJS.WritableStream, text: string): Promise<void> {
+  if (text === "") return;
+  await new Promise<void>((resolve) => output.write(text, () => resolve()));
 }

@@ -10,6 +10,11 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   const interrupt = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const)
     process.on(name, () => interrupt.abort(new Error(`interrupted by ${name}`)));
+  // "netloom logs | head": whoever read has read enough.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
   let code = 0;
   const program = createProgram({ progress, signal: interrupt.signal, setExitCode: (value) => (code = value) });
   try {

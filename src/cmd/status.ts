@@ -1,28 +1,54 @@
 /** `netloom status`: the nodes, the processes and the addresses of a cluster. */
-import { callControl } from "../machinery/control-socket/index.ts";
-import { clusterPaths } from "../model/cluster-config.ts";
 import { runningCluster } from "./clusters.ts";
+import { age, formatted } from "./output.ts";
+import { type StatusReport, statusReport } from "./status-report.ts";
 import { table } from "./table.ts";
 
+export type StatusFormat = "table" | "wide" | "json" | "yaml";
+
 /** The text to print. Rejects with `CommandError` where the cluster does not run. */
-export async function status(name: string): Promise<string> {
-  const { config, supervisor } = runningCluster(name);
-  const holder = await callControl(clusterPaths(config).holderSocket, { operation: "status" });
-  const now = Date.now();
-  const processes = holder.components.map(({ name: process, pid, restarts, startedAtMs }) => [
-    process,
-    pid === undefined ? "restarting" : "running",
+export async function status(name: string, format: StatusFormat): Promise<string> {
+  const report = await statusReport(runningCluster(name), { isDetailed: format !== "table" });
+  if (format === "json" || format === "yaml") return await formatted(report, format);
+  return render(report, { isWide: format === "wide", nowMs: Date.now() });
+}
+
+function render(report: StatusReport, { isWide, nowMs }: { readonly isWide: boolean; readonly nowMs: number }): string {
+  const { addresses, folders } = report;
+  const processes = report.processes.map(({ name, state, pid, restarts, startedAt, memoryBytes }) => [
+    name,
+    state,
+    `${pid ?? "-"}`,
     `${restarts}`,
-    startedAtMs === undefined ? "-" : `${Math.round((now - startedAtMs) / 1000)}s`,
+    startedAt === undefined ? "-" : age(nowMs - Date.parse(startedAt)),
+    megabytes(memoryBytes),
   ]);
-  const nodes = config.nodes.map((node) => [node.name, node.address, node.podCidr, node.loopbackAddress]);
+  const kernelColumns = isWide ? ["RULES", "ELEMENTS", "ROUTES", "LINKS", "CONNECTIONS"] : [];
+  const nodes = report.nodes.map(({ name, status: state, address, podCidr, pods, loopbackAddress, kernel }) => [
+    name,
+    state,
+    address,
+    podCidr,
+    `${pods ?? "-"}`,
+    loopbackAddress,
+    ...(isWide
+      ? [kernel?.rules, kernel?.elements, kernel?.routes, kernel?.links, kernel?.connections].map(
+          (count) => `${count ?? "-"}`,
+        )
+      : []),
+  ]);
   return [
-    `cluster "${config.name}", API https://127.0.0.1:${config.apiPort}, supervisor process ${supervisor.pid}`,
-    `services ${config.serviceCidr}, pods ${config.podCidr}, DNS ${config.dnsServiceAddress}, outside ${config.outsideAddress}`,
+    `cluster "${report.name}" (Kubernetes API ${report.kubernetesVersion}), ${megabytes(report.memoryBytes)} of memory with its containers`,
+    `API ${addresses.api}, metrics ${addresses.metrics}`,
+    `nodes ${addresses.nodeCidr}, pods ${addresses.podCidr}, services ${addresses.serviceCidr}, DNS ${addresses.dns}, outside ${addresses.outside}`,
+    ...(isWide ? [`state ${folders.state}, run ${folders.run}`] : []),
     "",
-    table([["PROCESS", "STATE", "RESTARTS", "AGE"], ["holder", "running", "0", "-"], ...processes]),
+    table([["PROCESS", "STATE", "PID", "RESTARTS", "AGE", "MEMORY"], ...processes]),
     "",
-    table([["NODE", "ADDRESS", "PODS", "FROM THIS HOST"], ...nodes]),
+    table([["NODE", "STATUS", "ADDRESS", "POD RANGE", "PODS", "FROM THIS HOST", ...kernelColumns], ...nodes]),
     "",
   ].join("\n");
 }
+
+const megabytes = (bytes: number | undefined): string =>
+  bytes === undefined ? "-" : `${Math.round(bytes / 1024 / 1024)} MB`;

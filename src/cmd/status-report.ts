@@ -1,0 +1,169 @@
+/** Everything `netloom status` tells, as data. */
+import { resources } from "../api/resources.ts";
+import type { Node, Pod } from "../api/generated/types.ts";
+import { callControl } from "../machinery/control-socket/index.ts";
+import { clusterPaths } from "../model/cluster-config.ts";
+import { asAdministrator } from "./admin-client.ts";
+import type { RunningCluster } from "./clusters.ts";
+import { hostProcesses } from "./host-processes.ts";
+import { askKernel } from "./inspect.ts";
+import { kubernetesVersion } from "./version.ts";
+
+export interface ProcessStatus {
+  readonly name: string;
+  readonly state: "running" | "restarting";
+  /** On the host. */
+  readonly pid: number | undefined;
+  readonly restarts: number;
+  readonly startedAt: string | undefined;
+  readonly memoryBytes: number | undefined;
+}
+
+export interface NodeStatusReport {
+  readonly name: string;
+  /** As kubectl words it: "Ready", "NotReady", "Unknown" where the API does not answer. */
+  readonly status: string;
+  readonly address: string;
+  readonly podCidr: string;
+  /** Where this host reaches the node's ports. */
+  readonly loopbackAddress: string;
+  readonly pods: number | undefined;
+  /** Of the kernel; only in a detailed report. */
+  readonly kernel?: {
+    readonly rules: number;
+    readonly elements: number;
+    readonly routes: number;
+    readonly links: number;
+    readonly connections: number;
+  };
+}
+
+export interface StatusReport {
+  readonly name: string;
+  readonly kubernetesVersion: string;
+  readonly addresses: {
+    readonly api: string;
+    readonly metrics: string;
+    readonly dns: string;
+    readonly outside: string;
+    readonly nodeCidr: string;
+    readonly podCidr: string;
+    readonly serviceCidr: string;
+  };
+  readonly folders: { readonly state: string; readonly run: string };
+  readonly processes: readonly ProcessStatus[];
+  /** Of all processes of the cluster, containers included. */
+  readonly memoryBytes: number;
+  readonly nodes: readonly NodeStatusReport[];
+}
+
+/** Rejects where the holder does not answer. `isDetailed` also asks the kernel. */
+export async function statusReport(
+  cluster: RunningCluster,
+  { isDetailed }: { readonly isDetailed: boolean },
+): Promise<StatusReport> {
+  const { config, supervisor, initPid } = cluster;
+  const [holder, objects, kernel] = await Promise.all([
+    callControl(clusterPaths(config).holderSocket, { operation: "status" }),
+    askApi(cluster),
+    isDetailed ? askKernel(cluster, "nodes") : [],
+  ]);
+  const onHost = hostProcesses(initPid);
+  const holderProcess = onHost.find(({ innerPid }) => innerPid === 2);
+  return {
+    name: config.name,
+    kubernetesVersion,
+    addresses: {
+      api: `https://127.0.0.1:${config.apiPort}`,
+      metrics: metricsAddress(config),
+      dns: config.dnsServiceAddress,
+      outside: config.outsideAddress,
+      nodeCidr: config.nodeCidr,
+      podCidr: config.podCidr,
+      serviceCidr: config.serviceCidr,
+    },
+    folders: { state: config.stateDir, run: config.runDir },
+    processes: [
+      {
+        name: "supervisor",
+        state: "running",
+        pid: supervisor.pid,
+        restarts: 0,
+        startedAt: undefined,
+        memoryBytes: undefined,
+      },
+      {
+        name: "holder",
+        state: "running",
+        pid: holderProcess?.pid,
+        restarts: 0,
+        startedAt: undefined,
+        memoryBytes: holderProcess?.memoryBytes,
+      },
+      ...holder.components.map(({ name, pid, restarts, startedAtMs }): ProcessStatus => {
+        const process = onHost.find(({ innerPid }) => innerPid === pid);
+        return {
+          name,
+          state: pid === undefined ? "restarting" : "running",
+          pid: process?.pid,
+          restarts,
+          startedAt: startedAtMs === undefined ? undefined : new Date(startedAtMs).toISOString(),
+          memoryBytes: process?.memoryBytes,
+        };
+      }),
+    ],
+    memoryBytes: onHost.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
+    nodes: config.nodes.map(({ name, address, podCidr, loopbackAddress }) => {
+      const inKernel = kernel.find((report) => report.name === name);
+      return {
+        name,
+        status:
+          objects === undefined ? "Unknown" : nodeStatus(objects.nodes.find((node) => node.metadata?.name === name)),
+        address,
+        podCidr,
+        loopbackAddress,
+        pods: objects?.pods.filter(({ spec }) => spec?.nodeName === name).length,
+        ...(inKernel === undefined
+          ? {}
+          : {
+              kernel: {
+                rules: inKernel.rules,
+                elements: inKernel.elements,
+                routes: inKernel.routes.length,
+                links: inKernel.links.length,
+                connections: inKernel.connections,
+              },
+            }),
+      };
+    }),
+  };
+}
+
+/** All of the cluster's metrics, on the host. */
+export const metricsAddress = (config: { readonly loopbackIndex: number }): string =>
+  `http://127.${config.loopbackIndex}.255.253:9090/metrics`;
+
+/** How long a status waits for an API that does not answer. */
+const patienceMs = 3000;
+
+async function askApi({
+  config,
+}: RunningCluster): Promise<{ nodes: readonly Node[]; pods: readonly Pod[] } | undefined> {
+  const tooLong = AbortSignal.timeout(patienceMs);
+  const asking = asAdministrator(config, async (client) => {
+    const [nodes, pods] = await Promise.all([client.list(resources.nodes), client.list(resources.pods)]);
+    return { nodes: nodes.items, pods: pods.items };
+  });
+  // Whatever goes wrong, the rest of the status is told: this is the command one asks when something is wrong.
+  const given = asking.catch(() => undefined);
+  return await Promise.race([
+    given,
+    new Promise<undefined>((resolve) => tooLong.addEventListener("abort", () => resolve(undefined), { once: true })),
+  ]);
+}
+
+function nodeStatus(node: Node | undefined): string {
+  if (node === undefined) return "NotRegistered";
+  const ready = node.status?.conditions?.find(({ type }) => type === "Ready")?.status === "True" ? "Ready" : "NotReady";
+  return node.spec?.unschedulable === true ? `${ready},SchedulingDisabled` : ready;
+}
