@@ -87,6 +87,27 @@ test("a deleted pod ends with its process, its network and its object", async ()
   await rig.close();
 });
 
+test("a pod that a Service sends connections to lives on for a moment, until the rules have followed", async () => {
+  const rig = await startKubelet();
+  await rig.client.create(resources.services, {
+    metadata: { namespace: "default", name: "web" },
+    spec: { selector: { app: "web" }, ports: [{ port: 80 }] },
+  });
+  for (const [name, labels] of [
+    ["served", { app: "web" }],
+    ["alone", { app: "other" }],
+  ] as const) {
+    await rig.createPod(name, { containers: [nginx] }, { labels });
+  }
+  await rig.until(() => ["served", "alone"].every((name) => rig.pod(name)?.status?.phase === "Running"));
+  for (const name of ["served", "alone"]) await rig.client.delete(resources.pods, { namespace: "default", name });
+  await rig.until(() => rig.pod("alone") === undefined);
+  assert.equal(rig.pod("served")?.status?.containerStatuses?.[0]?.state?.running !== undefined, true);
+  await rig.clock.advance(300);
+  await rig.until(() => rig.pod("served") === undefined);
+  await rig.close();
+});
+
 test("a process that ignores the stop signal is killed when the grace period is over", async () => {
   const rig = await startKubelet();
   await rig.createPod("stubborn", { containers: [{ name: "sh", image: "busybox" }] });

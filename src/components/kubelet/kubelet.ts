@@ -2,6 +2,7 @@
 import { referenceTo, createEventRecorder } from "../../machinery/events/index.ts";
 import { createInformers } from "../../machinery/informer/index.ts";
 import type { Component } from "../../machinery/component.ts";
+import { serves } from "../../model/endpoints/index.ts";
 import { createMetricsRegistry } from "../../machinery/metrics/index.ts";
 import { resources } from "../../api/resources.ts";
 import { kubeletMetrics } from "./metrics.ts";
@@ -66,6 +67,7 @@ export function createKubelet(options: KubeletOptions): Component {
     volumes: createPodVolumes(nodeRoot, { objects, tokens: createTokens(client, clock) }),
     limit: limitConcurrency(concurrentStarts),
     allocatable: { cpuMilli: machine.cpus * 1000, memoryBytes: machine.memoryBytes },
+    isServed: (pod) => services.store.list().some((service) => serves(service, pod)),
     admit: (pod) =>
       admitPod(
         pod,

@@ -27,6 +27,12 @@ export function selectorMatches(selector: Readonly<Record<string, string>>, pod:
   return Object.entries(selector).every(([name, value]) => labels[name] === value);
 }
 
+/** Whether the pod is, or would be when ready, an endpoint of the Service. */
+export function serves(service: Service, pod: Pod): boolean {
+  const isNear = service.metadata?.namespace === pod.metadata?.namespace;
+  return isNear && selectsPods(service) && selectorMatches(service.spec?.selector ?? {}, pod);
+}
+
 /** The address families of the Service, its main one first. A headless one without any takes them from the pods. */
 export function addressTypes(service: Service, pods: readonly Pod[]): readonly AddressType[] {
   const families = service.spec?.ipFamilies ?? [];

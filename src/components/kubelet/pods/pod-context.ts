@@ -20,6 +20,8 @@ export interface PodWorkerContext extends StartContext {
   readonly allocatable: { readonly cpuMilli: number; readonly memoryBytes: number };
   /** Upstream's refusals (a taken host port), asked once, before anything is done for the pod. */
   readonly admit: (pod: Pod) => PodFacts["rejection"];
+  /** Whether a Service may be sending connections to the pod. */
+  readonly isServed: (pod: Pod) => boolean;
 }
 
 /** What the parts that handle a pod's containers share. */

@@ -17,6 +17,12 @@ export interface StopRequest {
   readonly cause: KillCause | "pod" | "hook";
 }
 
+/**
+ * Between a pod's deletion and the end of its processes: endpoints and the rules of all nodes follow meanwhile, so that no
+ * new connection meets a closed port. Upstream leaves the gap to its users, who put `sleep` into a preStop hook.
+ */
+const drainMs = 300;
+
 /** A hook that used up the grace period leaves this much for the signal, as upstream has it. */
 const leastAfterHookMs = 2000;
 
@@ -33,6 +39,9 @@ export async function stopContainer(
   const killAtMs = clock.now() + graceMs;
   tracked.killAtMs = killAtMs;
   events.normal(pod(), request.container, "Killing", killText(request));
+  if (request.cause === "pod" && graceMs > 0 && context.isServed(pod())) {
+    await clock.sleep(Math.min(drainMs, graceMs), scope.signal).catch(() => undefined);
+  }
   const hook = container?.lifecycle?.preStop;
   if (hook !== undefined && container !== undefined) {
     const problem = await runPreStop(scope, hook, { container, id: request.id, graceMs });
