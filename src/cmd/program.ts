@@ -30,11 +30,12 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
 }
 
 function report(error: unknown, fail: (message: string) => void): number {
-  const { code, exitCode } = error as { readonly code?: string; readonly exitCode?: number };
+  const { code, exitCode } = error as { readonly code?: string | number; readonly exitCode?: number };
   // Commander has printed its own message, and help is no error.
-  if (code?.startsWith("commander.") === true) return exitCode === 0 ? 0 : 2;
+  if (typeof code === "string" && code.startsWith("commander.")) return exitCode === 0 ? 0 : 2;
   const message = error instanceof Error ? error.message : String(error);
-  const isUsers = code !== undefined && /^[A-Z]/.test(code);
+  // Ours have names as codes, refusals of the API have HTTP's numbers; both are said without a stack.
+  const isUsers = typeof code === "number" || (code !== undefined && /^[A-Z]/.test(code));
   fail(isUsers ? message : `${message}\n${error instanceof Error ? (error.stack ?? "") : ""}`);
   return 1;
 }
@@ -45,6 +46,7 @@ export function createProgram(surroundings: Surroundings): Command {
       `All of Kubernetes networking on this machine: a cluster of real nodes, pods and packets (API ${kubernetesVersion})`,
     )
     .exitOverride()
+    .enablePositionalOptions()
     .showSuggestionAfterError();
   for (const addCommands of commandGroups) addCommands(program, surroundings);
   return program;

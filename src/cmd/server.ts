@@ -18,6 +18,7 @@ import { clusterPaths } from "../model/cluster-config.ts";
 import { openSqliteStore } from "../storage/index.ts";
 import { createMissing } from "./create-missing.ts";
 import { readClusterFile } from "./cluster-file.ts";
+import { createHostDialer } from "./host-dialer.ts";
 import { createReadinessReport } from "./readiness-report.ts";
 import { runTogether } from "./run-together.ts";
 import { untilTerminated } from "./until-terminated.ts";
@@ -63,7 +64,6 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
     });
     const administrator = api.client(users.administrator);
     const services = createInformer({ source: administrator, resource: resources.services, clock, log });
-    const outside = { netnsPath: join(paths.netns, "outside"), address: config.outsideAddress, port: 0 };
     const components = [
       createControllerManager({
         client: api.client(users.controllers),
@@ -80,10 +80,7 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
       createPublishedPorts({
         config,
         services,
-        dialer: {
-          connectTcp: async (target) => await inside.connectTcp({ ...target, netnsPath: outside.netnsPath }),
-          bindUdp: async () => await inside.bindUdp(outside),
-        },
+        dialer: createHostDialer(config, inside),
         clock,
         log,
       }),

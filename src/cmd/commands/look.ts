@@ -4,7 +4,7 @@ import { clusterCommand, type CommandGroup, formatOption, wholeNumber } from "./
 import type { ListFormat } from "../list.ts";
 import type { StatusFormat } from "../status.ts";
 
-export const addLookCommands: CommandGroup = (program, { signal }) => {
+export const addLookCommands: CommandGroup = (program, { signal, progress }) => {
   program
     .command("list")
     .alias("ls")
@@ -40,5 +40,16 @@ export const addLookCommands: CommandGroup = (program, { signal }) => {
       const { events } = await import("../events.ts");
       const { name, namespace, watch = false, output } = options;
       await events({ name, namespace, isWatched: watch, format: output, output: process.stdout, signal });
+    });
+  const exported = program
+    .command("export")
+    .description("write down what is needed to understand a cluster")
+    .exitOverride();
+  clusterCommand(exported, "logs", "write a support bundle: objects without secrets, rule sets, routes, logs, versions")
+    .argument("<folder>", "a new or empty folder")
+    .action(async (folder: string, { name }: { name: string }) => {
+      const { exportLogs } = await import("../export-logs.ts");
+      const written = await exportLogs(name, folder);
+      progress.done("support bundle", `${written.length} files and folders in ${folder}`);
     });
 };

@@ -1,4 +1,5 @@
 /** About netloom itself. */
+import { Argument } from "commander";
 import { type CommandGroup, formatOption } from "./command-line.ts";
 
 export const addSelfCommands: CommandGroup = (program, { setExitCode }) => {
@@ -19,5 +20,29 @@ export const addSelfCommands: CommandGroup = (program, { setExitCode }) => {
     .action(async () => {
       const { version } = await import("../version.ts");
       process.stdout.write(`${version()}\n`);
+    });
+  program
+    .command("completion")
+    .description("print a completion script: source <(netloom completion bash)")
+    .addArgument(new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"]))
+    .exitOverride()
+    .action(async (shell: "bash" | "zsh" | "fish") => {
+      const { completionScript } = await import("../completion.ts");
+      process.stdout.write(completionScript[shell]);
+    });
+  program
+    .command("__complete", { hidden: true })
+    .argument("[words...]")
+    .allowUnknownOption()
+    .passThroughOptions()
+    .helpOption(false)
+    .exitOverride()
+    .action(async (words: string[]) => {
+      const { complete } = await import("../completion.ts");
+      process.stdout.write(
+        complete(program, words)
+          .map((word) => `${word}\n`)
+          .join(""),
+      );
     });
 };

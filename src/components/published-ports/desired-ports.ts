@@ -1,31 +1,77 @@
 import type { Service } from "../../api/generated/types.ts";
 import type { NodeConfig } from "../../model/cluster-config.ts";
+import { exposedPort, exposuresOf } from "./exposure.ts";
 
 export interface PublishedPort {
-  /** Unique: "tcp 127.60.0.1:31080". */
+  /** Unique: "tcp 127.60.0.1:31080 to 192.168.60.11:31080". */
   readonly key: string;
+  /** "default/web". */
+  readonly service: string;
   readonly protocol: "TCP" | "UDP";
   /** On the host. */
   readonly listen: { readonly host: string; readonly port: number };
   /** In the cluster. */
-  readonly target: { readonly address: string; readonly port: number };
+  readonly target: ClusterTarget;
 }
 
-/** Pure: every NodePort of every Service, once per node. */
+export interface ClusterTarget {
+  readonly address: string;
+  readonly port: number;
+  /** Where the way into the cluster begins: beyond it, for node ports; on a node, which knows the Services' addresses. */
+  readonly from: "outside" | "node";
+}
+
+/** Pure: every NodePort of every Service once per node, and what was exposed on the host's 127.0.0.1. */
 export function desiredPorts(
   services: Iterable<Service>,
   nodes: readonly NodeConfig[],
 ): ReadonlyMap<string, PublishedPort> {
   const ports = new Map<string, PublishedPort>();
+  const taken = new Set<string>();
   for (const service of services) {
-    for (const { nodePort, protocol = "TCP" } of service.spec?.ports ?? []) {
-      if (nodePort === undefined || nodePort === 0 || (protocol !== "TCP" && protocol !== "UDP")) continue;
-      for (const node of nodes) {
-        const key = `${protocol.toLowerCase()} ${node.loopbackAddress}:${nodePort}`;
-        const listen = { host: node.loopbackAddress, port: nodePort };
-        ports.set(key, { key, protocol, listen, target: { address: node.address, port: nodePort } });
-      }
+    for (const port of [...nodePorts(service, nodes), ...exposed(service)]) {
+      const where = `${port.protocol} ${port.listen.host}:${port.listen.port}`;
+      // Two Services may ask for the same port of the host: the first has it.
+      if (taken.has(where)) continue;
+      taken.add(where);
+      ports.set(port.key, port);
     }
   }
   return ports;
+}
+
+function nodePorts(service: Service, nodes: readonly NodeConfig[]): readonly PublishedPort[] {
+  return (service.spec?.ports ?? []).flatMap(({ nodePort, protocol = "TCP" }) => {
+    if (nodePort === undefined || nodePort === 0) return [];
+    return nodes.flatMap((node) =>
+      published(service, protocol, {
+        listen: { host: node.loopbackAddress, port: nodePort },
+        target: { address: node.address, port: nodePort, from: "outside" },
+      }),
+    );
+  });
+}
+
+function exposed(service: Service): readonly PublishedPort[] {
+  const address = service.spec?.clusterIP;
+  if (address === undefined || address === "" || address === "None") return [];
+  return exposuresOf(service).flatMap((exposure) => {
+    const port = exposedPort(service, exposure);
+    if (port?.port === undefined) return [];
+    return published(service, port.protocol ?? "TCP", {
+      listen: { host: "127.0.0.1", port: exposure.hostPort },
+      target: { address, port: port.port, from: "node" },
+    });
+  });
+}
+
+function published(
+  service: Service,
+  protocol: string,
+  { listen, target }: Pick<PublishedPort, "listen" | "target">,
+): readonly PublishedPort[] {
+  if (protocol !== "TCP" && protocol !== "UDP") return [];
+  const key = `${protocol.toLowerCase()} ${listen.host}:${listen.port} to ${target.address}:${target.port}`;
+  const name = `${service.metadata?.namespace}/${service.metadata?.name}`;
+  return [{ key, service: name, protocol, listen, target }];
 }

@@ -6,6 +6,7 @@ import type { Informer } from "../../machinery/informer/index.ts";
 import type { Logger } from "../../machinery/log.ts";
 import type { ClusterConfig } from "../../model/cluster-config.ts";
 import { desiredPorts } from "./desired-ports.ts";
+import { exposeAnnotation } from "./exposure.ts";
 import { type ClusterDialer, openRelay, type Relay } from "./relay.ts";
 
 export interface PublishedPortsOptions {
@@ -29,8 +30,7 @@ export function createPublishedPorts(options: PublishedPortsOptions): Component 
       const work = createWakeup(signal);
       await services.ready;
       const unsubscribe = services.onChange(({ current, previous }) => {
-        const hasPorts = [current, previous].some((service) => service?.spec?.ports?.some((port) => port.nodePort));
-        if (hasPorts) work.wake();
+        if ([current, previous].some(isPublished)) work.wake();
       });
       try {
         do {
@@ -46,6 +46,10 @@ export function createPublishedPorts(options: PublishedPortsOptions): Component 
   };
 }
 
+const isPublished = (service: Service | undefined): boolean =>
+  service?.metadata?.annotations?.[exposeAnnotation] !== undefined ||
+  service?.spec?.ports?.some((port) => port.nodePort) === true;
+
 async function synchronise(relays: Map<string, Relay>, options: PublishedPortsOptions): Promise<void> {
   const { config, services, dialer, clock, log } = options;
   const desired = desiredPorts(services.store.list(), config.nodes);
@@ -59,7 +63,7 @@ async function synchronise(relays: Map<string, Relay>, options: PublishedPortsOp
     try {
       relays.set(key, await openRelay(port, { dialer, clock }));
     } catch (error) {
-      log.warn("cannot publish a node port on the host", { port: key, error });
+      log.warn("cannot publish a port on the host", { port: key, service: port.service, error });
     }
   }
 }

@@ -4,13 +4,13 @@ import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { pipeline } from "node:stream";
 import type { Clock } from "../../machinery/clock.ts";
-import type { PublishedPort } from "./desired-ports.ts";
+import type { ClusterTarget, PublishedPort } from "./desired-ports.ts";
 
-/** Sockets in the namespace from which the host's clients enter the cluster. */
+/** Sockets in the namespaces from which the host's clients enter the cluster. */
 export interface ClusterDialer {
-  connectTcp(target: { readonly address: string; readonly port: number }): Promise<Socket>;
+  connectTcp(target: ClusterTarget): Promise<Socket>;
   /** A descriptor of a bound UDP socket, for dgram's `bind({ fd })`. */
-  bindUdp(): Promise<number>;
+  bindUdp(from: ClusterTarget["from"]): Promise<number>;
 }
 
 export interface Relay {
@@ -83,7 +83,7 @@ async function openUdpRelay(
       if (flows.delete(key)) upstream.close();
     };
     upstream.on("error", drop);
-    upstream.bind({ fd: await dialer.bindUdp() });
+    upstream.bind({ fd: await dialer.bindUdp(port.target.from) });
     await once(upstream, "listening");
     void (async () => {
       while (clock.now() - lastUsed < udpIdleMs) await clock.sleep(udpIdleMs, closed.signal);
