@@ -16,12 +16,14 @@ const steps = [
     ["--test", "--test-isolation=none", "--test-reporter=dot", "src/**/*.test.ts", "test/repo/*.test.ts"],
   ],
 ];
+// Type stripping is most of a unit test's start; what was stripped once is kept.
+const env = { ...process.env, NODE_COMPILE_CACHE: "node_modules/.cache/node" };
 const results = await Promise.all(
   steps.map(
     ([name, command, args]) =>
       new Promise((resolve) => {
         const started = performance.now();
-        const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+        const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env });
         let output = "";
         child.stdout.on("data", (chunk) => (output += chunk));
         child.stderr.on("data", (chunk) => (output += chunk));

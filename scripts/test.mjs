@@ -45,7 +45,7 @@ function run(command, args) {
     const child = spawn(command, args, {
       cwd: root,
       stdio: ["ignore", "pipe", "inherit"],
-      env: { ...process.env, FORCE_COLOR: "0" },
+      env: { ...process.env, FORCE_COLOR: "0", NODE_COMPILE_CACHE: join(root, "node_modules/.cache/node") },
     });
     let text = "";
     child.stdout.setEncoding("utf8");

@@ -31,6 +31,9 @@ const reasons: Readonly<Record<string, string>> = {
   ENOBUFS: "more answers than the socket holds",
   ENOENT: "there is no such object",
   EEXIST: "it exists already with another value",
+  EPROTONOSUPPORT: "this kernel has no netfilter: load the kernel module nfnetlink",
+  ENOTSUP: "this kernel has no support for it: load the kernel modules nf_tables and nf_conntrack",
+  EINVAL: "the kernel does not know what was asked for: its nf_tables may be older than this needs (5.10)",
 };
 
 /** Parts of netfilter that speak through nfnetlink, from <linux/netfilter/nfnetlink.h>. */
