@@ -1,19 +1,13 @@
 /** The API server as kubectl sees it, for every version on this machine: no cluster behind it, so no pod ever runs. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { startTestServer } from "../contract/api-server.ts";
 import type { TestServer } from "../contract/api-server.ts";
-
-const versions: Readonly<Record<string, string>> = {
-  "1.20": "/opt/k120/usr/bin/kubectl",
-  ...Object.fromEntries(
-    [27, 28, 29, 30, 31, 32, 33].map((minor) => [`1.${minor}`, `/usr/lib/google-cloud-sdk/bin/kubectl.1.${minor}`]),
-  ),
-};
+import { kubectls } from "./lab/index.ts";
 
 interface Outcome {
   readonly code: number;
@@ -61,11 +55,11 @@ spec:
 
 // Two at a time: most of it is kubectl reading what the server serves.
 describe("the API server", { concurrency: 2 }, () => {
-  for (const [version, program] of Object.entries(versions)) {
-    const skip = existsSync(program) ? false : `kubectl ${version} is not on this machine: not tested`;
+  for (const { version, path: program } of kubectls()) {
     const namespace = `test-${version.replace(".", "-")}`;
 
-    describe(`kubectl ${version}`, { skip }, () => {
+    // Within a version one after the other: each test builds on the one before.
+    describe(`kubectl ${version}`, { concurrency: 1 }, () => {
       const kubectl = (...args: readonly string[]): Promise<Outcome> => run(program, ["-n", namespace, ...args]);
       const succeeds = async (args: readonly string[], input = ""): Promise<string> => {
         const outcome = await run(program, ["-n", namespace, ...args], input);

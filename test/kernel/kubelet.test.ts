@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { execFile, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request } from "node:https";
 import type { IncomingMessage } from "node:http";
 import { connect } from "node:net";
@@ -33,18 +33,18 @@ import { silentLogger as log } from "../../src/machinery/log.ts";
 import { issueCertificate } from "../../src/machinery/pki/index.ts";
 import { clusterPaths } from "../../src/model/cluster-config.ts";
 import type { ClusterConfig } from "../../src/model/cluster-config.ts";
+import { kubectls } from "../cluster/lab/index.ts";
 import { inNamespaces } from "./in-namespaces.ts";
 
 const kubeletPort = 10_250;
-const googleFolder = "/usr/lib/google-cloud-sdk/bin";
-
 /**
- * The machine's kubectl, and of the others beside it those where the protocols change: 1.20 knows only SPDY with v4, 1.30
- * tunnels port-forward, 1.31 tries WebSocket with v5 first.
+ * The oldest and the newest kubectl of the machine, and those where the protocols change: 1.20 knows only SPDY with v4,
+ * 1.30 tunnels port-forward, 1.31 tries WebSocket with v5 first.
  */
-function kubectls(): readonly string[] {
-  const beside = ["1.29", "1.30", "1.31"].map((version) => join(googleFolder, `kubectl.${version}`));
-  return ["/opt/k120/usr/bin/kubectl", "/usr/bin/kubectl", ...beside].filter((path) => existsSync(path));
+function chosenKubectls(): readonly string[] {
+  const all = kubectls();
+  const changing = new Set([all[0]?.version, "1.29", "1.30", "1.31", all.at(-1)?.version]);
+  return all.filter(({ version }) => changing.has(version)).map(({ path }) => path);
 }
 
 async function waitFor<T>(what: string, look: () => T | undefined): Promise<T> {
@@ -302,7 +302,7 @@ inNamespaces(
       });
       after(() => lab.close());
 
-      for (const [index, kubectl] of kubectls().entries()) {
+      for (const [index, kubectl] of chosenKubectls().entries()) {
         const call = (args: readonly string[], input?: string): Promise<Outcome> =>
           run(kubectl, ["--kubeconfig", lab.kubeconfig, ...args], input);
 
