@@ -9,6 +9,7 @@ import { createHttpsClient } from "../client/index.ts";
 import { createPodNetwork } from "../components/cni/index.ts";
 import { createKubelet } from "../components/kubelet/index.ts";
 import { createLabNetwork } from "../components/lab-network/index.ts";
+import { createMetricsSocket } from "../components/metrics-gateway/index.ts";
 import { createServiceProxy, feedHostPorts, nodeNetwork } from "../components/service-proxy/index.ts";
 import { composeNodeRoot, createContainerRuntime, prepareContainerHost } from "../container/index.ts";
 import { openNetworkNamespace } from "../kernel/netns/index.ts";
@@ -53,7 +54,12 @@ export async function agent([configFile = "", number = "1", names = ""]: readonl
       endpointSlices: informers.create({ resource: resources.endpointSlices }),
     };
     const components = await Promise.all(nodes.map((node) => createNodeAgent(node, shared)));
-    await Promise.all([networkRun, runTogether([informers, ...components.flat()], signal)]);
+    const metricsSocket = createMetricsSocket({
+      folder: paths.metricsSockets,
+      process: `agent-${number}`,
+      metrics: shared.metrics,
+    });
+    await Promise.all([networkRun, runTogether([informers, metricsSocket, ...components.flat()], signal)]);
   } catch (error) {
     if (signal.aborted) return;
     log.error("the agent cannot go on", { error });

@@ -6,6 +6,7 @@ import { clusterDnsManifests } from "../components/cluster-dns/index.ts";
 import { createApiServer } from "../components/kube-apiserver/index.ts";
 import { createControllerManager } from "../components/kube-controller-manager/index.ts";
 import { createScheduler } from "../components/kube-scheduler/index.ts";
+import { createMetricsGateway } from "../components/metrics-gateway/index.ts";
 import { createPublishedPorts } from "../components/published-ports/index.ts";
 import { NamespaceWorker } from "../kernel/netns/index.ts";
 import { systemClock as clock } from "../machinery/clock.ts";
@@ -14,11 +15,12 @@ import { createInformer } from "../machinery/informer/index.ts";
 import { createLogger } from "../machinery/log.ts";
 import { createMetricsRegistry } from "../machinery/metrics/index.ts";
 import { createClusterPki } from "../machinery/pki/index.ts";
-import { clusterPaths } from "../model/cluster-config.ts";
+import { clusterPaths, metricsListener } from "../model/cluster-config.ts";
 import { openSqliteStore } from "../storage/index.ts";
 import { createMissing } from "./create-missing.ts";
 import { readClusterFile } from "./cluster-file.ts";
 import { createHostDialer } from "./host-dialer.ts";
+import { createMetricsSources } from "./metrics-sources.ts";
 import { createReadinessReport } from "./readiness-report.ts";
 import { runTogether } from "./run-together.ts";
 import { untilTerminated } from "./until-terminated.ts";
@@ -81,6 +83,12 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
         config,
         services,
         dialer: createHostDialer(config, inside),
+        clock,
+        log,
+      }),
+      createMetricsGateway({
+        listen: metricsListener(config),
+        sources: createMetricsSources({ config, metrics, client: administrator, inside }),
         clock,
         log,
       }),

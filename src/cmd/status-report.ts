@@ -2,7 +2,7 @@
 import { resources } from "../api/resources.ts";
 import type { Node, Pod } from "../api/generated/types.ts";
 import { callControl } from "../machinery/control-socket/index.ts";
-import { clusterPaths } from "../model/cluster-config.ts";
+import { clusterPaths, metricsListener } from "../model/cluster-config.ts";
 import { asAdministrator } from "./admin-client.ts";
 import type { RunningCluster } from "./clusters.ts";
 import { hostProcesses } from "./host-processes.ts";
@@ -68,6 +68,7 @@ export async function statusReport(
     askApi(cluster),
     isDetailed ? askKernel(cluster, "nodes") : [],
   ]);
+  const metrics = metricsListener(config);
   const onHost = hostProcesses(initPid);
   const holderProcess = onHost.find(({ innerPid }) => innerPid === 2);
   return {
@@ -75,7 +76,7 @@ export async function statusReport(
     kubernetesVersion,
     addresses: {
       api: `https://127.0.0.1:${config.apiPort}`,
-      metrics: metricsAddress(config),
+      metrics: `http://${metrics.host}:${metrics.port}/metrics`,
       dns: config.dnsServiceAddress,
       outside: config.outsideAddress,
       nodeCidr: config.nodeCidr,
@@ -138,10 +139,6 @@ export async function statusReport(
     }),
   };
 }
-
-/** All of the cluster's metrics, on the host. */
-export const metricsAddress = (config: { readonly loopbackIndex: number }): string =>
-  `http://127.${config.loopbackIndex}.255.253:9090/metrics`;
 
 /** How long a status waits for an API that does not answer. */
 const patienceMs = 3000;

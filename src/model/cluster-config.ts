@@ -47,6 +47,12 @@ export interface ClusterConfig {
   readonly auditLog: boolean;
 }
 
+/** Where the host finds the metrics of all processes of a cluster. */
+export const metricsListener = ({ loopbackIndex }: Pick<ClusterConfig, "loopbackIndex">) => ({
+  host: `127.${loopbackIndex}.255.253`,
+  port: 9090,
+});
+
 /** Where the pieces of a running cluster lie. All paths absolute, in the cluster's mount namespace. */
 export function clusterPaths(config: Pick<ClusterConfig, "stateDir" | "runDir">) {
   const privateDir = `${config.runDir}/private`;
@@ -62,6 +68,8 @@ export function clusterPaths(config: Pick<ClusterConfig, "stateDir" | "runDir">)
     /** The holder's control socket. */
     holderSocket: `${config.runDir}/holder.sock`,
     private: privateDir,
+    /** A Unix socket per process that gives its metrics. */
+    metricsSockets: `${privateDir}/metrics`,
     /** Bind mounts of network namespaces: `lan`, `outside`, `node-1`, and `pod-<uid>` per pod. */
     netns: `${privateDir}/netns`,
     /** Per node: its own root, and what kubelet and conmon keep at run time. */
