@@ -9,10 +9,15 @@ export interface ListRule {
   readonly strategies?: readonly ("merge" | "replace" | "retainKeys")[];
   readonly list?: "atomic" | "set" | "map";
   readonly keys?: readonly string[];
+  readonly map?: "atomic";
 }
 
 const atomic: ListRule = { list: "atomic" };
 const set: ListRule = { list: "set" };
+const atomicMap: ListRule = { map: "atomic" };
+
+/** Keys that an item may leave out, as both lists of ports allow it for the protocol. */
+export const keyDefaults: Readonly<Record<string, unknown>> = { protocol: "TCP" };
 
 /** Merged by one field, for both kinds of patches. */
 function by(key: string): ListRule {
@@ -149,6 +154,7 @@ export const listRules: Readonly<Record<string, Readonly<Record<string, ListRule
   PodFailurePolicyRule: { onPodConditions: atomic },
   PodSecurityContext: { supplementalGroups: atomic, sysctls: atomic },
   PodSpec: {
+    nodeSelector: atomicMap,
     containers: by("name"),
     ephemeralContainers: by("name"),
     hostAliases: by("ip"),
@@ -185,7 +191,8 @@ export const listRules: Readonly<Record<string, Readonly<Record<string, ListRule
   ResourceRequirements: { claims: { list: "map", keys: ["name"] } },
   Role: { rules: atomic },
   RoleBinding: { subjects: atomic },
-  Scheduling: { tolerations: atomic },
+  Scheduling: { nodeSelector: atomicMap, tolerations: atomic },
+  ReplicationControllerSpec: { selector: atomicMap },
   ScopeSelector: { matchExpressions: atomic },
   ScopedResourceSelectorRequirement: { values: atomic },
   SecretProjection: { items: atomic },
@@ -194,6 +201,7 @@ export const listRules: Readonly<Record<string, Readonly<Record<string, ListRule
   ServiceCIDRSpec: { cidrs: atomic },
   ServiceCIDRStatus: conditions,
   ServiceSpec: {
+    selector: atomicMap,
     clusterIPs: atomic,
     externalIPs: atomic,
     ipFamilies: atomic,

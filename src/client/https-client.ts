@@ -69,7 +69,9 @@ export function createHttpsClient(kubeconfig: Kubeconfig): HttpsApiClient {
   };
 }
 
-function managedBy(fieldManager = defaultFieldManager, more: Readonly<Record<string, boolean>> = {}): string {
+/** Without a name the server records who we are; only apply wants one in any case. */
+function managedBy(wanted: string | undefined, more: { readonly force?: boolean } = {}): string {
+  const fieldManager = wanted ?? (more.force === true ? defaultFieldManager : undefined);
   return queryOf({ fieldManager, ...more });
 }
 

@@ -26,14 +26,27 @@ export interface DecodedValue {
   readonly unknown: readonly string[];
 }
 
-/** Decodes a value of the named type. Throws `TypeMismatchError`, or `QuantityError` for a quantity that is none. */
-export function decodeValue(typeName: string, value: unknown): DecodedValue {
-  const unknown: string[] = [];
-  const object = decodeObjectAt(typeName, value, { owner: "", goPath: "", path: "" }, unknown);
-  return { object, unknown };
+/** What one decoding is asked for, and what it finds. */
+interface Walk {
+  readonly unknown: string[];
+  readonly fillsZeros: boolean;
 }
 
-function decodeObjectAt(typeName: string, value: unknown, place: Place, unknown: string[]): Record<string, unknown> {
+/**
+ * Decodes a value of the named type. Without `fillsZeros` it holds only what was given. Throws `TypeMismatchError`, or
+ * `QuantityError` for a quantity that is none.
+ */
+export function decodeValue(
+  typeName: string,
+  value: unknown,
+  { fillsZeros = true }: { readonly fillsZeros?: boolean } = {},
+): DecodedValue {
+  const walk: Walk = { unknown: [], fillsZeros };
+  const object = decodeObjectAt(typeName, value, { owner: "", goPath: "", path: "" }, walk);
+  return { object, unknown: walk.unknown };
+}
+
+function decodeObjectAt(typeName: string, value: unknown, place: Place, walk: Walk): Record<string, unknown> {
   if (!isObject(value)) throw mismatch(value, place, goObjectType(typeName));
   const fields = fieldsOf(typeName);
   const result: Record<string, unknown> = {};
@@ -41,14 +54,15 @@ function decodeObjectAt(typeName: string, value: unknown, place: Place, unknown:
     const field = fields.get(key);
     const path = place.path === "" ? key : `${place.path}.${key}`;
     if (field === undefined) {
-      unknown.push(path);
+      walk.unknown.push(path);
       continue;
     }
     // Go leaves a field alone whose value is null.
     if (item === null) continue;
     const goPath = place.goPath === "" ? key : `${place.goPath}.${key}`;
-    result[key] = decodeField(field.type, item, { owner: goName(typeName), goPath, path }, unknown);
+    result[key] = decodeField(field.type, item, { owner: goName(typeName), goPath, path }, walk);
   }
+  if (!walk.fillsZeros) return result;
   for (const [key, field] of fields) {
     // A spec is optional for the writer only: in Go it is a part of its object, not a pointer.
     if (key in result || !(field.isRequired || key === "spec")) continue;
@@ -65,24 +79,24 @@ function decodeObjectAt(typeName: string, value: unknown, place: Place, unknown:
 function zeroOf(type: FieldType): unknown {
   if (type.kind === "object") {
     if (type.type === "LabelSelector") return undefined;
-    return decodeObjectAt(type.type, {}, { owner: "", goPath: "", path: "" }, []);
+    return decodeObjectAt(type.type, {}, { owner: "", goPath: "", path: "" }, { unknown: [], fillsZeros: true });
   }
   return emptyOf(type) ?? undefined;
 }
 
-function decodeField(type: FieldType, value: unknown, place: Place, unknown: string[]): unknown {
+function decodeField(type: FieldType, value: unknown, place: Place, walk: Walk): unknown {
   switch (type.kind) {
     case "scalar":
       return decodeScalar(type.type, value, place);
     case "object":
-      return decodeObjectAt(type.type, value, place, unknown);
+      return decodeObjectAt(type.type, value, place, walk);
     case "list":
       if (!Array.isArray(value)) throw mismatch(value, place, goType(type));
       return value.map((item: unknown, index) =>
-        item === null ? emptyOf(type.item) : decodeField(type.item, item, at(place, `[${index}]`), unknown),
+        item === null ? emptyOf(type.item) : decodeField(type.item, item, at(place, `[${index}]`), walk),
       );
     case "map":
-      return decodeMap(type.value, value, { place, unknown, goText: goType(type) });
+      return decodeMap(type.value, value, { place, walk, goText: goType(type) });
     default:
       throw new Error("Cannot decode: the field's type is of no known kind");
   }
@@ -90,15 +104,15 @@ function decodeField(type: FieldType, value: unknown, place: Place, unknown: str
 
 interface MapContext {
   readonly place: Place;
-  readonly unknown: string[];
+  readonly walk: Walk;
   readonly goText: string;
 }
 
-function decodeMap(type: FieldType, value: unknown, { place, unknown, goText }: MapContext): unknown {
+function decodeMap(type: FieldType, value: unknown, { place, walk, goText }: MapContext): unknown {
   if (!isObject(value)) throw mismatch(value, place, goText);
   const result: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {
-    const decoded = item === null ? emptyOf(type) : decodeField(type, item, at(place, `.${key}`), unknown);
+    const decoded = item === null ? emptyOf(type) : decodeField(type, item, at(place, `.${key}`), walk);
     // `__proto__` is a key like any other in JSON, but an assignment would set the prototype.
     Object.defineProperty(result, key, { value: decoded, enumerable: true, writable: true, configurable: true });
   }

@@ -77,6 +77,7 @@ function mergeExtensions(typeName: string, fieldName: string): Schema {
   return {
     ...(rule.keys === undefined ? {} : { "x-kubernetes-list-map-keys": rule.keys }),
     ...(rule.list === undefined ? {} : { "x-kubernetes-list-type": rule.list }),
+    ...(rule.map === undefined ? {} : { "x-kubernetes-map-type": rule.map }),
     ...(rule.mergeKey === undefined ? {} : { "x-kubernetes-patch-merge-key": rule.mergeKey }),
     ...(rule.strategies === undefined ? {} : { "x-kubernetes-patch-strategy": rule.strategies.join(",") }),
   };

@@ -51,7 +51,13 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       nodePortRange: options.config.nodePortRange,
     }),
   });
-  const environment: Environment = { store, clock, admission: builtInAdmission(store, clock), strategyOf: strategies };
+  const environment: Environment = {
+    store,
+    clock,
+    admission: builtInAdmission(store, clock),
+    servedFrom: (group, plural) => registry.servedFrom(group, plural),
+    strategyOf: strategies,
+  };
   const served = new Map<string, ServedResource>();
   for (const definition of registry.definitions) {
     const { group, version: of, plural } = definition;

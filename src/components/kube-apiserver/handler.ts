@@ -15,8 +15,10 @@ import { send, statusAnswer } from "./http/exchange.ts";
 import type { Answer, HttpRequest, HttpResponse } from "./http/exchange.ts";
 import { serveResource } from "./http/resource-handler.ts";
 import type { OpenWatches } from "./http/resource-call.ts";
+import { writeOptionsOf } from "./http/query.ts";
 import { requestInfoOf } from "./request-info.ts";
 import type { RequestInfo } from "./request-info.ts";
+import { fieldManagerOf } from "./resources/field-manager.ts";
 import type { ServedResource } from "./resources/resource.ts";
 import type { Backends } from "./streams/backends.ts";
 import { serveStream, serveUpgrade } from "./streams/serve-stream.ts";
@@ -80,11 +82,13 @@ async function serve(options: HandlerOptions, exchange: Exchange): Promise<void>
     return;
   }
   if (resource.definition.deprecationWarning !== undefined) warnings.push(resource.definition.deprecationWarning);
-  const isDryRun = info.query.getAll("dryRun").includes("All");
-  const context = { user, isDryRun, warnings };
+  const { isDryRun, fieldManager: wanted } = writeOptionsOf(info.query);
+  const userAgent = request.headers["user-agent"] ?? "";
+  const context = { user, isDryRun, fieldManager: fieldManagerOf(user, { wanted, userAgent }), warnings };
   const { clock, watches } = options;
   const actionOf = (plural: string, subresource: string): Action | undefined => options.actionOf(plural, subresource);
-  await serveResource({ request, response, info, resource, context, clock, watches, actionOf });
+  const requireCreate = (): void => authorize(options.authorizer, user, { ...info, verb: "create" });
+  await serveResource({ request, response, info, resource, context, clock, watches, requireCreate, actionOf });
 }
 
 function resourceOf(options: HandlerOptions, info: RequestInfo): ServedResource {

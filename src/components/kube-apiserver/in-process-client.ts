@@ -9,9 +9,11 @@ import type { ApiClient, ListOptions, Patch, WatchOptions, WriteOptions } from "
 import type { Action } from "./actions/index.ts";
 import { forbiddenError } from "./authorization/index.ts";
 import type { Authorizer } from "./authorization/index.ts";
+import { applyObject } from "./resources/apply.ts";
 import { createObject } from "./resources/create.ts";
 import { deleteObject } from "./resources/delete.ts";
 import type { RequestContext } from "./resources/environment.ts";
+import { fieldManagerOf } from "./resources/field-manager.ts";
 import { changeOfPatch } from "./resources/patch.ts";
 import { getObject, listObjects } from "./resources/read.ts";
 import { servedObject } from "./resources/resource.ts";
@@ -37,7 +39,12 @@ export function createInProcessClient(options: InProcessOptions): ApiClient {
   const enter = (
     verb: string,
     resource: Resource<KubernetesObject>,
-    target: { readonly namespace?: string | undefined; readonly name?: string; readonly subresource?: string },
+    target: {
+      readonly namespace?: string | undefined;
+      readonly name?: string;
+      readonly subresource?: string;
+      readonly fieldManager?: string | undefined;
+    },
   ): { readonly served: ServedResource; readonly context: RequestContext } => {
     const { group, version, plural } = resource;
     const served = options.resourceOf(group, version, plural);
@@ -45,7 +52,8 @@ export function createInProcessClient(options: InProcessOptions): ApiClient {
     const { namespace = "", name = "", subresource = "" } = target;
     const attributes = { verb, resource: { group, resource: plural, subresource, namespace, name } };
     if (!authorizer.isAllowed(user, attributes)) throw forbiddenError(user, attributes);
-    return { served, context: { user, isDryRun: false, warnings: [] } };
+    const fieldManager = fieldManagerOf(user, { wanted: target.fieldManager ?? "", userAgent: "" });
+    return { served, context: { user, isDryRun: false, fieldManager, warnings: [] } };
   };
 
   return {
@@ -64,9 +72,9 @@ export function createInProcessClient(options: InProcessOptions): ApiClient {
       return { kind: `${resource.kind}List`, apiVersion: apiVersionOf(resource), metadata, items } as ObjectList<T>;
     },
     watch: (resource, request) => watch(enter("watch", resource, request).served, request, options.signal) as never,
-    create: async (resource, object) => {
+    create: async (resource, object, { fieldManager }: WriteOptions = {}) => {
       const namespace = resource.isNamespaced ? (object.metadata?.namespace ?? "default") : "";
-      const { served, context } = enter("create", resource, { namespace });
+      const { served, context } = enter("create", resource, { namespace, fieldManager });
       return (await createObject(served, { object, namespace, context })) as never;
     },
     createSubresource: async (resource, key, subresource, body) => {
@@ -76,13 +84,19 @@ export function createInProcessClient(options: InProcessOptions): ApiClient {
       const { object } = await action.create({ resource: served, key, context }, body as KubernetesObject);
       return object;
     },
-    update: async (resource, object, { subresource = "" }: WriteOptions = {}) => {
+    update: async (resource, object, { subresource = "", fieldManager }: WriteOptions = {}) => {
       const key = keyOf(object);
-      const { served, context } = enter("update", resource, { ...key, subresource });
+      const { served, context } = enter("update", resource, { ...key, subresource, fieldManager });
       return (await updateObject(served, { key, subresource, change: () => object, context })) as never;
     },
-    patch: async (resource, key, patch: Patch, { subresource = "" }: WriteOptions = {}) => {
-      const { served, context } = enter("patch", resource, { ...key, subresource });
+    patch: async (resource, key, patch: Patch, { subresource = "", fieldManager }: WriteOptions = {}) => {
+      const { served, context } = enter("patch", resource, { ...key, subresource, fieldManager });
+      if (patch.type === "apply") {
+        const requireCreate = (): void => void enter("create", resource, key);
+        // As controllers do: their configuration counts, whoever had the fields before.
+        const call = { key, subresource, body: patch.body, isForced: true, context, requireCreate };
+        return (await applyObject(served, call)).object as never;
+      }
       const change = changeOfPatch(served.definition, patch, { validation: "Strict", warnings: context.warnings });
       return (await updateObject(served, { key, subresource, change, context })) as never;
     },

@@ -15,6 +15,7 @@ export const scaleAction: Action = {
     const object = await updateObject(resource, {
       key,
       subresource: "",
+      managedAs: "scale",
       context,
       change: (old) => {
         const wanted: Scale = change(viewOf(call, old));

@@ -9,6 +9,30 @@ import { mediaTypeOf, validationOf } from "./body.ts";
 import type { DecodeContext } from "./body.ts";
 import type { HttpRequest } from "./exchange.ts";
 
+/** Is the body a configuration to apply, instead of a patch that says what to change? */
+export function isApply(request: HttpRequest): boolean {
+  const mediaType = mediaTypeOf(request);
+  return Object.hasOwn(patchContentTypes, mediaType) && patchContentTypes[mediaType] === "apply";
+}
+
+/** An applied configuration. Throws `ApiError` 400. */
+export async function decodeConfiguration(bytes: Buffer): Promise<unknown> {
+  const text = bytes.toString();
+  try {
+    // Most clients send JSON, which is YAML too but much faster read.
+    if (text.startsWith("{")) return JSON.parse(text);
+  } catch {
+    // Then it is YAML in braces, or neither.
+  }
+  const { parse } = await import("yaml");
+  try {
+    return parse(text, { maxAliasCount: 100 });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw badRequest(`error decoding YAML: error converting YAML to JSON: ${why}`);
+  }
+}
+
 /** What the patch in the body makes of an object. Throws `ApiError` 400 or 415. */
 export function decodePatch(
   target: DecodeTarget,

@@ -1,5 +1,8 @@
 /** Options in a request's query. */
-import { badRequest } from "../../../api/status.ts";
+import { forbiddenValue, invalidValue, requiredValue, tooLong, unsupportedValue } from "../../../api/field-error.ts";
+import type { FieldError } from "../../../api/field-error.ts";
+import { badRequest, invalid } from "../../../api/status.ts";
+import { isTrue } from "../request-info.ts";
 import type { RequestInfo } from "../request-info.ts";
 import type { ListRequest } from "../resources/read.ts";
 
@@ -28,4 +31,34 @@ export function numberOf(parameter: string, text: string): number {
   throw badRequest(
     `strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax (query parameter "${parameter}")`,
   );
+}
+
+/** What requests that write have in common in their query. Throws `ApiError` 422 in upstream's words. */
+export function writeOptionsOf(query: URLSearchParams): { readonly isDryRun: boolean; readonly fieldManager: string } {
+  const dryRun = query.getAll("dryRun").filter((mode) => mode !== "");
+  const fieldManager = query.get("fieldManager") ?? "";
+  const mistakes: FieldError[] = [];
+  if (dryRun.some((mode) => mode !== "All")) mistakes.push(unsupportedValue("dryRun", dryRun[0] ?? "", ["All"]));
+  if (fieldManager.length > longestManager) mistakes.push(tooLong("fieldManager", longestManager));
+  if (/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(fieldManager)) {
+    mistakes.push(invalidValue("fieldManager", fieldManager, "should only contain printable characters"));
+  }
+  if (mistakes.length > 0) throw invalid({ group: "meta.k8s.io", name: "PatchOptions" }, "", mistakes);
+  return { isDryRun: dryRun.length > 0, fieldManager };
+}
+
+/** Upstream's limit. */
+const longestManager = 128;
+
+/** What only server-side apply has. Throws `ApiError` 422 where it is missing or out of place. */
+export function applyOptionsOf(query: URLSearchParams, isApply: boolean): { readonly isForced: boolean } {
+  const mistakes: FieldError[] = [];
+  if (isApply && (query.get("fieldManager") ?? "") === "") {
+    mistakes.push(requiredValue("fieldManager", "is required for apply patch"));
+  }
+  if (!isApply && query.has("force")) {
+    mistakes.push(forbiddenValue("force", "may not be specified for non-apply patch"));
+  }
+  if (mistakes.length > 0) throw invalid({ group: "meta.k8s.io", name: "PatchOptions" }, "", mistakes);
+  return { isForced: query.has("force") && isTrue(query.get("force")) };
 }

@@ -14,6 +14,8 @@ export interface ResourceCall {
   readonly context: RequestContext;
   readonly clock: Clock;
   readonly watches: OpenWatches;
+  /** Throws `ApiError` 403 when the user may not create what the request names: a configuration may be the first of its name. */
+  requireCreate(): void;
   actionOf(plural: string, subresource: string): Action | undefined;
 }
 

@@ -3,6 +3,7 @@ import type { DeleteOptions } from "../../../api/generated/types.ts";
 import { isTrue } from "../request-info.ts";
 import { methodNotSupported, resourceNotServed, success } from "../../../api/status.ts";
 import type { ObjectKey } from "../../../api/object.ts";
+import { applyObject } from "../resources/apply.ts";
 import { createObject } from "../resources/create.ts";
 import { checkDeleteOptions, deleteObject } from "../resources/delete.ts";
 import { deleteCollection } from "../resources/delete-collection.ts";
@@ -11,10 +12,10 @@ import { listText, objectText, writtenText } from "../resources/represent.ts";
 import { createOnUpdate, updateObject } from "../resources/update.ts";
 import { serveAction } from "./action-handler.ts";
 import { decodeBody, decodeDeleteOptions } from "./body.ts";
-import { decodePatch } from "./patch-body.ts";
+import { decodeConfiguration, decodePatch, isApply } from "./patch-body.ts";
 import { readBody, send } from "./exchange.ts";
 import { representationOf } from "./negotiation.ts";
-import { listRequestOf, numberOf } from "./query.ts";
+import { applyOptionsOf, listRequestOf, numberOf } from "./query.ts";
 import { serveWatch } from "./serve-watch.ts";
 import type { ResourceCall } from "./resource-call.ts";
 
@@ -111,7 +112,28 @@ async function update(call: ResourceCall): Promise<void> {
 
 async function patch(call: ResourceCall): Promise<void> {
   const { request, response, info, resource, context } = call;
+  const { isForced } = applyOptionsOf(info.query, isApply(request));
   const form = representationOf(request.headers.accept, info.query);
+  if (isApply(request)) {
+    const body = await decodeConfiguration(await readBody(request));
+    const { subresource } = info;
+    const requireCreate = (): void => call.requireCreate();
+    const applied = await applyObject(resource, {
+      key: keyOf(call),
+      subresource,
+      body,
+      isForced,
+      context,
+      requireCreate,
+    });
+    const text = writtenText(resource, applied.object, form);
+    await send(request, response, {
+      code: applied.isCreated ? 201 : 200,
+      body: text,
+      warnings: context.warnings,
+    });
+    return;
+  }
   const change = decodePatch(
     resource.definition,
     { request, bytes: await readBody(request) },

@@ -1,11 +1,13 @@
 /** Creation: names, defaults, admission, allocation, validation, storage. */
 import { randomUUID } from "node:crypto";
+import { trackCreate } from "../../../api/apply/index.ts";
 import { apiVersionOf } from "../../../api/object.ts";
 import type { KubernetesObject } from "../../../api/object.ts";
 import { alreadyExists, badRequest, generateNameConflict, invalid } from "../../../api/status.ts";
 import { StorageError } from "../../../storage/index.ts";
 import type { Stored } from "../../../storage/index.ts";
 import type { RequestContext } from "./environment.ts";
+import { subjectOf } from "./subject.ts";
 import { generatedName } from "./names.ts";
 import { servedObject, storedForm, storeKeyOf } from "./resource.ts";
 import type { ServedResource } from "./resource.ts";
@@ -24,6 +26,8 @@ export interface CreateRequest {
   /** From the URL; "" for cluster-scoped resources. */
   readonly namespace: string;
   readonly context: RequestContext;
+  /** The object comes from server-side apply and knows its owners. */
+  readonly isApplied?: boolean;
 }
 
 /** The stored object as served. Throws `ApiError`. */
@@ -49,7 +53,7 @@ export async function createObject(resource: ServedResource, request: CreateRequ
 async function createOnce(
   resource: ServedResource,
   given: KubernetesObject,
-  { namespace, context }: CreateRequest,
+  { namespace, context, isApplied = false }: CreateRequest,
 ): Promise<KubernetesObject> {
   const { definition, environment, strategy } = resource;
   const name = given.metadata?.name ?? "";
@@ -63,7 +67,9 @@ async function createOnce(
     user: context.user,
     warnings: context.warnings,
   };
-  const defaulted = definition.withDefaults(given);
+  const complete = definition.withDefaults(given);
+  const writer = { name: context.fieldManager, now: timestampOf(environment.clock.now()) };
+  const defaulted = isApplied ? complete : trackCreate(subjectOf(resource, ""), complete, writer);
   await environment.admission.before({ ...admission, object: defaulted }, defaulted);
   const admitted = environment.admission.mutate({ ...admission, object: defaulted }, defaulted);
   const key = storeKeyOf(resource, { ...(namespace === "" ? {} : { namespace }), name });

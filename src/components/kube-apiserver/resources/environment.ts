@@ -1,6 +1,6 @@
 /** What every resource of the server works with. */
 import type { KubernetesObject } from "../../../api/object.ts";
-import type { ResourceDefinition } from "../../../api/registry/index.ts";
+import type { Registry, ResourceDefinition } from "../../../api/registry/index.ts";
 import type { Clock } from "../../../machinery/clock.ts";
 import type { ObjectStore } from "../../../storage/index.ts";
 import type { Admission } from "../admission/admission.ts";
@@ -11,6 +11,8 @@ export interface Environment {
   readonly store: ObjectStore;
   readonly clock: Pick<Clock, "now">;
   readonly admission: Admission;
+  /** Other versions of one stored kind, for those who wrote through them. */
+  servedFrom: Registry["servedFrom"];
   strategyOf(definition: ResourceDefinition): Strategy;
 }
 
@@ -18,6 +20,8 @@ export interface Environment {
 export interface RequestContext {
   readonly user: User;
   readonly isDryRun: boolean;
+  /** Under which name the fields are recorded that the request changes. */
+  readonly fieldManager: string;
   /** Sentences for `Warning` headers; admission and decoding add to it. */
   readonly warnings: string[];
 }

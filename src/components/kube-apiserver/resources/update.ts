@@ -1,14 +1,16 @@
 /** Changing what exists: PUT and PATCH, of the object and of its subresources. */
 import { isDeepStrictEqual } from "node:util";
+import { trackUpdate } from "../../../api/apply/index.ts";
 import { apiVersionOf } from "../../../api/object.ts";
 import type { KubernetesObject, ObjectKey } from "../../../api/object.ts";
 import { badRequest, conflict, invalid, notFound } from "../../../api/status.ts";
 import { StorageError } from "../../../storage/index.ts";
 import type { Stored } from "../../../storage/index.ts";
-import { createObject } from "./create.ts";
+import { createObject, timestampOf } from "./create.ts";
 import type { RequestContext } from "./environment.ts";
 import { servedObject, storedForm, storeKeyOf } from "./resource.ts";
 import type { ServedResource } from "./resource.ts";
+import { subjectOf } from "./subject.ts";
 import { storageFailure } from "./storage-failure.ts";
 
 export interface UpdateRequest {
@@ -18,6 +20,10 @@ export interface UpdateRequest {
   /** Gives the wanted object; called again when the stored one changed in between. */
   readonly change: (old: KubernetesObject) => KubernetesObject;
   readonly context: RequestContext;
+  /** The subresource that owners are recorded with, where it is not the one that is written. */
+  readonly managedAs?: string;
+  /** What `change` gives comes from server-side apply and knows its owners. */
+  readonly isApplied?: boolean;
 }
 
 /** How often a change without a resource version is tried on top of others' writes. */
@@ -60,13 +66,17 @@ export async function createOnUpdate(
 async function updateOnce(
   resource: ServedResource,
   stored: Stored,
-  { key, subresource, change, context }: UpdateRequest,
+  { key, subresource, change, context, managedAs = subresource, isApplied = false }: UpdateRequest,
 ): Promise<KubernetesObject> {
   const { definition, environment, strategy } = resource;
   const old = servedObject(resource, stored);
   const wanted = change(old);
   checkIdentity(resource, { key, old, wanted });
-  const defaulted = definition.withDefaults(withKeptFields(resource, wanted, old));
+  const complete = definition.withDefaults(withKeptFields(resource, wanted, old));
+  const writer = { name: context.fieldManager, now: timestampOf(environment.clock.now()) };
+  const defaulted = isApplied
+    ? complete
+    : trackUpdate(subjectOf(resource, managedAs), { live: old, wanted: complete }, writer);
   const admission = {
     operation: "UPDATE" as const,
     definition,

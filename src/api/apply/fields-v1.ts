@@ -1,0 +1,62 @@
+/** `metadata.managedFields[].fieldsV1`: a field set as JSON. Both ways are remembered, for objects pass here again and again. */
+import { byElement, emptySet, leafSet, setOf } from "./field-set.ts";
+import type { FieldSet } from "./field-set.ts";
+import { isElement } from "./path-element.ts";
+
+/** Not a field set in upstream's form. */
+export class FieldsError extends Error {
+  override readonly name = "FieldsError";
+  readonly code = "FIELDS_INVALID";
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+const decoded = new WeakMap<object, FieldSet>();
+const encoded = new WeakMap<FieldSet, Json>();
+
+/** Deeper than any path of a real object; a client must not exhaust the stack. */
+const depthLimit = 200;
+
+/** Throws `FieldsError`. Expects that the value is not changed afterwards. */
+export function decodeFields(value: unknown): FieldSet {
+  if (value === undefined) return emptySet;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw malformed(value);
+  const known = decoded.get(value);
+  if (known !== undefined) return known;
+  const root = decodeNode(value, 0);
+  const set = setOf(false, root.children);
+  decoded.set(value, set);
+  return set;
+}
+
+function decodeNode(value: unknown, depth: number): FieldSet {
+  if (typeof value !== "object" || value === null || Array.isArray(value) || depth > depthLimit) throw malformed(value);
+  const entries = Object.entries(value);
+  if (entries.length === 0) return leafSet;
+  const children = new Map<string, FieldSet>();
+  let isMember = false;
+  for (const [element, node] of entries) {
+    if (element === ".") isMember = true;
+    else {
+      if (!isElement(element)) throw malformed(element);
+      children.set(element, decodeNode(node, depth + 1));
+    }
+  }
+  return setOf(isMember, children);
+}
+
+function malformed(value: unknown): FieldsError {
+  const text = JSON.stringify(value) ?? "nothing";
+  return new FieldsError(`Cannot read managed fields at ${text.slice(0, 80)}: give a tree of path elements`);
+}
+
+/** The same object for the same set. */
+export function encodeFields(set: FieldSet): Json {
+  const known = encoded.get(set);
+  if (known !== undefined) return known;
+  const entries: [string, unknown][] = set.isMember && set.children.size > 0 ? [[".", {}]] : [];
+  for (const [element, node] of [...set.children].toSorted(byElement)) entries.push([element, encodeFields(node)]);
+  const json = Object.fromEntries(entries);
+  encoded.set(set, json);
+  return json;
+}

@@ -1,0 +1,6 @@
+export { applyConfiguration } from "./apply.ts";
+export type { ApplyRequest } from "./apply.ts";
+export { readConfiguration } from "./configuration.ts";
+export type { Subject } from "./subject.ts";
+export { trackCreate, trackUpdate } from "./track.ts";
+export type { Writer } from "./track.ts";
