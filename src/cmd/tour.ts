@@ -69,7 +69,7 @@ export async function tour(name: string): Promise<void> {
   const kubectl = process.env["NETLOOM_KUBECTL"] ?? lookUpTool("kubectl", config.toolsDir)?.path;
   if (kubectl === undefined) {
     throw new CommandError(
-      'Cannot find kubectl on the PATH or among the fetched tools: run "npm start" once, which fetches it',
+      'Cannot find kubectl on the PATH or among the fetched tools: run "netloom setup" once, which fetches it',
     );
   }
   const shell = createShell(kubectl, config.name);

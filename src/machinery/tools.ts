@@ -49,7 +49,7 @@ export function findTool(name: keyof typeof toolPackages, toolsDir: string): Too
   const tool = lookUpTool(name, toolsDir);
   if (tool !== undefined) return tool;
   throw new ToolMissingError(
-    `Cannot find the program "${name}" on this machine or in ${toolsDir}: run "npm start" once, or "apt-get install ${toolPackages[name]}"`,
+    `Cannot find the program "${name}" on this machine or in ${toolsDir}: run "netloom setup" once, or "apt-get install ${toolPackages[name]}"`,
   );
 }
 

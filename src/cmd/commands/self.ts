@@ -2,7 +2,7 @@
 import { Argument } from "commander";
 import { type CommandGroup, formatOption } from "./command-line.ts";
 
-export const addSelfCommands: CommandGroup = (program, { setExitCode }) => {
+export const addSelfCommands: CommandGroup = (program, { progress, setExitCode }) => {
   program
     .command("doctor")
     .description("examine this machine: what a cluster needs, what is missing, and what to do about it")
@@ -13,6 +13,15 @@ export const addSelfCommands: CommandGroup = (program, { setExitCode }) => {
       const { text, isWell } = await doctor(output);
       process.stdout.write(text);
       setExitCode(isWell ? 0 : 1);
+    });
+  program
+    .command("setup")
+    .description("fetch the programs this machine lacks (crun, conmon, …), without root; nothing is installed")
+    .exitOverride()
+    .action(async () => {
+      const { setup } = await import("../setup.ts");
+      const folder = await setup((text) => progress.say(text));
+      progress.done("every program is there", `of this machine, or in ${folder}`);
     });
   program
     .command("version")

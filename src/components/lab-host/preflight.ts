@@ -71,7 +71,7 @@ export function checkTools(toolsDir: string): void {
   });
   if (missing.length === 0) return;
   throw new ToolMissingError(
-    `Cannot find ${missing.join(", ")} on this machine or in ${toolsDir}: run "npm start" once, which fetches them, or: sudo apt-get install ${missing.map((name) => toolPackages[name]).join(" ")}`,
+    `Cannot find ${missing.join(", ")} on this machine or in ${toolsDir}: run "netloom setup" once, which fetches them, or: sudo apt-get install ${missing.map((name) => toolPackages[name]).join(" ")}`,
   );
 }
 

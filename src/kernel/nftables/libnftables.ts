@@ -127,7 +127,7 @@ function loadWithDependencies(name: string, folders: readonly string[]): ReturnT
   }
   throw new NftablesError(
     "load libnftables",
-    `"${name}" is neither on this machine nor in the tools folder: run "npm start" once, or "apt-get install libnftables1" (${String(failure)})`,
+    `"${name}" is neither on this machine nor in the tools folder: run "netloom setup" once, or "apt-get install libnftables1" (${String(failure)})`,
     "LibraryMissing",
   );
 }

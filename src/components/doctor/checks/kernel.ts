@@ -73,7 +73,7 @@ export const kernelChecks: readonly Check[] = [
   tried("bridge", modprobe("bridge")),
   tried("routes", "the kernel lacks policy routing (CONFIG_IP_MULTIPLE_TABLES): use a distribution's kernel"),
   tried("sysctls", "/proc/sys/net cannot be written: in a container add --security-opt systempaths=unconfined"),
-  tried("libnftables", 'install libnftables1, or run "npm start" once, which fetches it'),
+  tried("libnftables", 'install libnftables1, or run "netloom setup" once, which fetches it'),
   tried("nf_tables", `${modprobe("nf_tables")}; WSL2 has it from kernel 5.15 on: "wsl --update"`),
   tried("conntrack", modprobe("nf_conntrack_netlink")),
   tried("vxlan", `not needed yet; ${modprobe("vxlan")}`, { isEssential: false }),

@@ -31,7 +31,7 @@ const programCheck = ({ name, package: from, ask, lack }: Program): Check => ({
   name,
   examine: ({ machine, folders }) => {
     const tool = machine.tool(name);
-    const remedy = `run "npm start" once in a clone, which fetches it; or: sudo apt-get install ${from}`;
+    const remedy = `run "netloom setup" once, which fetches it; or: sudo apt-get install ${from}`;
     if (tool === undefined)
       return lack === undefined
         ? fail("not found", remedy)
@@ -62,7 +62,7 @@ const nftablesLibrary: Check = {
   examine: ({ machine }): Outcome => {
     const path = machine.library("libnftables.so.1");
     return path === undefined
-      ? fail("not found", 'run "npm start" once in a clone, which fetches it; or: sudo apt-get install libnftables1')
+      ? fail("not found", 'run "netloom setup" once, which fetches it; or: sudo apt-get install libnftables1')
       : ok(path);
   },
 };
