@@ -112,3 +112,38 @@ export const resources = {
     "VolumeAttachment",
   ),
 } as const;
+
+/** Questions that are answered and not stored: they can be created, and nothing else. */
+export const reviews = {
+  selfSubjectReviews: clusterScoped<types.SelfSubjectReview>(
+    "authentication.k8s.io",
+    "v1",
+    "selfsubjectreviews",
+    "SelfSubjectReview",
+  ),
+  tokenReviews: clusterScoped<types.TokenReview>("authentication.k8s.io", "v1", "tokenreviews", "TokenReview"),
+  localSubjectAccessReviews: namespaced<types.LocalSubjectAccessReview>(
+    "authorization.k8s.io",
+    "v1",
+    "localsubjectaccessreviews",
+    "LocalSubjectAccessReview",
+  ),
+  selfSubjectAccessReviews: clusterScoped<types.SelfSubjectAccessReview>(
+    "authorization.k8s.io",
+    "v1",
+    "selfsubjectaccessreviews",
+    "SelfSubjectAccessReview",
+  ),
+  selfSubjectRulesReviews: clusterScoped<types.SelfSubjectRulesReview>(
+    "authorization.k8s.io",
+    "v1",
+    "selfsubjectrulesreviews",
+    "SelfSubjectRulesReview",
+  ),
+  subjectAccessReviews: clusterScoped<types.SubjectAccessReview>(
+    "authorization.k8s.io",
+    "v1",
+    "subjectaccessreviews",
+    "SubjectAccessReview",
+  ),
+} as const;

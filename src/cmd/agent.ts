@@ -17,7 +17,7 @@ import { openNftables } from "../kernel/nftables/index.ts";
 import { systemClock as clock } from "../machinery/clock.ts";
 import type { Component } from "../machinery/component.ts";
 import { reportProgress } from "../machinery/control-socket/index.ts";
-import { createInformers, type Informer, type Informers } from "../machinery/informer/index.ts";
+import { createInformer, createInformers, type Informer, type Informers } from "../machinery/informer/index.ts";
 import { readKubeconfig } from "../machinery/kubeconfig/index.ts";
 import { createLogger, type Logger } from "../machinery/log.ts";
 import { createMetricsRegistry, type MetricsRegistry } from "../machinery/metrics/index.ts";
@@ -107,14 +107,17 @@ async function createNodeAgent(node: NodeConfig, shared: Shared): Promise<readon
     log,
     metrics,
   });
-  const pods = shared.informers.create({ resource: resources.pods, fieldSelector: `spec.nodeName=${node.name}` });
+  // The proxy itself may not read pods; the node may read its own.
+  const client = createHttpsClient(await readKubeconfig(join(paths.kubeconfigs, `kubelet-${node.name}.conf`)));
+  const fieldSelector = `spec.nodeName=${node.name}`;
+  const pods = createInformer({ source: client, resource: resources.pods, fieldSelector, clock, log });
   feedHostPorts(proxy, pods);
   const isControlPlane = node === config.nodes[0];
   const pem = (name: string): string => readFileSync(join(paths.pki, name), "utf8");
   const kubelet = createKubelet({
     config,
     node,
-    client: await createHttpsClient(await readKubeconfig(join(paths.kubeconfigs, `kubelet-${node.name}.conf`))),
+    client,
     runtime: createContainerRuntime({ config, node, log, clock }),
     network,
     nodeNetnsPath: netnsPath,
@@ -132,5 +135,5 @@ async function createNodeAgent(node: NodeConfig, shared: Shared): Promise<readon
     log,
     clock,
   });
-  return [network, proxy, kubelet];
+  return [network, pods, proxy, kubelet];
 }

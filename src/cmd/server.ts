@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { builtinResources } from "../api/builtin.ts";
 import { resources } from "../api/resources.ts";
 import { clusterDnsManifests } from "../components/cluster-dns/index.ts";
-import { createApiServer } from "../components/kube-apiserver/index.ts";
+import { createApiServer, serviceAccountUser } from "../components/kube-apiserver/index.ts";
 import { createControllerManager } from "../components/kube-controller-manager/index.ts";
 import { createScheduler } from "../components/kube-scheduler/index.ts";
 import { createMetricsGateway } from "../components/metrics-gateway/index.ts";
@@ -69,6 +69,7 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
     const components = [
       createControllerManager({
         client: api.client(users.controllers),
+        clientFor: (account) => api.client(serviceAccountUser("kube-system", account)),
         clock,
         log,
         rootCa: pki.caCertificate,

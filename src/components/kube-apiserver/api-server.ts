@@ -22,6 +22,7 @@ import { createOpenIdPaths } from "./openid-paths.ts";
 import type { ApiServerOptions } from "./options.ts";
 import { createPaths } from "./paths.ts";
 import type { Environment } from "./resources/environment.ts";
+import { createReviews } from "./reviews/index.ts";
 import { servedResource } from "./resources/resource.ts";
 import type { ServedResource } from "./resources/resource.ts";
 import { createServiceStrategy } from "./service-allocation/strategy.ts";
@@ -70,6 +71,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const issuer = `https://kubernetes.default.svc.${options.config.clusterDomain}`;
   const tokens = createServiceAccountTokens({ signer, issuer, store, clock });
   const actionOf = createActions(tokens);
+  const reviewOf = createReviews({ authorizer, tokens });
   const watches: OpenWatches = new Set();
   const stopped = new AbortController();
   const ready = Promise.withResolvers<void>();
@@ -87,6 +89,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       resourceOf,
       signal: stopped.signal,
       actionOf,
+      reviewOf,
     });
 
   const handling: HandlerOptions = {
@@ -110,6 +113,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     }),
     resourceOf,
     actionOf,
+    reviewOf,
     watches,
     clock,
     log,

@@ -3,11 +3,10 @@ import type { Endpoints, EndpointSlice, Namespace, Service } from "../../api/gen
 import type { KubernetesObject } from "../../api/object.ts";
 import { resources } from "../../api/resources.ts";
 import { ApiError } from "../../api/status.ts";
-import { defaultBindings, defaultRoles } from "./authorization/index.ts";
 import type { ApiClient } from "../../client/index.ts";
 import type { ClusterConfig } from "../../model/cluster-config.ts";
+import { bootstrapPolicy } from "./bootstrap-policy.ts";
 
-const { clusterRoles, clusterRoleBindings } = resources;
 const systemNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
 const apiPort = 6443;
 
@@ -27,8 +26,7 @@ export async function bootstrap(
     unlessExists(client.create(resources.services, service)),
     replace(client, resources.endpoints, endpoints),
     replace(client, resources.endpointSlices, slice),
-    ...defaultRoles.map((role) => unlessExists(client.create(clusterRoles, role))),
-    ...defaultBindings.map((binding) => unlessExists(client.create(clusterRoleBindings, binding))),
+    bootstrapPolicy(client),
   ]);
 }
 

@@ -8,7 +8,8 @@ import type { Clock } from "../../machinery/clock.ts";
 import type { Logger } from "../../machinery/log.ts";
 import type { Action } from "./actions/index.ts";
 import type { Authenticate } from "./authentication/authenticator.ts";
-import { forbiddenError } from "./authorization/index.ts";
+import { impersonate } from "./authentication/impersonation.ts";
+import { authorize } from "./authorization/index.ts";
 import type { Attributes, Authorizer } from "./authorization/index.ts";
 import type { DiscoveryAnswer } from "./discovery.ts";
 import { send, statusAnswer } from "./http/exchange.ts";
@@ -20,6 +21,8 @@ import { requestInfoOf } from "./request-info.ts";
 import type { RequestInfo } from "./request-info.ts";
 import { fieldManagerOf } from "./resources/field-manager.ts";
 import type { ServedResource } from "./resources/resource.ts";
+import type { Review } from "./reviews/index.ts";
+import { serveReview } from "./http/serve-review.ts";
 import type { Backends } from "./streams/backends.ts";
 import { serveStream, serveUpgrade } from "./streams/serve-stream.ts";
 import type { User } from "./user.ts";
@@ -37,6 +40,7 @@ export interface HandlerOptions {
   readonly watches: OpenWatches;
   readonly backends: Backends;
   actionOf(plural: string, subresource: string): Action | undefined;
+  reviewOf(group: string, plural: string): Review | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   /** Called once per request, at its end. */
@@ -69,8 +73,7 @@ interface Exchange {
 
 async function serve(options: HandlerOptions, exchange: Exchange): Promise<void> {
   const { request, response, info, warnings } = exchange;
-  const user = options.authenticate(request);
-  authorize(options.authorizer, user, info);
+  const user = admit(options, request, info);
   if (!info.isResource) {
     await send(request, response, await pathAnswer(options, exchange));
     return;
@@ -81,13 +84,18 @@ async function serve(options: HandlerOptions, exchange: Exchange): Promise<void>
     await serveStream({ info, resource, backends }, request, response);
     return;
   }
+  const review = options.reviewOf(info.group, info.resource);
+  if (review !== undefined && info.verb === "create" && info.name === "") {
+    await serveReview({ request, response, info, resource, review, user, warnings });
+    return;
+  }
   if (resource.definition.deprecationWarning !== undefined) warnings.push(resource.definition.deprecationWarning);
   const { isDryRun, fieldManager: wanted } = writeOptionsOf(info.query);
   const userAgent = request.headers["user-agent"] ?? "";
   const context = { user, isDryRun, fieldManager: fieldManagerOf(user, { wanted, userAgent }), warnings };
   const { clock, watches } = options;
   const actionOf = (plural: string, subresource: string): Action | undefined => options.actionOf(plural, subresource);
-  const requireCreate = (): void => authorize(options.authorizer, user, { ...info, verb: "create" });
+  const requireCreate = (): void => authorize(options.authorizer, user, attributesOf({ ...info, verb: "create" }));
   await serveResource({ request, response, info, resource, context, clock, watches, requireCreate, actionOf });
 }
 
@@ -116,8 +124,7 @@ export function createUpgradeHandler(
     const info = requestInfoOf(request.method ?? "GET", request.url ?? "/");
     socket.on("error", () => socket.destroy());
     const serveIt = async (): Promise<void> => {
-      const user = options.authenticate(request);
-      authorize(options.authorizer, user, info);
+      admit(options, request, info);
       if (!info.isResource) throw resourceNotServed();
       const resource = resourceOf(options, info);
       if (!isStream(resource, info)) throw badRequest("the request does not support an upgrade");
@@ -137,12 +144,25 @@ export function createUpgradeHandler(
 function attributesOf(info: RequestInfo): Attributes {
   if (!info.isResource) return { verb: info.verb, path: info.path };
   const { group, resource, subresource, namespace, name, verb } = info;
-  return { verb, resource: { group, resource, subresource, namespace, name } };
+  const fieldSelector = info.query.get("fieldSelector");
+  return {
+    verb,
+    resource: {
+      group,
+      resource,
+      subresource,
+      namespace,
+      name,
+      ...(fieldSelector === null ? {} : { fieldSelector }),
+    },
+  };
 }
 
-function authorize(authorizer: Authorizer, user: User, info: RequestInfo): void {
-  const attributes = attributesOf(info);
-  if (!authorizer.isAllowed(user, attributes)) throw forbiddenError(user, attributes);
+/** Who asks, with the rights of whom they act as. Throws `ApiError` 401 and 403. */
+function admit({ authenticate, authorizer }: HandlerOptions, request: HttpRequest, info: RequestInfo): User {
+  const user = impersonate(authorizer, authenticate(request), request);
+  authorize(authorizer, user, attributesOf(info));
+  return user;
 }
 
 async function pathAnswer(options: HandlerOptions, { request, info }: Exchange): Promise<Answer> {

@@ -7,7 +7,7 @@ import { ApiError, resourceNotServed } from "../../api/status.ts";
 import { EventQueue } from "../../client/index.ts";
 import type { ApiClient, ListOptions, Patch, WatchOptions, WriteOptions } from "../../client/index.ts";
 import type { Action } from "./actions/index.ts";
-import { forbiddenError } from "./authorization/index.ts";
+import { authorize } from "./authorization/index.ts";
 import type { Authorizer } from "./authorization/index.ts";
 import { applyObject } from "./resources/apply.ts";
 import { createObject } from "./resources/create.ts";
@@ -21,6 +21,7 @@ import type { ServedResource } from "./resources/resource.ts";
 import { updateObject } from "./resources/update.ts";
 import { watchObjects } from "./resources/watch.ts";
 import type { Watch } from "./resources/watch.ts";
+import type { Review } from "./reviews/index.ts";
 import type { User } from "./user.ts";
 
 export interface InProcessOptions {
@@ -31,6 +32,7 @@ export interface InProcessOptions {
   /** Aborts when the server ends: every watch returns. */
   readonly signal: AbortSignal;
   actionOf(plural: string, subresource: string): Action | undefined;
+  reviewOf(group: string, plural: string): Review | undefined;
 }
 
 export function createInProcessClient(options: InProcessOptions): ApiClient {
@@ -44,14 +46,16 @@ export function createInProcessClient(options: InProcessOptions): ApiClient {
       readonly name?: string;
       readonly subresource?: string;
       readonly fieldManager?: string | undefined;
+      readonly fieldSelector?: string;
     },
   ): { readonly served: ServedResource; readonly context: RequestContext } => {
     const { group, version, plural } = resource;
     const served = options.resourceOf(group, version, plural);
     if (served === undefined) throw resourceNotServed();
     const { namespace = "", name = "", subresource = "" } = target;
-    const attributes = { verb, resource: { group, resource: plural, subresource, namespace, name } };
-    if (!authorizer.isAllowed(user, attributes)) throw forbiddenError(user, attributes);
+    const { fieldSelector } = target;
+    const place = { group, resource: plural, subresource, namespace, name };
+    authorize(authorizer, user, { verb, resource: fieldSelector === undefined ? place : { ...place, fieldSelector } });
     const fieldManager = fieldManagerOf(user, { wanted: target.fieldManager ?? "", userAgent: "" });
     return { served, context: { user, isDryRun: false, fieldManager, warnings: [] } };
   };
@@ -75,6 +79,8 @@ export function createInProcessClient(options: InProcessOptions): ApiClient {
     create: async (resource, object, { fieldManager }: WriteOptions = {}) => {
       const namespace = resource.isNamespaced ? (object.metadata?.namespace ?? "default") : "";
       const { served, context } = enter("create", resource, { namespace, fieldManager });
+      const review = options.reviewOf(resource.group, resource.plural);
+      if (review !== undefined) return review({ user, namespace, object }) as never;
       return (await createObject(served, { object, namespace, context })) as never;
     },
     createSubresource: async (resource, key, subresource, body) => {

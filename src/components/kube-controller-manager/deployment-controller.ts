@@ -111,8 +111,9 @@ async function apply(
   }
   let written = deployment;
   if (plan.revision !== undefined) {
-    const body = { metadata: { annotations: { [revisionAnnotation]: String(plan.revision) } } };
-    written = await client.patch(resources.deployments, keyOf(deployment), { type: "merge", body });
+    const annotations = { ...deployment.metadata?.annotations, [revisionAnnotation]: String(plan.revision) };
+    const metadata = { ...deployment.metadata, annotations };
+    written = await client.update(resources.deployments, { ...deployment, metadata });
     deployments.observe(written);
   }
   if (isSame(plan.status, deployment.status)) return;

@@ -7,6 +7,7 @@ import { createEventRecorder } from "../../machinery/events/index.ts";
 import type { EventRecorder } from "../../machinery/events/index.ts";
 import type { Logger } from "../../machinery/log.ts";
 import type { MetricsRegistry } from "../../machinery/metrics/index.ts";
+import { accountOf } from "./accounts.ts";
 import { defaultControllerManagerConfig } from "./config.ts";
 import type { ControllerManagerConfig } from "./config.ts";
 import type { CreateController } from "./context.ts";
@@ -47,7 +48,10 @@ const controllers = {
 export type ControllerName = keyof typeof controllers;
 
 export interface ControllerManagerOptions {
+  /** Reads for all of them, and tells events. */
   readonly client: ApiClient;
+  /** With the rights of one controller, by its service account in kube-system; `client` for all where absent. */
+  readonly clientFor?: (account: string) => ApiClient;
   readonly clock: Clock;
   readonly log: Logger;
   /** PEM of the certificate authority that signed the API server's certificate, for `kube-root-ca.crt`. */
@@ -70,7 +74,7 @@ export function createControllerManager(options: ControllerManagerOptions): Comp
     .filter(([name]) => chosen.has(name))
     .map(([name, create]) =>
       create({
-        client,
+        client: options.clientFor?.(accountOf(name)) ?? client,
         clock,
         log: log.child({ controller: name }),
         metrics,

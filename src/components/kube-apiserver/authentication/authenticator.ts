@@ -17,17 +17,20 @@ export function createAuthenticator(tokens: TokenAuthenticator): Authenticate {
   // One look at the certificate per connection, however many requests come over it.
   const ofSocket = new WeakMap<object, User | "none">();
   return (request) => {
+    // As upstream: a good certificate counts before any token.
+    const socket = socketOf(request);
+    if (socket !== undefined) {
+      const known = ofSocket.get(socket) ?? certificateUser(socket) ?? "none";
+      ofSocket.set(socket, known);
+      if (known !== "none") return known;
+    }
     const { authorization } = request.headers;
     if (authorization !== undefined && /^bearer /i.test(authorization)) {
       const user = tokens.authenticate(authorization.slice("bearer ".length).trim());
       if (user === undefined) throw unauthorized();
       return authenticated(user);
     }
-    const socket = socketOf(request);
-    if (socket === undefined) return anonymous;
-    const known = ofSocket.get(socket) ?? certificateUser(socket) ?? "none";
-    ofSocket.set(socket, known);
-    return known === "none" ? anonymous : known;
+    return anonymous;
   };
 }
 
@@ -40,9 +43,15 @@ function socketOf(request: HttpRequest): TLSSocket | undefined {
 function certificateUser(socket: TLSSocket): User | undefined {
   if (!socket.authorized) return undefined;
   // Typed as always there, but empty when the client showed none.
-  const { subject } = socket.getPeerCertificate(false) as { readonly subject?: Readonly<Record<string, unknown>> };
-  const [name] = values(subject?.["CN"]);
-  return name === undefined ? undefined : authenticated({ name, groups: values(subject?.["O"]) });
+  const certificate = socket.getPeerCertificate(false) as {
+    readonly subject?: Readonly<Record<string, unknown>>;
+    readonly fingerprint256?: string;
+  };
+  const [name] = values(certificate.subject?.["CN"]);
+  if (name === undefined) return undefined;
+  const hash = (certificate.fingerprint256 ?? "").replaceAll(":", "").toLowerCase();
+  const extra = { "authentication.kubernetes.io/credential-id": [`X509SHA256=${hash}`] };
+  return authenticated({ name, groups: values(certificate.subject?.["O"]), extra });
 }
 
 /** One value is a string, several are an array. */

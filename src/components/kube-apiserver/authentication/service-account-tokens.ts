@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { AuthenticationV1TokenRequest, Pod, TokenRequestSpec } from "../../../api/generated/types.ts";
 import type { KubernetesObject } from "../../../api/object.ts";
+import { goList } from "../../../model/rbac/index.ts";
 import { badRequest, conflict, invalid, notFound } from "../../../api/status.ts";
 import type { FieldError } from "../../../api/field-error.ts";
 import type { Clock } from "../../../machinery/clock.ts";
@@ -13,6 +14,19 @@ import type { TokenSigner } from "./jwt.ts";
 export interface ServiceAccountTokens extends TokenAuthenticator {
   /** Answers a TokenRequest for the account. Throws `ApiError`. */
   issue(account: KubernetesObject, request: AuthenticationV1TokenRequest): AuthenticationV1TokenRequest;
+  /** Whose token is it, for one of these audiences (none: this API)? */
+  review(token: string, audiences: readonly string[]): TokenOwner | TokenProblem;
+}
+
+export interface TokenOwner {
+  readonly user: User;
+  /** Those of the wanted that the token is for. */
+  readonly audiences: readonly string[];
+}
+
+interface TokenProblem {
+  /** In upstream's words. */
+  readonly problem: string;
 }
 
 interface BoundObject {
@@ -47,6 +61,10 @@ const defaultSeconds = 3600;
 /** What the volume plugin asks for (an hour and a bit): old clients do not reread the file, so upstream lets it live a year. */
 const mountedSeconds = 3607;
 const extendedSeconds = 365 * 24 * 3600;
+/** Upstream's: what is being deleted may finish its work. */
+const deletionLeewaySeconds = 60;
+const bindable: Readonly<Record<string, string>> = { Pod: "pods", Secret: "secrets", Node: "nodes" };
+const invalidated = { problem: "service account token has been invalidated" };
 
 export function createServiceAccountTokens(options: {
   readonly signer: TokenSigner;
@@ -61,9 +79,14 @@ export function createServiceAccountTokens(options: {
     const bound = spec.boundObjectRef;
     if (bound === undefined) return {};
     const { kind = "", name = "", uid } = bound;
-    if (kind !== "Pod" && kind !== "Secret") throw badRequest(`cannot bind token for serviceaccount to type ${kind}`);
-    const plural = kind === "Pod" ? "pods" : "secrets";
-    const stored = store.get({ resource: plural, namespace, name });
+    const plural = Object.hasOwn(bindable, kind) ? bindable[kind] : undefined;
+    if (plural === undefined) {
+      const group = (bound.apiVersion ?? "").includes("/") ? (bound.apiVersion ?? "").split("/")[0] : "";
+      throw badRequest(
+        `cannot bind token to object of type ${group}/${bound.apiVersion?.split("/").at(-1) ?? ""}, Kind=${kind}`,
+      );
+    }
+    const stored = store.get({ resource: plural, namespace: kind === "Node" ? "" : namespace, name });
     if (stored === undefined) throw notFound({ group: "", name: plural }, name);
     const { metadata } = stored.object;
     if (uid !== undefined && uid !== "" && uid !== metadata?.uid) {
@@ -72,6 +95,7 @@ export function createServiceAccountTokens(options: {
     }
     const claim = { name, uid: metadata?.uid ?? "" };
     if (kind === "Secret") return { secret: claim };
+    if (kind === "Node") return { node: claim };
     const nodeName = (stored.object as Pod).spec?.nodeName;
     const node = nodeName === undefined ? undefined : store.get({ resource: "nodes", namespace: "", name: nodeName });
     if (node === undefined || nodeName === undefined) return { pod: claim };
@@ -80,7 +104,36 @@ export function createServiceAccountTokens(options: {
 
   const isAlive = (resource: string, namespace: string, bound: BoundObject | undefined): boolean => {
     if (bound === undefined) return true;
-    return store.get({ resource, namespace, name: bound.name })?.object.metadata?.uid === bound.uid;
+    const metadata = store.get({ resource, namespace, name: bound.name })?.object.metadata;
+    if (metadata?.uid !== bound.uid) return false;
+    const { deletionTimestamp } = metadata;
+    return (
+      deletionTimestamp === undefined || nowSeconds() < Date.parse(deletionTimestamp) / 1000 + deletionLeewaySeconds
+    );
+  };
+
+  const review = (token: string, wanted: readonly string[]): TokenOwner | TokenProblem => {
+    const claims = signer.verify(token) as Partial<Claims> | undefined;
+    const bound = claims?.["kubernetes.io"];
+    if (claims === undefined || bound === undefined || claims.iss !== issuer) return { problem: "token lookup failed" };
+    const audiences = (wanted.length === 0 ? [issuer] : wanted).filter((one) => claims.aud?.includes(one) === true);
+    if (audiences.length === 0) {
+      const asked = wanted.length === 0 ? [issuer] : wanted;
+      return {
+        problem: `token audiences ${goList(claims.aud ?? [])} is invalid for the target audiences ${goList(asked)}`,
+      };
+    }
+    const now = nowSeconds();
+    if (now >= (claims.exp ?? 0)) return { problem: "service account token has expired" };
+    if (now < (claims.nbf ?? 0)) return { problem: "service account token is not valid yet" };
+    const { namespace } = bound;
+    const isWhole =
+      isAlive("serviceaccounts", namespace, bound.serviceaccount) &&
+      isAlive("pods", namespace, bound.pod) &&
+      isAlive("secrets", namespace, bound.secret) &&
+      // A pod's node is told for information; a token of the node alone ends with it.
+      (bound.pod !== undefined || isAlive("nodes", "", bound.node));
+    return isWhole ? { user: userOf(claims, bound), audiences } : invalidated;
   };
 
   return {
@@ -121,19 +174,10 @@ export function createServiceAccountTokens(options: {
         status: { token: signer.sign({ ...claims }), expirationTimestamp },
       };
     },
+    review,
     authenticate: (token) => {
-      const claims = signer.verify(token) as Partial<Claims> | undefined;
-      const bound = claims?.["kubernetes.io"];
-      if (claims === undefined || bound === undefined) return undefined;
-      const now = nowSeconds();
-      if (claims.iss !== issuer || claims.aud?.includes(issuer) !== true) return undefined;
-      if (now >= (claims.exp ?? 0) || now < (claims.nbf ?? 0)) return undefined;
-      const { namespace } = bound;
-      const isWhole =
-        isAlive("serviceaccounts", namespace, bound.serviceaccount) &&
-        isAlive("pods", namespace, bound.pod) &&
-        isAlive("secrets", namespace, bound.secret);
-      return isWhole ? userOf(claims, bound) : undefined;
+      const answer = review(token, []);
+      return "user" in answer ? answer.user : undefined;
     },
   };
 }

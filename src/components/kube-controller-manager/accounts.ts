@@ -1,0 +1,23 @@
+/** Under which service account of kube-system each controller acts: upstream's, so that upstream's roles fit. */
+const accounts: Readonly<Record<string, string>> = {
+  "certificatesigningrequest-approving-controller": "certificate-controller",
+  "certificatesigningrequest-cleaner-controller": "certificate-controller",
+  "certificatesigningrequest-signing-controller": "certificate-controller",
+  "daemonset-controller": "daemon-set-controller",
+  "endpoints-controller": "endpoint-controller",
+  "endpointslice-mirroring-controller": "endpointslicemirroring-controller",
+  "garbage-collector-controller": "generic-garbage-collector",
+  "horizontal-pod-autoscaler-controller": "horizontal-pod-autoscaler",
+  "node-lifecycle-controller": "node-controller",
+  "persistentvolume-binder-controller": "persistent-volume-binder",
+  "pod-garbage-collector-controller": "pod-garbage-collector",
+  "replicationcontroller-controller": "replication-controller",
+  "root-ca-certificate-publisher-controller": "root-ca-cert-publisher",
+  "serviceaccount-controller": "service-account-controller",
+  "taint-eviction-controller": "node-controller",
+};
+
+/** Most controllers and their accounts have one name. */
+export function accountOf(controller: string): string {
+  return accounts[controller] ?? controller;
+}
