@@ -74,7 +74,7 @@ export function createLoadedImages(folder: string): LoadedImages {
         for (const layer of archived.layers) await unpackLayer(layer, root);
         renameSync(unfinished, target);
       } finally {
-        rmSync(unfinished, { recursive: true, force: true });
+        removeUnfinished(unfinished);
       }
     }
     const { imageOfConfig } = await import("./archive/image-config.ts");
@@ -102,7 +102,7 @@ export function createLoadedImages(folder: string): LoadedImages {
         if (images.length === 0) throw new ArchiveError(`Cannot load ${file}: it has no image for this machine`);
         return images;
       } finally {
-        rmSync(parts, { recursive: true, force: true });
+        removeUnfinished(parts);
       }
     },
     remove(name) {
@@ -116,6 +116,11 @@ export function createLoadedImages(folder: string): LoadedImages {
       takeAway(full, "");
     },
   };
+}
+
+/** A file whose opening was under way when its stream failed may appear a moment after: hence the retries. */
+function removeUnfinished(path: string): void {
+  rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
 }
 
 /** An OCI layout may know no more than a tag: the image is then named after the file. */

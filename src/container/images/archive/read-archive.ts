@@ -66,11 +66,13 @@ async function unpackParts(file: string, folder: string): Promise<ReadonlyMap<st
       }
     }
   })();
-  try {
-    await Promise.all([reading, unpacking]);
-  } catch (error) {
-    if (error instanceof ArchiveError) throw error;
-    throw new ArchiveError(`Cannot read ${file}: ${(error as Error).message}`, { cause: error });
+  // Both must have ended before the caller clears the folder; whichever failed, the archive's own reason is told.
+  const ended = await Promise.allSettled([unpacking, reading]);
+  const reasons = ended.flatMap((one): unknown[] => (one.status === "rejected" ? [one.reason] : []));
+  const reason = reasons.find((one) => one instanceof ArchiveError) ?? reasons[0];
+  if (reason instanceof ArchiveError) throw reason;
+  if (reason !== undefined) {
+    throw new ArchiveError(`Cannot read ${file}: ${(reason as Error).message}`, { cause: reason });
   }
   return parts;
 }
