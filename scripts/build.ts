@@ -35,6 +35,7 @@ const { metafile } = await build({
   metafile: true,
   logLevel: "warning",
 });
+rmSync(join(root, "dist/.compile-cache"), { recursive: true, force: true });
 removeOldChunks(join(root, "dist"), process.argv.includes("--only-this") ? 0 : 24 * 3600 * 1000);
 writeLicenses();
 await writeDescriptions(join(root, "dist/descriptions.json"));

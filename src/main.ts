@@ -2,8 +2,10 @@
  * The entry of every process: the user's commands, and the parts of a cluster that start themselves with an internal
  * command. Each loads only what it needs, because start time is part of every answer.
  */
+import { useCompileCache } from "./cmd/compile-cache.ts";
 import { runInternal } from "./cmd/internal.ts";
 
+useCompileCache();
 const [command = "", ...args] = process.argv.slice(2);
 const internal = runInternal(command, args);
 if (internal !== undefined) await internal;

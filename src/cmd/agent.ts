@@ -25,6 +25,7 @@ import type { EndpointSlice, Service } from "../api/generated/types.ts";
 import { type ClusterConfig, clusterPaths, type NodeConfig } from "../model/cluster-config.ts";
 import { agentSockets, waitForListener } from "./agent-sockets.ts";
 import { readClusterFile } from "./cluster-file.ts";
+import { writeCompileCacheLater } from "./compile-cache.ts";
 import { controlPlaneMirrorPods } from "./mirror-pods.ts";
 import { runTogether } from "./run-together.ts";
 import { untilTerminated } from "./until-terminated.ts";
@@ -34,6 +35,7 @@ export async function agent([configFile = "", number = "1", names = ""]: readonl
   const paths = clusterPaths(config);
   const log = createLogger(`agent-${number}`);
   const signal = untilTerminated();
+  void writeCompileCacheLater(clock, signal);
   const nodes = config.nodes.filter(({ name }) => names.split(",").includes(name));
   try {
     prepareContainerHost();

@@ -8,7 +8,7 @@ import { clusterPaths } from "../model/cluster-config.ts";
 import { asAdministrator } from "./admin-client.ts";
 import { clusterFolders, CommandError, runningCluster, type RunningCluster } from "./clusters.ts";
 import { doctor } from "./doctor.ts";
-import { askKernel } from "./inspect.ts";
+import { askKernel } from "./ask-kernel.ts";
 import { formatted } from "./output.ts";
 import { withoutSecrets } from "./redaction.ts";
 import { statusReport } from "./status-report.ts";

@@ -1,41 +1,16 @@
-/** What the kernel holds for a cluster, asked by a process of netloom's that enters the cluster's namespaces for it. */
-import { join } from "node:path";
-import { needsUserNamespace } from "../components/lab-host/index.ts";
-import { inspectNamespaces, type NamespaceReport } from "../components/lab-inspection/index.ts";
-import { runCommand } from "../machinery/process/index.ts";
+/**
+ * `netloom inspect CONFIG SCOPE`: the other side of `askKernel`, inside the cluster's namespaces. A file of its own: it
+ * loads native libraries, which no command on the host has to wait for.
+ */
+import { inspectNamespaces } from "../components/lab-inspection/index.ts";
 import { clusterPaths } from "../model/cluster-config.ts";
 import { readClusterFile } from "./cluster-file.ts";
-import type { RunningCluster } from "./clusters.ts";
-import { selfCommand } from "./self.ts";
 
-/** `nodes`: only the nodes' namespaces; `all`: also the lan's, the outside's and the pods'. */
-type Scope = "nodes" | "all";
-
-/** Rejects where the cluster's namespaces cannot be entered. */
-export async function askKernel(cluster: RunningCluster, scope: Scope): Promise<readonly NamespaceReport[]> {
-  const { config, initPid } = cluster;
-  const { stdout } = await runCommand([
-    "nsenter",
-    `--target=${initPid}`,
-    ...(needsUserNamespace() ? ["--user", "--preserve-credentials"] : []),
-    "--mount",
-    "--pid",
-    "--",
-    selfCommand.node,
-    selfCommand.entry,
-    "inspect",
-    clusterPaths(config).config,
-    scope,
-  ]);
-  return JSON.parse(stdout) as readonly NamespaceReport[];
-}
-
-/** `netloom inspect CONFIG SCOPE`: the other side of `askKernel`. */
 export async function inspect([configFile = "", scope = "nodes"]: readonly string[]): Promise<void> {
   const config = readClusterFile(configFile);
   const nodes = config.nodes.map(({ name }) => name);
   const reports = inspectNamespaces({
-    folder: join(clusterPaths(config).netns),
+    folder: clusterPaths(config).netns,
     toolsDir: config.toolsDir,
     isWanted: (name) => scope === "all" || nodes.includes(name),
   });

@@ -19,6 +19,7 @@ import { clusterPaths, metricsListener } from "../model/cluster-config.ts";
 import { openSqliteStore } from "../storage/index.ts";
 import { createMissing } from "./create-missing.ts";
 import { readClusterFile } from "./cluster-file.ts";
+import { writeCompileCacheLater } from "./compile-cache.ts";
 import { createHostDialer } from "./host-dialer.ts";
 import { createMetricsSources } from "./metrics-sources.ts";
 import { createReadinessReport } from "./readiness-report.ts";
@@ -37,6 +38,7 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
   const paths = clusterPaths(config);
   const log = createLogger("server");
   const signal = untilTerminated();
+  void writeCompileCacheLater(clock, signal);
   const milestone = async (step: "api-server" | "failed", detail?: string): Promise<void> =>
     await reportProgress(paths.holderSocket, { step, atMs: clock.now(), ...(detail === undefined ? {} : { detail }) });
   // This process stays in the host's network namespace; the worker makes its sockets inside the cluster.

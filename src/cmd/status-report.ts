@@ -6,7 +6,7 @@ import { clusterPaths, metricsListener } from "../model/cluster-config.ts";
 import { asAdministrator } from "./admin-client.ts";
 import type { RunningCluster } from "./clusters.ts";
 import { hostProcesses } from "./host-processes.ts";
-import { askKernel } from "./inspect.ts";
+import { askKernel } from "./ask-kernel.ts";
 import { kubernetesVersion } from "./version.ts";
 
 export interface ProcessStatus {
