@@ -1,6 +1,7 @@
 /** `netloom holder CONFIG`: runs in the cluster's namespaces, started by the supervisor. */
+import { dirname } from "node:path";
 import { createHolder } from "../components/lab-holder/index.ts";
-import { loopbackClaim } from "../components/lab-host/index.ts";
+import { loopbackClaim, migrateState } from "../components/lab-host/index.ts";
 import { systemClock } from "../machinery/clock.ts";
 import { createLogger } from "../machinery/log.ts";
 import { readClusterFile } from "./cluster-file.ts";
@@ -8,13 +9,16 @@ import { selfCommand } from "./self.ts";
 import { untilTerminated } from "./until-terminated.ts";
 
 export async function holder([configFile = "", agents = "1"]: readonly string[]): Promise<void> {
+  const log = createLogger("holder");
+  // Before anything reads the folder: an older netloom may have made it.
+  for (const what of migrateState(dirname(configFile))) log.info("the state folder was brought up to date", { what });
   const config = readClusterFile(configFile);
   await createHolder({
     config,
     self: [selfCommand.node, selfCommand.entry],
     agents: Number(agents),
     loopbackClaim: loopbackClaim(config.loopbackIndex),
-    log: createLogger("holder"),
+    log,
     clock: systemClock,
   }).run(untilTerminated());
 }

@@ -10,6 +10,7 @@ import {
   findSupervisor,
   kubeconfigPath,
   makePrivateFolder,
+  markLayout,
   markStarted,
   markStarting,
   mergeContext,
@@ -63,6 +64,7 @@ async function boot(options: UpOptions, progress: Progress, signal: AbortSignal)
     markStarting(config.runDir);
     mkdirSync(paths.logs, { recursive: true, mode: 0o700 });
     const pki = createClusterPki({ config, clock: systemClock });
+    markLayout(config.stateDir);
     writeFileSync(paths.config, JSON.stringify(config, undefined, 2), { mode: 0o600 });
     supervisor = startSupervisor(config, { ...selfCommand, agents: options.agents ?? 1 });
     const admin = pki.issue({

@@ -11,6 +11,7 @@ export {
 } from "./preflight.ts";
 export { createProgress, type Progress } from "./progress.ts";
 export { readTraces, recordTraces, removeTraces } from "./removal.ts";
+export { markLayout, migrateState } from "./state-layout.ts";
 export {
   endProcesses,
   findInit,
