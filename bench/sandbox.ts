@@ -10,7 +10,8 @@ import { median, printTable } from "./_table.ts";
 import { createPodNetwork } from "../src/components/cni/index.ts";
 import { createNetworkNamespace, removeNetworkNamespace } from "../src/kernel/netns/index.ts";
 import { silentLogger } from "../src/machinery/log.ts";
-import { type ClusterConfig, clusterPaths, type NodeConfig } from "../src/model/cluster-config.ts";
+import { clusterPaths, type NodeConfig } from "../src/model/cluster-config.ts";
+import { exampleCluster } from "../src/model/cluster-plan/index.ts";
 
 const insideVariable = "NETLOOM_BENCH_INSIDE";
 const defaultRounds = 60;
@@ -88,29 +89,7 @@ function bareNamespace(dir: string): Contender {
 }
 
 function inProcess(dir: string): Contender {
-  const config: ClusterConfig = {
-    name: "bench",
-    stateDir: `${dir}/state`,
-    runDir: `${dir}/run`,
-    toolsDir: `${dir}/tools`,
-    nodes: [],
-    nodeCidr: "192.168.60.0/24",
-    controlPlaneAddress: "192.168.60.1",
-    podCidr: "10.244.0.0/16",
-    serviceCidr: "10.96.0.0/12",
-    outsideCidr: "192.168.61.0/24",
-    outsideRouterAddress: "192.168.61.1",
-    outsideAddress: "192.168.61.2",
-    clusterDomain: "cluster.local",
-    dnsServiceAddress: "10.96.0.10",
-    kubernetesServiceAddress: "10.96.0.1",
-    nodePortRange: { first: 30_000, last: 32_767 },
-    loopbackIndex: 1,
-    apiPort: 6443,
-    images: [],
-    maxPods: 110,
-    auditLog: false,
-  };
+  const config = exampleCluster(dir, { stateDir: `${dir}/state`, runDir: `${dir}/run`, nodes: [] });
   const node: NodeConfig = {
     name: "node-1",
     address: "192.168.60.11",

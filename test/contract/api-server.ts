@@ -11,9 +11,9 @@ import { silentLogger } from "../../src/machinery/log.ts";
 import { createClusterPki } from "../../src/machinery/pki/index.ts";
 import type { ClusterPki } from "../../src/machinery/pki/index.ts";
 import { kubeconfigText } from "../../src/machinery/kubeconfig/index.ts";
-import type { ClusterConfig } from "../../src/model/cluster-config.ts";
 import { createMemoryStore } from "../../src/storage/index.ts";
 import type { ObjectStore } from "../../src/storage/index.ts";
+import { exampleCluster } from "../../src/model/cluster-plan/index.ts";
 
 export interface TestServer {
   readonly server: ApiServer;
@@ -32,7 +32,7 @@ const administrator = { name: "kubernetes-admin", groups: ["system:masters"] };
 /** The default namespace has its service account, as the controller would make it. */
 export async function startTestServer(options: Partial<ApiServerOptions> = {}): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), "netloom-api-"));
-  const config = testConfig(folder);
+  const config = exampleCluster(folder, { nodes: [] });
   const pki = createClusterPki({ config, clock: systemClock });
   const store = options.store ?? createMemoryStore();
   const server = createApiServer({
@@ -69,31 +69,5 @@ export async function startTestServer(options: Partial<ApiServerOptions> = {}): 
       await store.close();
       rmSync(folder, { recursive: true });
     },
-  };
-}
-
-function testConfig(folder: string): ClusterConfig {
-  return {
-    name: "test",
-    stateDir: folder,
-    runDir: folder,
-    toolsDir: folder,
-    nodes: [],
-    nodeCidr: "192.168.60.0/24",
-    controlPlaneAddress: "192.168.60.1",
-    podCidr: "10.244.0.0/16",
-    serviceCidr: "10.96.0.0/12",
-    outsideCidr: "192.168.61.0/24",
-    outsideRouterAddress: "192.168.61.1",
-    outsideAddress: "192.168.61.2",
-    clusterDomain: "cluster.local",
-    dnsServiceAddress: "10.96.0.10",
-    kubernetesServiceAddress: "10.96.0.1",
-    nodePortRange: { first: 30_000, last: 32_767 },
-    loopbackIndex: 60,
-    apiPort: 6443,
-    images: [],
-    maxPods: 110,
-    auditLog: false,
   };
 }

@@ -15,33 +15,11 @@ import { createScheduler } from "../../src/components/kube-scheduler/index.ts";
 import { systemClock as clock } from "../../src/machinery/clock.ts";
 import { silentLogger as log } from "../../src/machinery/log.ts";
 import { createClusterPki } from "../../src/machinery/pki/index.ts";
-import type { ClusterConfig } from "../../src/model/cluster-config.ts";
 import { createMemoryStore } from "../../src/storage/index.ts";
+import { exampleCluster } from "../../src/model/cluster-plan/index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "netloom-control-plane-"));
-const config: ClusterConfig = {
-  name: "test",
-  stateDir: folder,
-  runDir: folder,
-  toolsDir: folder,
-  nodes: [],
-  nodeCidr: "192.168.60.0/24",
-  controlPlaneAddress: "192.168.60.1",
-  podCidr: "10.244.0.0/16",
-  serviceCidr: "10.96.0.0/12",
-  outsideCidr: "192.168.61.0/24",
-  outsideRouterAddress: "192.168.61.1",
-  outsideAddress: "192.168.61.2",
-  clusterDomain: "cluster.local",
-  dnsServiceAddress: "10.96.0.10",
-  kubernetesServiceAddress: "10.96.0.1",
-  nodePortRange: { first: 30000, last: 32767 },
-  loopbackIndex: 60,
-  apiPort: 0,
-  images: ["catalog"],
-  maxPods: 110,
-  auditLog: false,
-};
+const config = exampleCluster(folder, { nodes: [], apiPort: 0 });
 
 const stop = new AbortController();
 let client: ApiClient;

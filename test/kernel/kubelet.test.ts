@@ -32,9 +32,9 @@ import { mount, unmount } from "../../src/machinery/libc/index.ts";
 import { silentLogger as log } from "../../src/machinery/log.ts";
 import { issueCertificate } from "../../src/machinery/pki/index.ts";
 import { clusterPaths } from "../../src/model/cluster-config.ts";
-import type { ClusterConfig } from "../../src/model/cluster-config.ts";
 import { kubectls } from "../cluster/lab/index.ts";
 import { inNamespaces } from "./in-namespaces.ts";
+import { exampleCluster } from "../../src/model/cluster-plan/index.ts";
 
 const kubeletPort = 10_250;
 /**
@@ -59,29 +59,12 @@ async function waitFor<T>(what: string, look: () => T | undefined): Promise<T> {
 
 async function startLab() {
   const folder = mkdtempSync(join(tmpdir(), "netloom-kubelet-"));
-  const config: ClusterConfig = {
-    name: "test",
+  const config = exampleCluster(folder, {
     stateDir: join(folder, "state"),
     runDir: join(folder, "run"),
     toolsDir: "/nonexistent",
     nodes: [],
-    nodeCidr: "192.168.60.0/24",
-    controlPlaneAddress: "192.168.60.1",
-    podCidr: "10.244.0.0/16",
-    serviceCidr: "10.96.0.0/12",
-    outsideCidr: "192.168.61.0/24",
-    outsideRouterAddress: "192.168.61.1",
-    outsideAddress: "192.168.61.2",
-    clusterDomain: "cluster.local",
-    dnsServiceAddress: "10.96.0.10",
-    kubernetesServiceAddress: "10.96.0.1",
-    nodePortRange: { first: 30_000, last: 32_767 },
-    loopbackIndex: 60,
-    apiPort: 6443,
-    images: ["catalog"],
-    maxPods: 110,
-    auditLog: false,
-  };
+  });
   const node = { name: "node-1", address: "127.0.0.1", podCidr: "10.244.1.0/24", loopbackAddress: "127.60.0.1" };
   const paths = clusterPaths(config);
   mkdirSync(paths.private, { recursive: true });

@@ -12,9 +12,9 @@ import { createFakeContainerRuntime } from "../../container/fake/index.ts";
 import type { FakeContainerRuntime, FakeProgram } from "../../container/fake/index.ts";
 import { FakeClock, settle } from "../../machinery/fake-clock.ts";
 import { silentLogger } from "../../machinery/log.ts";
-import type { ClusterConfig } from "../../model/cluster-config.ts";
 import { createKubelet } from "./kubelet.ts";
 import type { KubeletOptions, PodAttachment } from "./options.ts";
+import { exampleCluster } from "../../model/cluster-plan/index.ts";
 
 export interface FakeNetwork {
   readonly attached: Map<string, string>;
@@ -94,7 +94,7 @@ export async function startKubelet(
   const dir = mkdtempSync(join(tmpdir(), "netloom-kubelet-"));
   const dialled: string[] = [];
   const options: KubeletOptions = {
-    config: testConfig(dir),
+    config: exampleCluster(dir, { nodes: [] }),
     node: { name: "node-1", address: "192.168.60.11", podCidr: "10.244.1.0/24", loopbackAddress: "127.60.0.1" },
     client,
     runtime,
@@ -213,30 +213,4 @@ function dialLoopback(answer: number | string, signal?: AbortSignal): Promise<So
     const socket = connect({ host: "127.0.0.1", port: answer }, () => resolve(socket));
     socket.on("error", reject);
   });
-}
-
-function testConfig(dir: string): ClusterConfig {
-  return {
-    name: "test",
-    stateDir: dir,
-    runDir: dir,
-    toolsDir: dir,
-    nodes: [],
-    nodeCidr: "192.168.60.0/24",
-    controlPlaneAddress: "192.168.60.1",
-    podCidr: "10.244.0.0/16",
-    serviceCidr: "10.96.0.0/12",
-    outsideCidr: "192.168.61.0/24",
-    outsideRouterAddress: "192.168.61.1",
-    outsideAddress: "192.168.61.2",
-    clusterDomain: "cluster.local",
-    dnsServiceAddress: "10.96.0.10",
-    kubernetesServiceAddress: "10.96.0.1",
-    nodePortRange: { first: 30_000, last: 32_767 },
-    loopbackIndex: 60,
-    apiPort: 6443,
-    images: ["catalog"],
-    maxPods: 110,
-    auditLog: false,
-  };
 }

@@ -7,37 +7,15 @@ import { after, test } from "node:test";
 import type { ClusterConfig } from "../../model/cluster-config.ts";
 import { readKubeconfig } from "../kubeconfig/index.ts";
 import { createClusterPki, issueCertificate } from "./index.ts";
+import { exampleCluster } from "../../model/cluster-plan/index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "netloom-pki-"));
 after(() => rmSync(folder, { recursive: true }));
 let folders = 0;
 
 function configOf(changes: Partial<ClusterConfig> = {}): ClusterConfig {
-  const stateDir = join(folder, String(++folders));
-  return {
-    name: "test",
-    stateDir,
-    runDir: stateDir,
-    toolsDir: stateDir,
-    nodes: [{ name: "node-1", address: "192.168.60.11", podCidr: "10.244.1.0/24", loopbackAddress: "127.60.0.1" }],
-    nodeCidr: "192.168.60.0/24",
-    controlPlaneAddress: "192.168.60.1",
-    podCidr: "10.244.0.0/16",
-    serviceCidr: "10.96.0.0/12",
-    outsideCidr: "192.168.61.0/24",
-    outsideRouterAddress: "192.168.61.1",
-    outsideAddress: "192.168.61.2",
-    clusterDomain: "cluster.local",
-    dnsServiceAddress: "10.96.0.10",
-    kubernetesServiceAddress: "10.96.0.1",
-    nodePortRange: { first: 30_000, last: 32_767 },
-    loopbackIndex: 60,
-    apiPort: 6443,
-    images: [],
-    maxPods: 110,
-    auditLog: false,
-    ...changes,
-  };
+  const config = exampleCluster(join(folder, String(++folders)));
+  return { ...config, nodes: config.nodes.slice(0, 1), ...changes };
 }
 
 const clockAt = (now: number) => ({ now: () => now });

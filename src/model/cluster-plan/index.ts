@@ -2,3 +2,4 @@ export { type ClusterDocument, clusterDocumentVersion, readClusterDocument } fro
 export { type ClusterSetting, clusterSettings, flagOf } from "./cluster-settings.ts";
 export { parseDuration } from "./duration.ts";
 export { type ClusterOptions, ClusterOptionsError, clusterDefaults, planCluster } from "./plan-cluster.ts";
+export { exampleCluster } from "./example-cluster.ts";

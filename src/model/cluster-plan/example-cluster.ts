@@ -1,0 +1,8 @@
+import type { ClusterConfig } from "../cluster-config.ts";
+import { planCluster } from "./plan-cluster.ts";
+
+/** The default cluster with all its folders at `folder`, for tests and benchmarks; `changes` as they need them. */
+export function exampleCluster(folder: string, changes: Partial<ClusterConfig> = {}): ClusterConfig {
+  const host = { stateDir: folder, runDir: folder, toolsDir: folder, apiPort: 6443, loopbackIndex: 60 };
+  return { ...planCluster({ name: "test" }, host), ...changes };
+}
