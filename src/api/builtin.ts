@@ -31,6 +31,8 @@ import { ingressClasses, ingresses } from "./networking/ingress.ts";
 import { networkPolicies } from "./networking/network-policy.ts";
 import { ipAddresses, serviceCidrs } from "./networking/service-cidr.ts";
 import { runtimeClasses } from "./node/runtime-class.ts";
+import { extensionsDeployments } from "./old/deployment.ts";
+import { extensionsIngresses, ingressesV1beta1 } from "./old/ingress.ts";
 import { podDisruptionBudgets } from "./policy/pod-disruption-budget.ts";
 import { clusterRoleBindings, clusterRoles, roleBindings, roles } from "./rbac/rbac.ts";
 import { createRegistry } from "./registry/index.ts";
@@ -96,4 +98,7 @@ const definitions: readonly ResourceDefinition[] = [
   leases,
   runtimeClasses,
   endpointSlices,
+  ingressesV1beta1,
+  extensionsDeployments,
+  extensionsIngresses,
 ];

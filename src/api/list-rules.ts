@@ -96,6 +96,8 @@ export const listRules: Readonly<Record<string, Readonly<Record<string, ListRule
   FCVolumeSource: { targetWWNs: atomic, wwids: atomic },
   HTTPGetAction: { httpHeaders: atomic },
   HTTPIngressRuleValue: { paths: atomic },
+  OldHTTPIngressRuleValue: { paths: atomic },
+  OldIngressSpec: { rules: atomic, tls: atomic },
   HostAlias: { hostnames: atomic },
   ISCSIVolumeSource: { portals: atomic },
   IngressLoadBalancerIngress: { ports: atomic },

@@ -1,5 +1,8 @@
 /** The table of `generated/definitions.ts`, read: which fields a type has and what they hold. */
-import { definitions } from "./generated/definitions.ts";
+import { definitions as today } from "./generated/definitions.ts";
+import { oldDefinitions } from "./old/tables.ts";
+
+const definitions = { ...today, ...oldDefinitions };
 
 export type ScalarType =
   | "string"

@@ -63,8 +63,11 @@ export function applyConfiguration(subject: Subject, request: ApplyRequest): Kub
     if (refused.length > 0) throw applyConflict(refused);
   }
 
-  const isSame = isNoChange(comparison) && last !== undefined && isSameSet(last.fields, fields);
-  if (isSame && request.live !== undefined && last.apiVersion === owner.apiVersion) return request.live;
+  const isSame =
+    isNoChange(comparison) &&
+    isSameSet(last?.fields ?? emptySet, fields) &&
+    (last === undefined || last.apiVersion === owner.apiVersion);
+  if (isSame && request.live !== undefined) return request.live;
   const next = new Map(rest);
   next.set(id, { ...owner, time: writer.now });
   if (isEmptySet(fields)) next.delete(id);

@@ -77,13 +77,19 @@ function visitFields(
     visit(
       walk,
       inner,
-      own(left, key) ?? (isThere && before !== undefined ? nothing : undefined),
-      own(right, key) ?? (isThere && after !== undefined ? nothing : undefined),
+      presentIn(inner, own(left, key)) ?? (isThere && before !== undefined ? nothing : undefined),
+      presentIn(inner, own(right, key)) ?? (isThere && after !== undefined ? nothing : undefined),
     );
     walk.path.pop();
   };
   for (const key of Object.keys(left)) if (left[key] !== own(right, key)) step(key);
   for (const key of Object.keys(right)) if (!Object.hasOwn(left, key)) step(key);
+}
+
+/** A list whose items are owned one by one is nothing without items: Go does not even write it. */
+function presentIn(shape: Shape, value: unknown): unknown {
+  const isList = shape.kind === "set" || shape.kind === "keyed";
+  return isList && Array.isArray(value) && value.length === 0 ? undefined : value;
 }
 
 function own(map: JsonMap, key: string): unknown {

@@ -7,6 +7,7 @@ const plainFields: Readonly<Record<string, readonly string[]>> = {
   DeploymentSpec: ["template", "strategy"],
   IngressStatus: ["loadBalancer"],
   JobSpec: ["template"],
+  OldDeploymentSpec: ["template", "strategy"],
   PodSpec: ["containers"],
   PodTemplate: ["template"],
   ServiceStatus: ["loadBalancer"],

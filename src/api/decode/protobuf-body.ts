@@ -5,9 +5,12 @@
  */
 import { ProtobufError, readFields } from "../../lib/protobuf/index.ts";
 import type { ProtobufField } from "../../lib/protobuf/index.ts";
-import { fieldNumbers } from "../generated/field-numbers.ts";
+import { fieldNumbers as today } from "../generated/field-numbers.ts";
+import { oldFieldNumbers } from "../old/tables.ts";
 import { fieldsOf } from "../schema.ts";
 import type { FieldType, ScalarType } from "../schema.ts";
+
+const fieldNumbers = { ...today, ...oldFieldNumbers };
 
 const magic = [0x6b, 0x38, 0x73, 0x00];
 /** Far beyond what any type nests, schemas of custom resources excepted, which have none here. */

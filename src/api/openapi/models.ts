@@ -1,5 +1,8 @@
 /** The names of types in OpenAPI documents: `Service` -> `io.k8s.api.core.v1.Service`. */
-import { packages } from "../generated/definitions.ts";
+import { packages as today } from "../generated/definitions.ts";
+import { oldPackages } from "../old/tables.ts";
+
+const packages = { ...today, ...oldPackages };
 
 const meta = "io.k8s.apimachinery.pkg.apis.meta.v1";
 
