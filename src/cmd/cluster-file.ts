@@ -1,22 +1,15 @@
-/** The configuration file of a running cluster, which every part of it is given. */
-import { readFileSync } from "node:fs";
-import type { ClusterConfig } from "../model/cluster-config.ts";
+/** The files that tell every part of a cluster what it is: the configuration, and the roster of its nodes. */
+import { existsSync, readFileSync } from "node:fs";
+import { type ClusterConfig, clusterPaths } from "../model/cluster-config.ts";
+import { initialRoster, type NodeRoster } from "../model/node-roster/index.ts";
 
 export class ClusterFileError extends Error {
   readonly code = "ClusterFileBroken";
 }
 
-/** Throws `ClusterFileError` with the remedy. */
+/** With the nodes that the cluster has now. Throws `ClusterFileError` with the remedy. */
 export function readClusterFile(path: string): ClusterConfig {
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(path, "utf8"));
-  } catch (error) {
-    throw new ClusterFileError(
-      `Cannot read the cluster's configuration "${path}": ${(error as Error).message}; remove what is left of the cluster with "netloom down"`,
-      { cause: error },
-    );
-  }
+  const value = readJson(path);
   const needed = ["name", "stateDir", "runDir", "toolsDir", "nodes", "apiPort", "podCidr", "serviceCidr"];
   const missing = needed.filter((field) => typeof value !== "object" || value === null || !(field in value));
   if (missing.length > 0) {
@@ -24,5 +17,32 @@ export function readClusterFile(path: string): ClusterConfig {
       `Cannot use the cluster's configuration "${path}": ${missing.join(", ")} missing; remove what is left of the cluster with "netloom down"`,
     );
   }
-  return value as ClusterConfig;
+  const config = value as ClusterConfig;
+  return { ...config, nodes: readRoster(config).map(({ node }) => node) };
+}
+
+/** All nodes as meant to be; where no roster was written yet, those of the configuration. Throws `ClusterFileError`. */
+export function readRoster(config: ClusterConfig): NodeRoster {
+  const { roster: path } = clusterPaths(config);
+  if (!existsSync(path)) return initialRoster(config.nodes, 1);
+  const value = readJson(path);
+  const isRoster =
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((entry) => typeof entry === "object" && entry !== null && "node" in entry && "wanted" in entry);
+  if (isRoster) return value as NodeRoster;
+  throw new ClusterFileError(
+    `Cannot use the cluster's nodes "${path}": it is no list of nodes; remove what is left of the cluster with "netloom down"`,
+  );
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new ClusterFileError(
+      `Cannot read the cluster's configuration "${path}": ${(error as Error).message}; remove what is left of the cluster with "netloom down"`,
+      { cause: error },
+    );
+  }
 }

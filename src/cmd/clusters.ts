@@ -1,13 +1,18 @@
 /** Finds clusters of this user by name. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { findInit, findSupervisor, hostFolders } from "../components/lab-host/index.ts";
 import { clusterPaths, type ClusterConfig } from "../model/cluster-config.ts";
+import { clusterDefaults } from "../model/cluster-plan/index.ts";
 import { readClusterFile } from "./cluster-file.ts";
 
 /** A mistake of the user's; shown without a stack, exit code 1. */
 export class CommandError extends Error {
   readonly code = "CommandRefused";
 }
+
+/** What to add to a command that is to be about this cluster. */
+export const named = (name: string): string => (name === clusterDefaults.name ? "" : ` --name ${name}`);
 
 export function clusterFolders(name: string) {
   const folders = hostFolders();
@@ -28,7 +33,7 @@ export function runningCluster(name: string): RunningCluster {
   const init = supervisor === undefined ? undefined : findInit(supervisor);
   if (supervisor === undefined || init === undefined) {
     throw new CommandError(
-      `There is no running cluster "${name}": start it with "netloom up${name === "netloom" ? "" : ` --name ${name}`}"`,
+      `There is no running cluster "${name}": start it with "netloom ${existsSync(folders.stateDir) ? "start" : "up"}${named(name)}"`,
     );
   }
   return { config: readClusterFile(clusterPaths(folders).config), supervisor, initPid: init.pid };

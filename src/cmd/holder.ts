@@ -4,11 +4,11 @@ import { createHolder } from "../components/lab-holder/index.ts";
 import { loopbackClaim, migrateState } from "../components/lab-host/index.ts";
 import { systemClock } from "../machinery/clock.ts";
 import { createLogger } from "../machinery/log.ts";
-import { readClusterFile } from "./cluster-file.ts";
+import { readClusterFile, readRoster } from "./cluster-file.ts";
 import { selfCommand } from "./self.ts";
 import { untilTerminated } from "./until-terminated.ts";
 
-export async function holder([configFile = "", agents = "1"]: readonly string[]): Promise<void> {
+export async function holder([configFile = ""]: readonly string[]): Promise<void> {
   const log = createLogger("holder");
   // Before anything reads the folder: an older netloom may have made it.
   for (const what of migrateState(dirname(configFile))) log.info("the state folder was brought up to date", { what });
@@ -16,7 +16,7 @@ export async function holder([configFile = "", agents = "1"]: readonly string[])
   await createHolder({
     config,
     self: [selfCommand.node, selfCommand.entry],
-    agents: Number(agents),
+    roster: readRoster(config),
     loopbackClaim: loopbackClaim(config.loopbackIndex),
     log,
     clock: systemClock,

@@ -10,10 +10,11 @@ import { createMetricsGateway } from "../components/metrics-gateway/index.ts";
 import { createPublishedPorts } from "../components/published-ports/index.ts";
 import { NamespaceWorker } from "../kernel/netns/index.ts";
 import { systemClock as clock } from "../machinery/clock.ts";
-import { reportProgress } from "../machinery/control-socket/index.ts";
+import { followRoster, reportProgress } from "../machinery/control-socket/index.ts";
 import { createInformer } from "../machinery/informer/index.ts";
 import { createLogger } from "../machinery/log.ts";
 import { createMetricsRegistry } from "../machinery/metrics/index.ts";
+import { createNodeList } from "../machinery/node-list.ts";
 import { createClusterPki } from "../machinery/pki/index.ts";
 import { clusterPaths, metricsListener } from "../model/cluster-config.ts";
 import { openSqliteStore } from "../storage/index.ts";
@@ -47,6 +48,7 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
     const lan = join(paths.netns, "lan");
     const fd = await inside.bindTcp({ netnsPath: lan, address: config.controlPlaneAddress, port: 6443 });
     const store = openSqliteStore(paths.store);
+    const nodes = createNodeList(config.nodes);
     const registry = builtinResources();
     const pki = createClusterPki({ config, clock });
     const metrics = createMetricsRegistry({ withProcess: true });
@@ -58,7 +60,7 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
       pki,
       listeners: [{ host: "127.0.0.1", port: config.apiPort }, { fd }],
       dialKubelet: async (nodeName) => {
-        const node = config.nodes.find(({ name }) => name === nodeName);
+        const node = nodes.current.find(({ name }) => name === nodeName);
         if (node === undefined) throw new Error(`no node named "${nodeName}" belongs to this cluster`);
         return await inside.connectTcp({ netnsPath: lan, address: node.address, port: 10_250 });
       },
@@ -83,7 +85,7 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
       createScheduler({ client: api.client(users.scheduler), clock, log, metrics }),
       services,
       createPublishedPorts({
-        config,
+        nodes,
         services,
         dialer: createHostDialer(config, inside),
         clock,
@@ -95,13 +97,23 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
         clock,
         log,
       }),
-      createReadinessReport({ config, client: administrator, clock, log }),
+      createReadinessReport({
+        config,
+        client: administrator,
+        dialCluster: async (target) => await inside.connectTcp({ ...target, netnsPath: lan }),
+        clock,
+        log,
+      }),
     ];
     const apiRun = api.run(signal);
+    const watchNodes = async (): Promise<void> => {
+      for await (const roster of followRoster(paths.holderSocket, signal)) nodes.set(roster.map(({ node }) => node));
+    };
     await Promise.race([api.ready, apiRun]);
     await milestone("api-server");
     await Promise.all([
       apiRun,
+      watchNodes(),
       createMissing(Object.values(clusterDnsManifests({ ...config, image: "registry.k8s.io/coredns/coredns" })), {
         client: administrator,
         registry,

@@ -58,6 +58,8 @@ export function clusterPaths(config: Pick<ClusterConfig, "stateDir" | "runDir">)
   const privateDir = `${config.runDir}/private`;
   return {
     config: `${config.stateDir}/cluster.json`,
+    /** Which nodes there are now: they may be added, stopped and deleted. */
+    roster: `${config.stateDir}/nodes.json`,
     store: `${config.stateDir}/store.db`,
     pki: `${config.stateDir}/pki`,
     /** Kubeconfigs of the components: `admin.conf`, `kubelet-node-1.conf`, `service-proxy.conf`, … */
@@ -76,5 +78,7 @@ export function clusterPaths(config: Pick<ClusterConfig, "stateDir" | "runDir">)
     nodeState: (node: string) => `${config.stateDir}/nodes/${node}`,
     nodeRoot: (node: string) => `${privateDir}/nodes/${node}/root`,
     nodeRun: (node: string) => `${privateDir}/nodes/${node}/run`,
+    /** A number of its own for each time the node was started. */
+    bootId: (node: string) => `${privateDir}/nodes/${node}/boot-id`,
   } as const;
 }

@@ -3,6 +3,7 @@ import type { CommandGroup } from "./command-line.ts";
 import { addImageCommands } from "./image.ts";
 import { addLifeCommands } from "./life.ts";
 import { addLookCommands } from "./look.ts";
+import { addNodeCommands } from "./node.ts";
 import { addSelfCommands } from "./self.ts";
 import { addUseCommands } from "./use.ts";
 
@@ -13,5 +14,6 @@ export const commandGroups: readonly CommandGroup[] = [
   addLookCommands,
   addUseCommands,
   addImageCommands,
+  addNodeCommands,
   addSelfCommands,
 ];

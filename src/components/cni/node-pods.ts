@@ -126,20 +126,29 @@ export class NodePods {
   /** Returns the names of the links that had to be made anew: their other ends need looking after, too. */
   #resyncNode(attachments: readonly Attachment[], log: Logger | undefined): ReadonlySet<string> {
     const { config, node } = this.#options;
-    const nodePlan = planNodeNetwork({ node: networkOf(node), nodes: config.nodes.map(networkOf), uplink });
+    const nodes = this.#options.nodes?.current ?? config.nodes;
+    const nodePlan = planNodeNetwork({ node: networkOf(node), nodes: nodes.map(networkOf), uplink });
     const plan = mergePlans([nodePlan, ...attachments.map((attachment) => this.#plan(attachment).node)]);
     const { operations } = this.#network.reconcile(plan, isPodLinkName);
-    if (operations.length > 0) {
-      log?.warn("put back what was missing in the pod network", { operations: operations.map(operationText) });
-    }
+    this.#tell(operations, { log, message: "put back what was missing in the pod network" });
     return new Set(operations.flatMap(nameOfMadeLink));
   }
 
   #resyncPod(attachment: Attachment, log: Logger | undefined): void {
     const { operations } = this.#inPod(attachment.uid, (network) => network.reconcile(this.#plan(attachment).pod));
-    if (operations.length === 0) return;
     const pod = `${attachment.namespace}/${attachment.name}`;
-    log?.warn("put back what was missing in a pod's network", { pod, operations: operations.map(operationText) });
+    this.#tell(operations, { log, message: "put back what was missing in a pod's network", pod });
+  }
+
+  #tell(
+    operations: readonly NetworkOperation[],
+    { log, message, pod }: { readonly log: Logger | undefined; readonly message: string; readonly pod?: string },
+  ): void {
+    // The link of a pod that has just ended may still be there: nobody put it there by hand.
+    const told = operations.filter(({ type }) => type !== "delete-link").map(operationText);
+    if (log === undefined || told.length === 0) return;
+    log.warn(message, { operations: told, ...(pod === undefined ? {} : { pod }) });
+    this.#options.onRepair?.(pod === undefined ? told : told.map((text) => `${text} in pod ${pod}`));
   }
 
   readonly #exists = ({ uid }: Attachment): boolean => existsSync(this.#pathOf(uid));

@@ -1,6 +1,8 @@
 import { systemClock } from "../../machinery/clock.ts";
 import type { Component } from "../../machinery/component.ts";
 import type { Logger } from "../../machinery/log.ts";
+import { removeNetworkNamespace } from "../../kernel/netns/index.ts";
+import { AttachmentStore } from "./attachment-store.ts";
 import { NodePods } from "./node-pods.ts";
 import type { AttachedPod, PodNetworkOptions } from "./types.ts";
 
@@ -36,27 +38,43 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     list: () => node.list(),
     check: async (pod) => node.check(pod.uid),
     run: async (signal) => {
+      // A node that came or went changes this one's routes: that is no repair, and nothing to tell.
+      const unsubscribe = options.nodes?.onChange(() => resyncQuietly(node, { isFull: true, log: undefined }, log));
       try {
         node.resync({ isFull: true, log: undefined });
         ready.resolve();
         for (let tick = 1; !signal.aborted; tick += 1) {
           await clock.sleep(tickMs, signal).catch(() => undefined);
-          if (!signal.aborted) resyncQuietly(node, { isFull: tick % ticksPerFullResync === 0, log });
+          if (!signal.aborted) resyncQuietly(node, { isFull: tick % ticksPerFullResync === 0, log }, log);
         }
       } catch (error) {
         ready.reject(error);
         throw error;
       } finally {
+        unsubscribe?.();
         node.close();
       }
     },
   };
 }
 
-function resyncQuietly(node: NodePods, how: { readonly isFull: boolean; readonly log: Logger }): void {
+function resyncQuietly(
+  node: NodePods,
+  how: { readonly isFull: boolean; readonly log: Logger | undefined },
+  log: Logger,
+): void {
   try {
     node.resync(how);
   } catch (error) {
-    how.log.warn("cannot bring the pod network into order, trying again", { error });
+    log.warn("cannot bring the pod network into order, trying again", { error });
+  }
+}
+
+/** Removes the namespaces of all pods of a node that does not run; their addresses are free again when it returns. */
+export function removePodNetworks(netnsDir: string, stateDir: string): void {
+  const store = new AttachmentStore(stateDir, () => undefined);
+  for (const { uid } of store.list()) {
+    removeNetworkNamespace(`${netnsDir}/pod-${uid}`);
+    store.delete(uid);
   }
 }

@@ -1,6 +1,7 @@
 import type { NetworkNamespace } from "../../kernel/network-namespace.ts";
 import type { Clock } from "../../machinery/clock.ts";
 import type { Logger } from "../../machinery/log.ts";
+import type { NodeList } from "../../machinery/node-list.ts";
 import type { ClusterConfig, NodeConfig } from "../../model/cluster-config.ts";
 
 export interface PodNetworkOptions {
@@ -10,6 +11,10 @@ export interface PodNetworkOptions {
   readonly nodeNamespace: NetworkNamespace;
   /** Absolute; of this node only. Keeps the addresses across restarts. */
   readonly stateDir: string;
+  /** All nodes of the cluster as they come and go; those of `config` where absent. */
+  readonly nodes?: NodeList;
+  /** Called with what had to be put back, once everything had been in place. */
+  onRepair?(what: readonly string[]): void;
   readonly log: Logger;
   readonly clock?: Clock;
   /** 1500 by default. */

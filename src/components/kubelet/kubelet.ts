@@ -31,7 +31,7 @@ export function createKubelet(options: KubeletOptions): Component {
   const registry = options.metrics ?? createMetricsRegistry();
   const metrics = kubeletMetrics(registry);
   metrics.nodeName.set({ node: node.name }, 1);
-  const machine = readMachine(options.config.stateDir);
+  const machine = readMachine(options.config.stateDir, options.bootId);
   const recorder = createEventRecorder({ client, clock, log, component: "kubelet", host: node.name });
   const events = podEvents(recorder);
   const informers = createInformers({ source: client, clock, log });

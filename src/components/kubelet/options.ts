@@ -78,6 +78,8 @@ export interface KubeletOptions {
   readonly services?: Informer<Service>;
   /** The node's root folder in the agent's mount namespace; `/var/lib/kubelet`, `/var/log/pods` and hostPaths lie under it. */
   readonly nodeRoot: string;
+  /** A number of its own for each time the node was switched on; the machine's where absent. */
+  readonly bootId?: string;
   /** Shown as role and in `kubectl get nodes`; the first node of a cluster. */
   readonly isControlPlane: boolean;
   readonly mirrorPods?: readonly MirrorPod[];

@@ -3,7 +3,7 @@
  * lan's network namespace, starts the server and the agents, restarts them when they end, and says how they are.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import type { Server } from "node:net";
 import { createServer } from "node:net";
 import { once } from "node:events";
@@ -12,16 +12,19 @@ import { mount } from "../../machinery/libc/index.ts";
 import type { Clock } from "../../machinery/clock.ts";
 import type { Component } from "../../machinery/component.ts";
 import { type ClusterProgress, type ComponentReport, serveControl } from "../../machinery/control-socket/index.ts";
+import { createClusterPki } from "../../machinery/pki/index.ts";
 import type { Logger } from "../../machinery/log.ts";
 import { type SupervisedProcess, superviseProcess } from "../../machinery/process/index.ts";
 import { type ClusterConfig, clusterPaths } from "../../model/cluster-config.ts";
+import type { NodeRoster } from "../../model/node-roster/index.ts";
+import { createNodeKeeper, type NodeKeeper } from "./node-keeper.ts";
 
 export interface HolderOptions {
   readonly config: ClusterConfig;
   /** How netloom starts itself: Node, its flags, and the entry file. */
   readonly self: readonly string[];
-  /** How many agent processes share the nodes. */
-  readonly agents: number;
+  /** The nodes, and which agent process carries which. */
+  readonly roster: NodeRoster;
   /** Where the sign that 127.N.0.0/16 is taken is put up. */
   readonly loopbackClaim: { readonly host: string; readonly port: number };
   readonly log: Logger;
@@ -43,18 +46,37 @@ class Holder implements Component {
   readonly #progress: ClusterProgress[] = [];
   readonly #followers = new Set<(progress: ClusterProgress) => void>();
   readonly #children: { process: SupervisedProcess; report: ComponentReport }[] = [];
+  readonly #nodes: NodeKeeper;
 
   constructor(options: HolderOptions) {
+    const { config, roster, clock, log } = options;
+    const paths = clusterPaths(config);
     this.#options = options;
+    this.#nodes = createNodeKeeper({
+      config,
+      roster,
+      file: paths.roster,
+      log,
+      // Keys and certificates of the new node, beside those that are there.
+      onAdd: (nodes) => void createClusterPki({ config: { ...config, nodes }, clock }),
+      onDeleted: (name) => rmSync(paths.nodeState(name), { recursive: true, force: true }),
+    });
     this.ready = this.#settled.promise;
     this.ready.catch(() => undefined);
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { config, agents } = this.#options;
+    const { config, roster } = this.#options;
     const paths = clusterPaths(config);
     const control = await serveControl(paths.holderSocket, {
-      status: () => ({ components: this.#children.map((child) => child.report), progress: this.#progress }),
+      status: () => ({
+        components: this.#children.map((child) => child.report),
+        nodes: this.#nodes.reports(),
+        progress: this.#progress,
+      }),
+      followRoster: (callback) => this.#nodes.follow(callback),
+      changeNode: (change) => this.#nodes.change(change),
+      nodeState: (name, state) => this.#nodes.noteState(name, state),
       report: (progress) => this.#report(progress),
       follow: (callback) => this.#follow(callback),
     });
@@ -64,11 +86,11 @@ class Holder implements Component {
       makeLan(paths.netns);
       this.#report({ step: "namespaces", atMs: this.#options.clock.now() });
       const server = this.#supervise("server", ["server", paths.config], []);
-      const shares = shareNodes(config, agents);
-      const running = shares.map((nodes, index) =>
+      const agents = [...new Set(roster.map(({ agent }) => agent))].toSorted((a, b) => a - b);
+      const running = agents.map((number) =>
         this.#supervise(
-          `agent-${index + 1}`,
-          ["agent", paths.config, `${index + 1}`, nodes.join(",")],
+          `agent-${number}`,
+          ["agent", paths.config, `${number}`],
           ["nsenter", `--net=${join(paths.netns, "lan")}`, "--"],
         ),
       );
@@ -146,14 +168,6 @@ class Holder implements Component {
     this.#followers.add(callback);
     return () => this.#followers.delete(callback);
   }
-}
-
-/** Nodes dealt out in turn, so that every agent has about as many. */
-function shareNodes(config: ClusterConfig, agents: number): readonly (readonly string[])[] {
-  const count = Math.max(1, Math.min(agents, config.nodes.length));
-  return Array.from({ length: count }, (_, share) =>
-    config.nodes.filter((_node, index) => index % count === share).map(({ name }) => name),
-  );
 }
 
 function makePrivateMounts(paths: ReturnType<typeof clusterPaths>): void {

@@ -8,9 +8,10 @@ export {
   loopbackClaim,
   namespaceRemedy,
   needsUserNamespace,
+  PreflightError,
 } from "./preflight.ts";
 export { createProgress, type Progress } from "./progress.ts";
-export { readTraces, recordTraces, removeTraces } from "./removal.ts";
+export { readTraces, recordTraces, removeRunFolder, removeTraces } from "./removal.ts";
 export { markLayout, migrateState } from "./state-layout.ts";
 export {
   endProcesses,
@@ -19,5 +20,6 @@ export {
   forgetSupervisor,
   type SelfCommand,
   startSupervisor,
+  stopProcesses,
 } from "./supervisor.ts";
 export { isStarting, markStarted, markStarting } from "./starting.ts";

@@ -107,8 +107,12 @@ export const loopbackClaim = (index: number): { readonly host: string; readonly 
   port: 6443,
 });
 
-/** The first N from 60 on whose 127.N.0.0/16 no cluster of any user has claimed. */
-export async function chooseLoopbackIndex(): Promise<number> {
+/** `preferred`, or else the first N from 60 on, whose 127.N.0.0/16 no cluster of any user has claimed. */
+export async function chooseLoopbackIndex(preferred?: number): Promise<number> {
+  if (preferred !== undefined) {
+    const { host, port } = loopbackClaim(preferred);
+    if (await isPortFree(host, port)) return preferred;
+  }
   for (let index = 60; index < 250; index += 1) {
     const { host, port } = loopbackClaim(index);
     if (await isPortFree(host, port)) return index;

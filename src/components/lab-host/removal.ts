@@ -26,6 +26,11 @@ export function readTraces(stateDir: string): HostTraces | undefined {
   }
 }
 
+/** What a stopped cluster does not need: sockets and the mount point. Its state and the kubeconfig entry stay. */
+export function removeRunFolder(folders: { readonly runDir: string }): void {
+  removeTree(folders.runDir);
+}
+
 /** Harmless when repeated or when parts are missing already. */
 export function removeTraces(folders: { readonly stateDir: string; readonly runDir: string }): void {
   const traces = readTraces(folders.stateDir);

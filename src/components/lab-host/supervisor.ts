@@ -7,7 +7,8 @@
  *           └─ node holder       starts server and agents, restarts them
  *
  * Whoever of them is killed, the kernel kills the rest of the PID namespace, its mounts and network namespaces vanish
- * with their last user, and the supervisor runs `clean-up`.
+ * with their last user, and the supervisor runs `clean-up`. A killed supervisor takes them with it, and what lies on disk
+ * stays, as after a crash of the machine.
  */
 import { spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -25,15 +26,13 @@ const supervisorFile = (runDir: string): string => join(runDir, "supervisor.json
 export interface SelfCommand {
   readonly node: string;
   readonly entry: string;
-  /** How many agent processes the holder is to start. */
-  readonly agents: number;
 }
 
 /**
- * The supervisor's script. `$0` is Node, `$1` the entry, `$2` the configuration file, `$3` tini, `$4` the number of
- * agents, `$5` the user namespace's flags. Standard streams go to the holder's log.
+ * The supervisor's script. `$0` is Node, `$1` the entry, `$2` the configuration file, `$3` tini, `$4` the user
+ * namespace's flags. Standard streams go to the holder's log.
  */
-const script = `unshare $5 --mount --pid --fork --kill-child --mount-proc --propagation private -- "$3" -s -- "$0" "$1" holder "$2" "$4"
+const script = `setpriv --pdeathsig KILL -- unshare $4 --mount --pid --fork --kill-child --mount-proc --propagation private -- "$3" -s -- "$0" "$1" holder "$2"
 status=$?
 exec "$0" "$1" clean-up "$2" "$status"
 `;
@@ -44,16 +43,12 @@ export function startSupervisor(config: ClusterConfig, self: SelfCommand): Proce
   const paths = clusterPaths(config);
   const log = openSync(join(paths.logs, "holder.log"), "a", 0o600);
   const userNamespace = needsUserNamespace() ? "--user --map-root-user" : "";
-  const child = spawn(
-    "/bin/sh",
-    ["-c", script, self.node, self.entry, paths.config, tini.path, `${self.agents}`, userNamespace],
-    {
-      detached: true,
-      stdio: ["ignore", log, log],
-      cwd: "/",
-      env: { ...process.env, ...tini.env },
-    },
-  );
+  const child = spawn("/bin/sh", ["-c", script, self.node, self.entry, paths.config, tini.path, userNamespace], {
+    detached: true,
+    stdio: ["ignore", log, log],
+    cwd: "/",
+    env: { ...process.env, ...tini.env },
+  });
   closeSync(log);
   child.unref();
   const identity = child.pid === undefined ? undefined : identify(child.pid);
@@ -90,16 +85,37 @@ export function findInit(supervisor: ProcessIdentity): ProcessIdentity | undefin
  * clean up meanwhile, then the init, with which the kernel ends the rest. Resolves when all of them are gone.
  */
 export async function endProcesses(supervisor: ProcessIdentity, clock: Clock): Promise<void> {
-  const unshares = childrenOf(supervisor.pid).map(identify);
-  const inits = unshares.flatMap((unshare) => (unshare ? childrenOf(unshare.pid).map(identify) : []));
-  const all = [supervisor, ...inits, ...unshares].filter((process) => process !== undefined);
-  for (const process of all) kill(process);
+  const all = processesOf(supervisor);
+  for (const process of all) send(process, "SIGKILL");
   while (all.some(isAlive)) await clock.sleep(5);
 }
 
-function kill(target: ProcessIdentity): void {
+/**
+ * Ends a cluster in order: its parts are asked to end, the last writes reach the disk, and the supervisor sees that it was
+ * meant. Whoever has not ended after `graceMs` is killed. Resolves when all of them are gone.
+ */
+export async function stopProcesses(
+  supervisor: ProcessIdentity,
+  { clock, graceMs }: { readonly clock: Clock; readonly graceMs: number },
+): Promise<void> {
+  const all = processesOf(supervisor);
+  const init = findInit(supervisor);
+  if (init !== undefined) send(init, "SIGTERM");
+  const deadline = clock.now() + (init === undefined ? 0 : graceMs);
+  while (all.some(isAlive) && clock.now() < deadline) await clock.sleep(5);
+  for (const process of all) send(process, "SIGKILL");
+  while (all.some(isAlive)) await clock.sleep(5);
+}
+
+function processesOf(supervisor: ProcessIdentity): readonly ProcessIdentity[] {
+  const unshares = childrenOf(supervisor.pid).map(identify);
+  const inits = unshares.flatMap((unshare) => (unshare ? childrenOf(unshare.pid).map(identify) : []));
+  return [supervisor, ...inits, ...unshares].filter((process) => process !== undefined);
+}
+
+function send(target: ProcessIdentity, signal: NodeJS.Signals): void {
   try {
-    if (isAlive(target)) process.kill(target.pid, "SIGKILL");
+    if (isAlive(target)) process.kill(target.pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }

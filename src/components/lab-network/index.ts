@@ -1,1 +1,1 @@
-export { createLabNetwork } from "./lab-network.ts";
+export { createLabNetwork, removeLabNode } from "./lab-network.ts";

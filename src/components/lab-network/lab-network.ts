@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { createNetworkNamespace, openNetworkNamespace } from "../../kernel/netns/index.ts";
+import { createNetworkNamespace, openNetworkNamespace, removeNetworkNamespace } from "../../kernel/netns/index.ts";
 import { NamespaceNetwork } from "../../kernel/namespace-network/index.ts";
 import type { NetworkNamespace } from "../../kernel/network-namespace.ts";
 import { type Clock, systemClock } from "../../machinery/clock.ts";
@@ -17,6 +17,8 @@ interface LabNetworkOptions {
   readonly ownsLan: boolean;
   readonly log: Logger;
   readonly clock?: Clock;
+  /** Called with what had to be put back in a namespace, once everything had been in place. */
+  onRepair?(netns: string, what: readonly string[]): void;
 }
 
 const tickMs = 1000;
@@ -45,7 +47,7 @@ export function createLabNetwork(options: LabNetworkOptions): Component {
         parts = openParts(options);
         while (!signal.aborted) {
           try {
-            reconcile(parts, { isFull: tick % ticksPerFullResync === 0, log: isReady ? log : undefined });
+            reconcile(parts, { isFull: tick % ticksPerFullResync === 0, options: isReady ? options : undefined });
             isReady = true;
             tick += 1;
             ready.resolve();
@@ -104,16 +106,34 @@ function openOrCreate(path: string): NetworkNamespace {
   return existsSync(path) ? openNetworkNamespace(path) : createNetworkNamespace(path);
 }
 
-/** With a log, each thing that had to be put back is written to it. */
-function reconcile(parts: readonly Part[], how: { readonly isFull: boolean; readonly log: Logger | undefined }): void {
+/** With options, each thing that had to be put back is told. */
+function reconcile(
+  parts: readonly Part[],
+  how: { readonly isFull: boolean; readonly options: LabNetworkOptions | undefined },
+): void {
   for (const { name, network, plan } of parts) {
     if (!network.hasChanged() && !how.isFull) continue;
-    const { operations } = network.reconcile(plan);
-    if (operations.length > 0) {
-      how.log?.warn("put back what was missing in the lab's network", {
-        netns: name,
-        operations: operations.map(operationText),
-      });
-    }
+    const operations = network.reconcile(plan).operations.map(operationText);
+    if (operations.length === 0) continue;
+    how.options?.log.warn("put back what was missing in the lab's network", { netns: name, operations });
+    how.options?.onRepair?.(name, operations);
   }
+}
+
+/** Pulls the cable of a node that no lab network keeps any more, and removes its namespace. Harmless when repeated. */
+export function removeLabNode(lanPath: string, node: NodeConfig, netnsPath: string): void {
+  const lan = openNetworkNamespace(lanPath);
+  try {
+    const network = new NamespaceNetwork(lan, "labCables");
+    try {
+      // Not left to the end of the namespace: a connection that lingers in it would keep both.
+      const { links } = planNodeCable(node, netnsPath);
+      network.apply(links.map(({ name }) => ({ type: "delete-link", name })));
+    } finally {
+      network.close();
+    }
+  } finally {
+    lan.close();
+  }
+  removeNetworkNamespace(netnsPath);
 }

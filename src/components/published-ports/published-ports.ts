@@ -4,13 +4,13 @@ import type { Clock } from "../../machinery/clock.ts";
 import type { Component } from "../../machinery/component.ts";
 import type { Informer } from "../../machinery/informer/index.ts";
 import type { Logger } from "../../machinery/log.ts";
-import type { ClusterConfig } from "../../model/cluster-config.ts";
+import type { NodeList } from "../../machinery/node-list.ts";
 import { desiredPorts } from "./desired-ports.ts";
 import { exposeAnnotation } from "./exposure.ts";
 import { type ClusterDialer, openRelay, type Relay } from "./relay.ts";
 
 export interface PublishedPortsOptions {
-  readonly config: ClusterConfig;
+  readonly nodes: NodeList;
   /** Of all namespaces; whoever made it runs it. */
   readonly services: Informer<Service>;
   readonly dialer: ClusterDialer;
@@ -32,6 +32,7 @@ export function createPublishedPorts(options: PublishedPortsOptions): Component 
       const unsubscribe = services.onChange(({ current, previous }) => {
         if ([current, previous].some(isPublished)) work.wake();
       });
+      const unsubscribeNodes = options.nodes.onChange(() => work.wake());
       try {
         do {
           await synchronise(relays, options);
@@ -39,6 +40,7 @@ export function createPublishedPorts(options: PublishedPortsOptions): Component 
         } while (await work.next());
       } finally {
         unsubscribe();
+        unsubscribeNodes();
         for (const relay of relays.values()) relay.close();
         log.debug("published ports closed");
       }
@@ -51,8 +53,8 @@ const isPublished = (service: Service | undefined): boolean =>
   service?.spec?.ports?.some((port) => port.nodePort) === true;
 
 async function synchronise(relays: Map<string, Relay>, options: PublishedPortsOptions): Promise<void> {
-  const { config, services, dialer, clock, log } = options;
-  const desired = desiredPorts(services.store.list(), config.nodes);
+  const { nodes, services, dialer, clock, log } = options;
+  const desired = desiredPorts(services.store.list(), nodes.current);
   for (const [key, relay] of relays) {
     if (desired.has(key)) continue;
     relay.close();

@@ -40,6 +40,8 @@ export interface ServiceProxyOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics?: MetricsRegistry;
+  /** Called with what somebody else had changed and the proxy put back. */
+  onRepair?(what: readonly string[]): void;
 }
 
 export interface ServiceProxy extends Component {
@@ -209,6 +211,7 @@ class RulesProxy implements ServiceProxy {
     if (isDrift && this.#hasSynced) {
       this.#metrics.repairs.inc();
       log.warn("put back rules that somebody else had changed", { node: node.name, ...report });
+      this.#options.onRepair?.(repairText(report));
     }
     this.#hasSynced = true;
   }
@@ -245,4 +248,13 @@ class RulesProxy implements ServiceProxy {
       }
     }
   }
+}
+
+function repairText({ replacedTables, addedElements, removedElements, removedChains }: SyncReport): readonly string[] {
+  return [
+    ...replacedTables.map((table) => `table ${table}`),
+    ...(addedElements > 0 ? [`${addedElements} set elements that were missing`] : []),
+    ...(removedElements > 0 ? [`${removedElements} set elements that were strange`] : []),
+    ...removedChains.map((chain) => `chain ${chain} that was strange`),
+  ];
 }

@@ -1,7 +1,8 @@
 /** The other side of the holder's control socket: the host's commands, the server and the agents. */
 import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
-import type { ClusterProgress, ControlRequest, HolderStatus } from "./protocol.ts";
+import type { NodeChange, NodeRoster } from "../../model/node-roster/index.ts";
+import type { ClusterProgress, ControlAnswer, ControlRequest, HolderStatus } from "./protocol.ts";
 
 export class ControlError extends Error {
   readonly code = "HolderUnreachable";
@@ -24,9 +25,38 @@ async function open(path: string, request: ControlRequest, signal?: AbortSignal)
 
 /** Rejects with `ControlError` where no holder listens. */
 export async function callControl(path: string, request: { readonly operation: "status" }): Promise<HolderStatus> {
+  return (await ask(path, request)) as HolderStatus;
+}
+
+/** Asks for a change of the nodes. It has been taken note of when this resolves; `status` tells when it has happened. */
+export async function changeNode(path: string, change: NodeChange): Promise<ControlAnswer> {
+  return (await ask(path, { operation: "node", change })) as ControlAnswer;
+}
+
+export async function reportNodeState(path: string, name: string, state: "running" | "stopped"): Promise<void> {
+  await ask(path, { operation: "node-state", name, state });
+}
+
+async function ask(path: string, request: ControlRequest): Promise<unknown> {
   const socket = await open(path, request);
-  for await (const line of createInterface({ input: socket })) return JSON.parse(line) as HolderStatus;
+  try {
+    for await (const line of createInterface({ input: socket })) return JSON.parse(line);
+  } finally {
+    socket.destroy();
+  }
   throw new ControlError(`The cluster's holder at "${path}" closed the connection without an answer`);
+}
+
+/** The cluster's nodes, the present ones first and then each change, until the holder or `signal` ends. */
+export async function* followRoster(path: string, signal: AbortSignal): AsyncGenerator<NodeRoster> {
+  const socket = await open(path, { operation: "roster" }, signal);
+  try {
+    for await (const line of createInterface({ input: socket })) yield JSON.parse(line) as NodeRoster;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    socket.destroy();
+  }
 }
 
 /** Milestones, past ones first, until the holder or `signal` ends. */

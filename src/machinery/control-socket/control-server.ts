@@ -3,7 +3,8 @@ import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { once } from "node:events";
-import { type ClusterProgress, type HolderStatus, parseRequest } from "./protocol.ts";
+import type { NodeChange, NodeRoster } from "../../model/node-roster/index.ts";
+import { type ClusterProgress, type ControlAnswer, type HolderStatus, parseRequest } from "./protocol.ts";
 
 export interface ControlHandlers {
   status(): HolderStatus;
@@ -11,6 +12,10 @@ export interface ControlHandlers {
   report(progress: ClusterProgress): void;
   /** Calls back for each milestone, past ones first; returns how to stop. */
   follow(callback: (progress: ClusterProgress) => void): () => void;
+  /** Calls back with the roster, the present one first; returns how to stop. */
+  followRoster(callback: (roster: NodeRoster) => void): () => void;
+  changeNode(change: NodeChange): ControlAnswer;
+  nodeState(name: string, state: "running" | "stopped"): void;
 }
 
 /** Longest request line: anything longer is not one of ours. */
@@ -51,6 +56,18 @@ function answer(socket: Socket, handlers: ControlHandlers): void {
         socket.once("close", stop);
         return;
       }
+      case "roster": {
+        const stop = handlers.followRoster((roster) => void socket.write(`${JSON.stringify(roster)}\n`));
+        socket.once("close", stop);
+        return;
+      }
+      case "node":
+        socket.end(`${JSON.stringify(handlers.changeNode(request.change))}\n`);
+        return;
+      case "node-state":
+        handlers.nodeState(request.name, request.state);
+        socket.end("{}\n");
+        return;
       case undefined:
         socket.end(`${JSON.stringify({ error: "not a request" })}\n`);
     }

@@ -5,11 +5,15 @@ import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { NodeChange, NodeRoster } from "../../model/node-roster/index.ts";
 import {
   callControl,
+  changeNode,
   type ClusterProgress,
   ControlError,
   followProgress,
+  followRoster,
+  reportNodeState,
   reportProgress,
   serveControl,
 } from "./index.ts";
@@ -19,8 +23,27 @@ test("the control socket answers status, and follows what is reported, past mile
   const path = join(folder, "holder.sock");
   const progress: ClusterProgress[] = [{ step: "namespaces", atMs: 1 }];
   const followers = new Set<(progress: ClusterProgress) => void>();
+  const changes: NodeChange[] = [];
+  const states: string[] = [];
+  const roster: NodeRoster = [
+    {
+      node: { name: "node-1", address: "192.168.60.11", podCidr: "10.244.1.0/24", loopbackAddress: "127.60.0.1" },
+      agent: 1,
+      wanted: "running",
+      end: "shutdown",
+    },
+  ];
   const server = await serveControl(path, {
-    status: () => ({ components: [{ name: "server", pid: 7, restarts: 0, startedAtMs: 1 }], progress }),
+    status: () => ({ components: [{ name: "server", pid: 7, restarts: 0, startedAtMs: 1 }], nodes: [], progress }),
+    followRoster: (callback) => {
+      callback(roster);
+      return () => undefined;
+    },
+    changeNode: (change) => {
+      changes.push(change);
+      return { name: "node-4" };
+    },
+    nodeState: (name, state) => void states.push(`${name} ${state}`),
     report: (item) => {
       progress.push(item);
       for (const follower of followers) follower(item);
@@ -39,6 +62,13 @@ test("the control socket answers status, and follows what is reported, past mile
     assert.deepEqual((await steps.next()).value, { step: "nodes-ready", detail: "3 nodes", atMs: 2 });
     await steps.return(undefined);
     assert.equal((await callControl(path, { operation: "status" })).progress.length, 2);
+    const rosters = followRoster(path, new AbortController().signal);
+    assert.deepEqual((await rosters.next()).value, roster);
+    await rosters.return(undefined);
+    assert.deepEqual(await changeNode(path, { action: "add" }), { name: "node-4" });
+    assert.deepEqual(changes, [{ action: "add", isPowerCut: false }]);
+    await reportNodeState(path, "node-1", "running");
+    assert.deepEqual(states, ["node-1 running"]);
     const stranger = connect(path);
     stranger.write("GET / HTTP/1.1\n");
     const [answer] = (await once(stranger, "data")) as [Buffer];

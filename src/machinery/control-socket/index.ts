@@ -1,3 +1,18 @@
-export { type ClusterProgress, type ComponentReport, type ControlRequest, type HolderStatus } from "./protocol.ts";
-export { callControl, ControlError, followProgress, reportProgress } from "./control-client.ts";
+export {
+  type ClusterProgress,
+  type ComponentReport,
+  type ControlAnswer,
+  type ControlRequest,
+  type HolderStatus,
+  type NodeReport,
+} from "./protocol.ts";
+export {
+  callControl,
+  changeNode,
+  ControlError,
+  followProgress,
+  followRoster,
+  reportNodeState,
+  reportProgress,
+} from "./control-client.ts";
 export { type ControlHandlers, serveControl } from "./control-server.ts";

@@ -3,6 +3,8 @@
  * report how far they are.
  */
 
+import type { NodeChange } from "../../model/node-roster/index.ts";
+
 /** A milestone of the start; `step` once each, in the order in which they happened. */
 export interface ClusterProgress {
   readonly step: "namespaces" | "network" | "api-server" | "nodes-ready" | "dns-ready" | "failed";
@@ -20,8 +22,24 @@ export interface ComponentReport {
   readonly startedAtMs: number | undefined;
 }
 
+/** A node as its agent sees it. */
+export interface NodeReport {
+  readonly name: string;
+  readonly wanted: "running" | "stopped" | "deleted";
+  /** "changing" until the agent says that what is wanted is so. */
+  readonly state: "running" | "stopped" | "changing";
+}
+
+/** What a request that changes something comes to: with `error`, nothing. */
+export interface ControlAnswer {
+  /** The node's name, where one was added. */
+  readonly name?: string;
+  readonly error?: string;
+}
+
 export interface HolderStatus {
   readonly components: readonly ComponentReport[];
+  readonly nodes: readonly NodeReport[];
   readonly progress: readonly ClusterProgress[];
 }
 
@@ -29,7 +47,12 @@ export type ControlRequest =
   | { readonly operation: "status" }
   /** Answered with every milestone so far and then each as it comes. */
   | { readonly operation: "follow" }
-  | { readonly operation: "report"; readonly progress: ClusterProgress };
+  | { readonly operation: "report"; readonly progress: ClusterProgress }
+  /** Answered with the roster and then with each new one. */
+  | { readonly operation: "roster" }
+  | { readonly operation: "node"; readonly change: NodeChange }
+  /** An agent says that a node has come to run, or has ended. */
+  | { readonly operation: "node-state"; readonly name: string; readonly state: "running" | "stopped" };
 
 /** Undefined where the line is not a request: the socket is only its owner's, but a stranger's line must not end the holder. */
 export function parseRequest(line: string): ControlRequest | undefined {
@@ -43,7 +66,17 @@ export function parseRequest(line: string): ControlRequest | undefined {
   switch (value.operation) {
     case "status":
     case "follow":
+    case "roster":
       return { operation: value.operation };
+    case "node": {
+      const change = "change" in value ? parseChange(value.change) : undefined;
+      return change === undefined ? undefined : { operation: "node", change };
+    }
+    case "node-state": {
+      const { name, state } = value as { readonly name?: unknown; readonly state?: unknown };
+      if (typeof name !== "string" || (state !== "running" && state !== "stopped")) return undefined;
+      return { operation: "node-state", name, state };
+    }
     case "report":
       return "progress" in value &&
         typeof value.progress === "object" &&
@@ -54,4 +87,18 @@ export function parseRequest(line: string): ControlRequest | undefined {
     default:
       return undefined;
   }
+}
+
+const actions: readonly string[] = ["stop", "start", "add", "delete"] satisfies readonly NodeChange["action"][];
+
+function parseChange(value: unknown): NodeChange | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { action, name, isPowerCut } = value as Record<keyof NodeChange, unknown>;
+  if (typeof action !== "string" || !actions.includes(action)) return undefined;
+  if (name !== undefined && typeof name !== "string") return undefined;
+  return {
+    action: action as NodeChange["action"],
+    ...(name === undefined ? {} : { name }),
+    isPowerCut: isPowerCut === true,
+  };
 }

@@ -60,7 +60,7 @@ export class ClusterOptionsError extends Error {
 const podPrefix = 24;
 /** Nodes get the node network's addresses from this number on; below are the router and room for others. */
 const firstNodeIndex = 11;
-const mostNodes = 200;
+export const mostNodes = 200;
 /** Addresses of a node's /24 that pods can have; .0, .1 and .255 stay free. */
 const mostPods = 253;
 
@@ -164,12 +164,29 @@ function planNodes(
   count: number,
   network: { readonly nodeCidr: Cidr; readonly podCidr: Cidr; readonly loopbackIndex: number },
 ): readonly NodeConfig[] {
-  return Array.from({ length: count }, (_, index) => ({
+  return Array.from({ length: count }, (_, index) => nodeConfig(index, network));
+}
+
+/** The node that a cluster has at a place, from 0 on; undefined where the pod network has no part left for it. */
+export function nodeAt(
+  index: number,
+  network: Pick<ClusterConfig, "nodeCidr" | "podCidr" | "loopbackIndex">,
+): NodeConfig | undefined {
+  const [nodeCidr, podCidr] = [parseCidr(network.nodeCidr), parseCidr(network.podCidr)];
+  if (index >= mostNodes || index + 1 >= 2 ** (podPrefix - cidrPrefix(podCidr))) return undefined;
+  return nodeConfig(index, { nodeCidr, podCidr, loopbackIndex: network.loopbackIndex });
+}
+
+function nodeConfig(
+  index: number,
+  network: { readonly nodeCidr: Cidr; readonly podCidr: Cidr; readonly loopbackIndex: number },
+): NodeConfig {
+  return {
     name: `node-${index + 1}`,
     address: nthAddress(network.nodeCidr, firstNodeIndex + index),
     podCidr: `${nthAddress(network.podCidr, (index + 1) * 2 ** (32 - podPrefix))}/${podPrefix}`,
     loopbackAddress: `127.${network.loopbackIndex}.0.${index + 1}`,
-  }));
+  };
 }
 
 function parseRange(flag: string, text: string, longestPrefix: number, mistakes: string[]): Cidr | undefined {

@@ -7,6 +7,8 @@ export interface ContainerRun {
   readonly id: string;
   /** How often the container had been restarted when this run began. */
   readonly attempt: number;
+  /** The node was switched off under it: the runtime knows nothing of it, the API remembers it. */
+  readonly isLost?: boolean;
   /** As status reports it: "docker.io/library/nginx:1.27". */
   readonly image: string;
   readonly imageId: string;

@@ -112,8 +112,12 @@ function killsOf(facts: PodFacts): readonly PodAction[] {
 /** The containers whose turn it is: init containers up to the first unfinished one, then all the others. */
 function startable(facts: PodFacts): readonly (Container | EphemeralContainer)[] {
   const { containers = [], initContainers = [], ephemeralContainers = [] } = facts.pod.spec ?? {};
-  // A main container that once ran proves that initialization was done: it is not repeated for lost records.
-  const wasInitialized = containers.some(({ name }) => factsOf(facts, name).current !== undefined);
+  // A main container that once ran proves that initialization was done: it is not repeated for lost records. After the
+  // node was off the whole pod begins anew.
+  const wasInitialized = containers.some(({ name }) => {
+    const { current } = factsOf(facts, name);
+    return current !== undefined && current.isLost !== true;
+  });
   const turn: Container[] = [];
   for (const container of initContainers) {
     if (isSidecar(container) || !wasInitialized) turn.push(container);

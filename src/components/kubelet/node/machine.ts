@@ -21,8 +21,8 @@ export interface Pressure {
 
 const architectures: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 
-/** @param diskPath - A path on the disk that pods write to. */
-export function readMachine(diskPath: string): Machine {
+/** @param diskPath - A path on the disk that pods write to. @param bootId - Where the node boots apart from the machine. */
+export function readMachine(diskPath: string, bootId?: string): Machine {
   const osRelease = read("/etc/os-release");
   return {
     architecture: architectures[arch()] ?? arch(),
@@ -32,7 +32,7 @@ export function readMachine(diskPath: string): Machine {
     kernelVersion: release(),
     osImage: /^PRETTY_NAME="?(.*?)"?$/m.exec(osRelease)?.[1] ?? "Linux",
     machineId: read("/etc/machine-id").trim(),
-    bootId: read("/proc/sys/kernel/random/boot_id").trim(),
+    bootId: bootId ?? read("/proc/sys/kernel/random/boot_id").trim(),
   };
 }
 

@@ -40,10 +40,10 @@ export function createRegistration(options: {
   let reportedAtMs = 0;
   let reported = "";
 
-  function note(reason: string, message: string): void {
+  function note(reason: string, message: string, type: "Normal" | "Warning" = "Normal"): void {
     // Upstream names the node as uid: the event exists before the object does.
     const about: CoreV1Event["involvedObject"] = { kind: "Node", name, uid: name, apiVersion: "v1" };
-    recorder.event(about, { type: "Normal", reason, message });
+    recorder.event(about, { type, reason, message });
   }
 
   async function register(): Promise<void> {
@@ -55,6 +55,10 @@ export function createRegistration(options: {
       const { labels, annotations } = object.metadata ?? {};
       const body = { metadata: { labels, annotations }, spec: object.spec };
       known = await client.patch(resources.nodes, { name }, { type: "merge", body });
+      const before = known.status?.nodeInfo?.bootID;
+      const { bootId } = facts.machine;
+      if (before !== undefined && before !== "" && before !== bootId)
+        note("Rebooted", `Node ${name} has been rebooted, boot id: ${bootId}`, "Warning");
     }
   }
 

@@ -6,7 +6,7 @@ import type { ContainerFacts, ContainerRun } from "../../../model/pod-lifecycle/
 import { runHook } from "../probes/hook.ts";
 import { probeContainer, probeTarget } from "./container-probes.ts";
 import type { PodScope } from "./pod-context.ts";
-import { containerRun } from "./container-run.ts";
+import { containerRun, lostRun } from "./container-run.ts";
 import { allContainers, findContainer } from "./find-container.ts";
 import type { AnyContainer } from "./find-container.ts";
 import { stopGraceSeconds } from "./grace.ts";
@@ -55,6 +55,19 @@ export class ContainerKeeper {
       if (status.state.type !== "running") continue;
       this.#resumable.set(status.name, tracked);
       this.#countRunning(1);
+    }
+  }
+
+  /**
+   * Takes from the API what it says of containers that the runtime does not know: the node was switched off under them.
+   * What had ended keeps its end; what ran has ended now, nobody knows how, and the restart policy decides.
+   */
+  adoptLost(): void {
+    const { context, pod } = this.#options;
+    for (const status of pod().status?.containerStatuses ?? []) {
+      const isKnown = this.#tracked.get(status.name)?.current !== undefined;
+      const run = isKnown ? undefined : lostRun(status, context.clock.now());
+      if (run !== undefined) this.#track(status.name).current = run;
     }
   }
 

@@ -1,5 +1,5 @@
 /** The runtime's account of a container in the words of the planners. */
-import type { Pod } from "../../../api/generated/types.ts";
+import type { ContainerStatus as ApiContainerStatus, Pod } from "../../../api/generated/types.ts";
 import type { ContainerStatus } from "../../../container/runtime.ts";
 import type { ContainerRun } from "../../../model/pod-lifecycle/index.ts";
 import type { AnyContainer } from "./find-container.ts";
@@ -23,6 +23,31 @@ export function containerRun(
       : terminationMessage(from.container, { terminationLog, log: status.logPath, exitCode });
   const reason = endReason({ exitCode, isOutOfMemory: state.isOutOfMemory, hasStarted: startedAtMs !== 0 });
   return { ...base, state: { type: "exited", startedAtMs, finishedAtMs, exitCode, signal, reason, message } };
+}
+
+/** As containerd says it of a container that it finds dead after its machine was off. */
+const unknownEnd = { exitCode: 255, signal: 0, reason: "Unknown", message: "" } as const;
+
+/** The run that a status in the API tells of; undefined where there was none. */
+export function lostRun(status: ApiContainerStatus, nowMs: number): ContainerRun | undefined {
+  const { containerID = "", restartCount, image, imageID, state } = status;
+  const ended = state?.terminated;
+  if (containerID === "" || (state?.running === undefined && ended === undefined)) return undefined;
+  const base = {
+    id: containerID.replace(/^crun:\/\//, ""),
+    attempt: restartCount,
+    isLost: true,
+    image,
+    imageId: imageID,
+  };
+  const atMs = (time: string | undefined): number => Date.parse(time ?? "") || 0;
+  if (ended === undefined) {
+    const startedAtMs = atMs(state?.running?.startedAt);
+    return { ...base, state: { type: "exited", startedAtMs, finishedAtMs: nowMs, ...unknownEnd } };
+  }
+  const { startedAt, finishedAt, exitCode, signal = 0, reason = "", message = "" } = ended;
+  const times = { startedAtMs: atMs(startedAt), finishedAtMs: atMs(finishedAt) };
+  return { ...base, state: { type: "exited", ...times, exitCode, signal, reason, message } };
 }
 
 function endReason(end: {

@@ -68,6 +68,7 @@ export class PodWorker {
     this.#sandbox = new PodSandbox(scope, knownIps);
     this.#containers = new ContainerKeeper({ ...scope, podIp: () => this.#sandbox.ips[0] ?? "" });
     this.#containers.adopt(runs);
+    this.#containers.adoptLost();
     this.#isAdopting = runs.some(({ state }) => state.type === "running") && !isEnding(this.#facts());
     this.#status = createStatusWriter({
       client: context.client,

@@ -1,0 +1,174 @@
+/** Starts the processes of a cluster whose configuration lies in its state folder, and waits until it serves. */
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  endProcesses,
+  findSupervisor,
+  kubeconfigPath,
+  makePrivateFolder,
+  markLayout,
+  markStarted,
+  markStarting,
+  mergeContext,
+  type Progress,
+  readTraces,
+  recordTraces,
+  startSupervisor,
+} from "../components/lab-host/index.ts";
+import { systemClock } from "../machinery/clock.ts";
+import { type ClusterProgress, ControlError, followProgress } from "../machinery/control-socket/index.ts";
+import { createClusterPki } from "../machinery/pki/index.ts";
+import { type ClusterConfig, clusterPaths } from "../model/cluster-config.ts";
+import type { NodeRoster } from "../model/node-roster/index.ts";
+import { CommandError } from "./clusters.ts";
+import { lastWords } from "./last-words.ts";
+import { selfCommand } from "./self.ts";
+
+export interface BootOptions {
+  readonly roster: NodeRoster;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  /** Undefined: do not wait for the nodes and DNS. */
+  readonly waitMs: number | undefined;
+  /** `performance.now()` when the command began. */
+  readonly started: number;
+  readonly kubeconfig: string | undefined;
+}
+
+/**
+ * Resolves when the cluster serves and its context is in the kubeconfig. Rejects, after ending the processes and saying
+ * what their logs say, when it does not, or when `signal` aborts; the folders are the caller's to remove.
+ */
+export async function boot(config: ClusterConfig, options: BootOptions): Promise<ClusterConfig> {
+  const { progress, signal } = options;
+  const paths = clusterPaths(config);
+  let supervisor: ReturnType<typeof startSupervisor> | undefined;
+  try {
+    makePrivateFolder(config.stateDir);
+    makePrivateFolder(config.runDir);
+    markStarting(config.runDir);
+    mkdirSync(paths.logs, { recursive: true, mode: 0o700 });
+    const pki = createClusterPki({ config, clock: systemClock });
+    markLayout(config.stateDir);
+    writeWhole(paths.roster, options.roster);
+    writeWhole(paths.config, config);
+    supervisor = startSupervisor(config, selfCommand);
+    const admin = pki.issue({
+      commonName: "kubernetes-admin",
+      organizations: ["system:masters"],
+      usage: "client",
+      validDays: 365,
+    });
+    await waitForServing(config, options);
+    const path = mergeKubeconfig(config, options.kubeconfig, {
+      server: `https://127.0.0.1:${config.apiPort}`,
+      certificateAuthority: pki.caCertificate,
+      clientCertificate: admin.certificate,
+      clientKey: admin.key,
+    });
+    progress.done("kubeconfig", `context "${config.name}" in ${path}`);
+    signal.throwIfAborted();
+    markStarted(config.runDir);
+    return config;
+  } catch (error) {
+    const evidence = signal.aborted ? undefined : lastWords(paths.logs);
+    if (supervisor !== undefined) await endProcesses(supervisor, systemClock);
+    if (evidence !== undefined) progress.say(evidence);
+    throw explained(error, config);
+  }
+}
+
+function writeWhole(path: string, value: object): void {
+  writeFileSync(`${path}.new`, JSON.stringify(value, undefined, 2), { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+/** A cluster that is started again keeps its file, and the context that was current before it was made. */
+function mergeKubeconfig(
+  config: ClusterConfig,
+  option: string | undefined,
+  credentials: Parameters<typeof mergeContext>[2],
+): string {
+  const before = readTraces(config.stateDir);
+  const kubeconfig = option === undefined && before !== undefined ? before.kubeconfig : kubeconfigPath(option);
+  const known = before?.kubeconfig === kubeconfig ? before : undefined;
+  const traces = { kubeconfig, context: config.name };
+  // Written down first: should the merge be the last thing this process does, `down` still finds it.
+  recordTraces(config.stateDir, { ...known, ...traces });
+  const previousContext = mergeContext(kubeconfig, config.name, credentials) ?? known?.previousContext;
+  if (previousContext !== undefined) recordTraces(config.stateDir, { ...traces, previousContext });
+  return kubeconfig;
+}
+
+/** Rejects with `CommandError` where it does not come so far in time. */
+async function waitForServing(
+  config: ClusterConfig,
+  { progress, signal, waitMs, started }: BootOptions,
+): Promise<void> {
+  const deadline = AbortSignal.timeout(waitMs ?? 30_000);
+  const both = AbortSignal.any([signal, deadline]);
+  const last: ClusterProgress["step"] = waitMs === undefined ? "api-server" : "dns-ready";
+  let reached = "nothing";
+  try {
+    for await (const milestone of milestones(config, both)) {
+      if (milestone.step === "failed") throw new CommandError(milestone.detail ?? "the cluster failed to start");
+      const after = `${Math.round(performance.now() - started)} ms`;
+      progress.done(
+        milestoneText[milestone.step],
+        milestone.detail === undefined ? after : `${milestone.detail}, ${after}`,
+      );
+      reached = milestoneText[milestone.step];
+      if (milestone.step === last) return;
+    }
+  } catch (error) {
+    if (!deadline.aborted || signal.aborted) throw error;
+    throw new CommandError(
+      `The cluster "${config.name}" was not ready after ${(waitMs ?? 30_000) / 1000} s; it came as far as: ${reached}. Allow more with --wait, or see the log above`,
+      { cause: error },
+    );
+  }
+  signal.throwIfAborted();
+  throw new CommandError(`The cluster "${config.name}" ended while it started`);
+}
+
+const milestoneText: Readonly<Record<Exclude<ClusterProgress["step"], "failed">, string>> = {
+  namespaces: "namespaces",
+  network: "node network",
+  "api-server": "API server",
+  "nodes-ready": "nodes Ready",
+  "dns-ready": "DNS answers",
+};
+
+/** The holder's socket appears a moment after its process. */
+async function* milestones(config: ClusterConfig, signal: AbortSignal): AsyncGenerator<ClusterProgress> {
+  const { holderSocket } = clusterPaths(config);
+  for (;;) {
+    signal.throwIfAborted();
+    if (findSupervisor(config.runDir) === undefined)
+      throw new CommandError(`The cluster "${config.name}" ended while it started`);
+    try {
+      yield* followProgress(holderSocket, signal);
+      return;
+    } catch (error) {
+      if (!(error instanceof ControlError) || signal.aborted) throw error;
+      await sleep(4);
+    }
+  }
+}
+
+function explained(error: unknown, config: ClusterConfig): unknown {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === "ENOSPC" || code === "EDQUOT") {
+    return new CommandError(
+      `Cannot write to "${config.stateDir}": the disk is full; free space, or set XDG_STATE_HOME to a folder on another one`,
+      { cause: error },
+    );
+  }
+  if (code === "EROFS") {
+    return new CommandError(
+      `Cannot write to "${config.stateDir}": its file system is read-only; set XDG_STATE_HOME to a folder elsewhere`,
+      { cause: error },
+    );
+  }
+  return error;
+}

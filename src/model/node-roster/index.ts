@@ -1,0 +1,8 @@
+export {
+  changeRoster,
+  initialRoster,
+  type NodeChange,
+  type NodeRoster,
+  NodeRosterError,
+  type RosterEntry,
+} from "./node-roster.ts";
