@@ -18,6 +18,7 @@ import { createNodeList } from "../machinery/node-list.ts";
 import { createClusterPki } from "../machinery/pki/index.ts";
 import { clusterPaths, metricsListener } from "../model/cluster-config.ts";
 import { openSqliteStore } from "../storage/index.ts";
+import { openAuditLog } from "./audit-log.ts";
 import { createMissing } from "./create-missing.ts";
 import { readClusterFile } from "./cluster-file.ts";
 import { writeCompileCacheLater } from "./compile-cache.ts";
@@ -52,8 +53,10 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
     const registry = builtinResources();
     const pki = createClusterPki({ config, clock });
     const metrics = createMetricsRegistry({ withProcess: true });
+    const audit = config.auditLog ? openAuditLog(paths.auditLog, log) : undefined;
     const api = createApiServer({
       config,
+      ...(audit === undefined ? {} : { writeAudit: (line) => audit.write(line) }),
       store,
       registry,
       metrics,
@@ -121,6 +124,7 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
       runTogether(components, signal),
     ]);
     await store.close();
+    audit?.close();
   } catch (error) {
     if (signal.aborted) return;
     log.error("the server cannot go on", { error });

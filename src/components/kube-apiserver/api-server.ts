@@ -4,6 +4,7 @@ import type { Component } from "../../machinery/component.ts";
 import { createActions } from "./actions/index.ts";
 import { createMetricsRegistry } from "../../machinery/metrics/index.ts";
 import { builtInAdmission } from "./admission/index.ts";
+import { auditedClient, createAuditTrail } from "./audit/index.ts";
 import { createAuthenticator } from "./authentication/authenticator.ts";
 import { createTokenSigner } from "./authentication/jwt.ts";
 import { createServiceAccountTokens } from "./authentication/service-account-tokens.ts";
@@ -81,8 +82,11 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   let isBootstrapped = false;
   const metrics = createApiServerMetrics(options.metrics ?? createMetricsRegistry(), { store, watches });
 
-  const client = (user: User): ApiClient =>
-    createInProcessClient({
+  const { writeAudit } = options;
+  const trail = writeAudit === undefined ? undefined : createAuditTrail({ write: writeAudit, clock });
+
+  const client = (user: User): ApiClient => {
+    const plain = createInProcessClient({
       user,
       registry,
       authorizer,
@@ -91,6 +95,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       actionOf,
       reviewOf,
     });
+    return trail === undefined ? plain : auditedClient(plain, { user, trail });
+  };
 
   const handling: HandlerOptions = {
     registry,
@@ -117,6 +123,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     watches,
     clock,
     log,
+    ...(trail === undefined ? {} : { audit: trail }),
     backends: createBackends({
       ...(options.dialKubelet === undefined ? {} : { dialKubelet: options.dialKubelet }),
       ...(options.dialCluster === undefined ? {} : { dialCluster: options.dialCluster }),

@@ -8,11 +8,12 @@ import type { Clock } from "../../machinery/clock.ts";
 import type { Logger } from "../../machinery/log.ts";
 import type { Action } from "./actions/index.ts";
 import type { Authenticate } from "./authentication/authenticator.ts";
+import { type AuditedRequest, type AuditTrail, originOf } from "./audit/index.ts";
 import { impersonate } from "./authentication/impersonation.ts";
 import { authorize } from "./authorization/index.ts";
 import type { Attributes, Authorizer } from "./authorization/index.ts";
 import type { DiscoveryAnswer } from "./discovery.ts";
-import { send, statusAnswer } from "./http/exchange.ts";
+import { send, statusAnswer, statusOf } from "./http/exchange.ts";
 import type { Answer, HttpRequest, HttpResponse } from "./http/exchange.ts";
 import { serveResource } from "./http/resource-handler.ts";
 import type { OpenWatches } from "./http/resource-call.ts";
@@ -43,6 +44,8 @@ export interface HandlerOptions {
   reviewOf(group: string, plural: string): Review | undefined;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Undefined: nobody asked for an audit log. */
+  readonly audit?: AuditTrail;
   /** Called once per request, at its end. */
   readonly observe: (info: RequestInfo, code: number, durationMs: number) => void;
 }
@@ -52,9 +55,15 @@ export function createHandler(options: HandlerOptions): (request: HttpRequest, r
     const started = performance.now();
     const info = requestInfoOf(request.method ?? "GET", request.url ?? "/");
     const warnings: string[] = [];
+    const audited = options.audit?.begin(info, originOf(request));
+    if (audited !== undefined) response.setHeader("audit-id", audited.auditId);
     response.on("error", () => undefined);
-    response.on("close", () => options.observe(info, response.statusCode, performance.now() - started));
-    serve(options, { request, response, info, warnings }).catch((error: unknown) => {
+    response.on("close", () => {
+      options.observe(info, response.statusCode, performance.now() - started);
+      if (audited !== undefined) options.audit?.completed(audited, response.statusCode);
+    });
+    serve(options, { request, response, info, warnings, audited }).catch((error: unknown) => {
+      noteRefusal(audited, error);
       const answer = statusAnswer(error, warnings);
       if (answer.code >= 500) options.log.error("Request failed", { verb: info.verb, path: info.path, error });
       send(request, response, answer).catch((reason: unknown) => {
@@ -69,11 +78,18 @@ interface Exchange {
   readonly response: HttpResponse;
   readonly info: RequestInfo;
   readonly warnings: string[];
+  readonly audited: AuditedRequest | undefined;
+}
+
+function noteRefusal(audited: AuditedRequest | undefined, error: unknown): void {
+  if (audited === undefined) return;
+  const { reason, message } = statusOf(error);
+  audited.refusal = { ...(reason === undefined ? {} : { reason }), ...(message === undefined ? {} : { message }) };
 }
 
 async function serve(options: HandlerOptions, exchange: Exchange): Promise<void> {
-  const { request, response, info, warnings } = exchange;
-  const user = admit(options, request, info);
+  const { request, response, info, warnings, audited } = exchange;
+  const user = admit(options, { request, info, audited });
   if (!info.isResource) {
     await send(request, response, await pathAnswer(options, exchange));
     return;
@@ -123,17 +139,23 @@ export function createUpgradeHandler(
     const started = performance.now();
     const info = requestInfoOf(request.method ?? "GET", request.url ?? "/");
     socket.on("error", () => socket.destroy());
+    const audited = options.audit?.begin(info, originOf(request));
+    const end = (code: number): void => {
+      options.observe(info, code, performance.now() - started);
+      if (audited !== undefined) options.audit?.completed(audited, code);
+    };
     const serveIt = async (): Promise<void> => {
-      admit(options, request, info);
+      admit(options, { request, info, audited });
       if (!info.isResource) throw resourceNotServed();
       const resource = resourceOf(options, info);
       if (!isStream(resource, info)) throw badRequest("the request does not support an upgrade");
       await serveUpgrade({ info, resource, backends: options.backends }, { request, socket, head });
-      options.observe(info, 101, performance.now() - started);
+      end(101);
     };
     serveIt().catch((error: unknown) => {
       const { code, body } = statusAnswer(error);
-      options.observe(info, code, performance.now() - started);
+      noteRefusal(audited, error);
+      end(code);
       const reason = STATUS_CODES[code] ?? "Error";
       const lines = `HTTP/1.1 ${code} ${reason}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;
       socket.end(`${lines}\r\n\r\n${body.toString()}`);
@@ -159,9 +181,16 @@ function attributesOf(info: RequestInfo): Attributes {
 }
 
 /** Who asks, with the rights of whom they act as. Throws `ApiError` 401 and 403. */
-function admit({ authenticate, authorizer }: HandlerOptions, request: HttpRequest, info: RequestInfo): User {
-  const user = impersonate(authorizer, authenticate(request), request);
+function admit(
+  { authenticate, authorizer, audit }: HandlerOptions,
+  { request, info, audited }: Pick<Exchange, "request" | "info" | "audited">,
+): User {
+  const asking = authenticate(request);
+  if (audited !== undefined) audited.user = asking;
+  const user = impersonate(authorizer, asking, request);
+  if (audited !== undefined && user !== asking) audited.impersonated = user;
   authorize(authorizer, user, attributesOf(info));
+  if (audited !== undefined) audit?.received(audited);
   return user;
 }
 

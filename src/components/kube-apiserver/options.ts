@@ -25,6 +25,8 @@ export interface ApiServerOptions {
   readonly dialCluster?: (target: { readonly host: string; readonly port: number }) => Promise<Duplex>;
   /** Served at /metrics. Without it the server keeps one of its own. */
   readonly metrics?: MetricsRegistry;
+  /** Gets a line of JSON per request, an audit.k8s.io/v1 Event at the level Metadata. Without it nothing is audited. */
+  readonly writeAudit?: (line: string) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
