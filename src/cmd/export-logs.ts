@@ -2,7 +2,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { arch, release } from "node:os";
 import { dirname, join } from "node:path";
-import type { KubernetesObject } from "../api/object.ts";
+import { apiVersionOf, type KubernetesObject } from "../api/object.ts";
 import type { NamespaceReport } from "../components/lab-inspection/index.ts";
 import { clusterPaths } from "../model/cluster-config.ts";
 import { asAdministrator } from "./admin-client.ts";
@@ -60,14 +60,16 @@ async function exportObjects(bundle: Bundle, { config }: RunningCluster): Promis
   const seen = new Set<string>();
   await asAdministrator(config, async (client) => {
     for (const definition of builtinResources().definitions) {
-      const { group, plural, verbs } = definition;
+      const { group, plural, kind, verbs } = definition;
       const file = `objects/${group === "" ? plural : `${plural}.${group}`}.yaml`;
       // Events are served by two groups.
       if (!verbs.includes("list") || seen.has(file) || group === "events.k8s.io") continue;
       seen.add(file);
       await bundle.attempt(file, async () => {
         const { items } = await client.list<KubernetesObject>(definition);
-        if (items.length > 0) bundle.write(file, await formatted(items.map(withoutSecrets), "yaml"));
+        // Items of a list come without their kind; what is secret goes by it, and a reader wants it too.
+        const named = items.map((item) => withoutSecrets({ apiVersion: apiVersionOf(definition), kind, ...item }));
+        if (named.length > 0) bundle.write(file, await formatted(named, "yaml"));
       });
     }
   });

@@ -1,0 +1,288 @@
+/** Living with a cluster: what the commands around it tell and do. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { parse } from "yaml";
+import { type Answer, eventually, makeLab } from "./lab/index.ts";
+import { root } from "./lab/lab.ts";
+
+const lab = makeLab();
+
+async function ok(args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await lab.netloom(args);
+  assert.equal(code, 0, `netloom ${args.join(" ")}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+async function kubectl(args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await lab.kubectl(args);
+  assert.equal(code, 0, `kubectl ${args.join(" ")}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  assert.ok(typeof address === "object" && address !== null);
+  return address.port;
+}
+
+interface Status {
+  readonly addresses: { readonly metrics: string; readonly serviceCidr: string };
+  readonly processes: readonly { readonly name: string; readonly pid: number; readonly memoryBytes?: number }[];
+  readonly nodes: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly pods: number;
+    readonly kernel: { readonly rules: number; readonly routes: number; readonly links: number };
+  }[];
+}
+
+describe("a cluster made from a file", () => {
+  before(async () => {
+    writeFileSync(
+      join(lab.folder, "netloom.yaml"),
+      `apiVersion: netloom.dev/v1alpha1
+kind: Cluster
+spec:
+  nodes: 1
+  maxPods: 20
+  serviceCidr: 10.200.0.0/16
+  wait: 30s
+  auditLog: true
+`,
+    );
+    const up = await lab.netloom(["up", "-f", join(lab.folder, "netloom.yaml"), "--nodes", "2"]);
+    assert.equal(up.code, 0, up.stderr);
+  });
+  after(async () => await lab.end());
+
+  test("has what the file says, and what a flag says over it", async () => {
+    const nodes = JSON.parse(await kubectl(["get", "nodes", "-o", "json"])) as {
+      items: readonly { status: { capacity: { pods: string } } }[];
+    };
+    assert.deepEqual(
+      nodes.items.map(({ status }) => status.capacity.pods),
+      ["20", "20"],
+    );
+    assert.match(await kubectl(["get", "service", "kubernetes"]), /10\.200\.0\.1 /);
+  });
+
+  test("is listed", async () => {
+    assert.match(
+      await ok(["list"]),
+      /^NAME +STATUS +NODES +API +AGE\nnetloom +running +2 +https:\/\/127\.0\.0\.1:\d+ +\d+s\n$/,
+    );
+    assert.equal(await ok(["list", "-o", "name"]), "netloom\n");
+  });
+
+  test("tells its nodes, processes and what the kernel holds", async () => {
+    const status = JSON.parse(await ok(["status", "-o", "json"])) as Status;
+    assert.deepEqual(
+      status.processes.map(({ name }) => name),
+      ["supervisor", "holder", "server", "agent-1"],
+    );
+    for (const { name, pid } of status.processes) {
+      const line = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+      assert.match(
+        line,
+        name === "supervisor" ? /sh/ : new RegExp(name.split("-")[0] ?? ""),
+        `${name} is process ${pid}`,
+      );
+    }
+    for (const node of status.nodes) {
+      assert.equal(node.status, "Ready");
+      assert.ok(node.kernel.rules > 10 && node.kernel.routes > 1 && node.kernel.links > 1, JSON.stringify(node));
+    }
+    assert.equal(
+      status.nodes.reduce((sum, { pods }) => sum + pods, 0),
+      (await kubectl(["get", "pods", "-A", "-o", "name"])).trim().split("\n").length,
+    );
+    assert.deepEqual((parse(await ok(["status", "-o", "yaml"])) as Status).addresses, status.addresses);
+    assert.match(await ok(["status", "-o", "wide"]), /RULES +ELEMENTS +ROUTES +LINKS +CONNECTIONS/);
+  });
+
+  test("shows the metrics of all its processes at one address", async () => {
+    const { addresses } = JSON.parse(await ok(["status", "-o", "json"])) as Status;
+    // The DNS pods' own come once they are Running.
+    const page = await eventually(async () => {
+      const text = await (await fetch(addresses.metrics)).text();
+      assert.match(text, /^netloom_up\{process="coredns-\S+"\} 1$/m);
+      return text;
+    });
+    for (const sample of [
+      /^netloom_up\{process="server"\} 1$/m,
+      /^apiserver_request_total\{process="server",/m,
+      /^kubelet_running_pods\{process="agent-1"/m,
+      /^kubeproxy_sync_proxy_rules_duration_seconds_count\{process="agent-1",node="node-2"\}/m,
+      /^netloom_restarts_total\{process="holder",of="agent-1"\} 0$/m,
+      /^coredns_build_info\{process="coredns-/m,
+    ]) {
+      assert.match(page, sample);
+    }
+    const types = [...page.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+    assert.equal(new Set(types).size, types.length, "each family once");
+  });
+
+  test("gives a Service a port of this host, and takes it back", async () => {
+    await kubectl(["run", "web", "--image=nginx", "--labels=app=web"]);
+    await kubectl(["expose", "pod", "web", "--port=80", "--name=web"]);
+    await kubectl(["wait", "--for=condition=Ready", "pod/web", "--timeout=30s"]);
+    const port = `${await freePort()}`;
+    assert.match(await ok(["expose", "service/web", port]), new RegExp(`^127\\.0\\.0\\.1:${port} -> service/web:80 `));
+    await eventually(async () => assert.match(await (await fetch(`http://127.0.0.1:${port}/`)).text(), /nginx/));
+    assert.match(
+      await ok(["ports"]),
+      new RegExp(`127\\.0\\.0\\.1:${port} +TCP +10\\.200\\.\\d+\\.\\d+:80 +default/web:80 +open`),
+    );
+    await ok(["expose", "service/web", port, "--remove"]);
+    await eventually(async () => await assert.rejects(fetch(`http://127.0.0.1:${port}/`)));
+  });
+
+  const refusals: readonly (readonly [args: readonly string[], message: RegExp])[] = [
+    [["expose", "service/none", "18080"], /services "none" not found/],
+    [["expose", "pod/web", "18080"], /name a Service, such as service\/web/],
+    [["expose", "service/web", "18080:81"], /it has no port "81"; choose one of 80/],
+    [["expose", "service/web", "99999"], /Cannot use port "99999"/],
+    [["expose", "service/web", "18080", "--remove"], /it is not exposed there/],
+    [["logs", "cook"], /There is no component "cook": choose one of agent-1, audit, holder, server/],
+    [["status", "--name", "other"], /There is no running cluster "other"/],
+  ];
+  for (const [args, message] of refusals) {
+    test(`refuses netloom ${args.join(" ")}`, async () => {
+      const { code, stderr } = await lab.netloom(args);
+      assert.equal(code, 1);
+      assert.match(stderr, message);
+      assert.doesNotMatch(stderr, /\n +at /, "no stack");
+    });
+  }
+
+  test("shows events, and goes on with what happens", async () => {
+    assert.match(await ok(["events"]), /^LAST SEEN +TYPE +REASON +OBJECT +MESSAGE\n/);
+    assert.match(
+      await ok(["events", "-n", "default"]),
+      /Normal +Scheduled +Pod\/web +Successfully assigned default\/web to node-/,
+    );
+    const watched = follow(["events", "-w"]);
+    await eventually(() => assert.match(watched.text(), /LAST SEEN/));
+    await kubectl(["run", "later", "--image=busybox", "--restart=Never", "--", "true"]);
+    await eventually(() => assert.match(watched.text(), /Scheduled +Pod\/later/));
+    assert.equal(await watched.end(), 0);
+  });
+
+  test("shows logs, the last lines of them, and goes on", async () => {
+    assert.equal((await ok(["logs", "server", "--tail", "1"])).trimEnd().split("\n").length, 1);
+    const followed = follow(["logs", "audit", "-f", "--tail", "0"]);
+    await eventually(async () => {
+      await kubectl(["get", "configmaps", "-n", "kube-public"]);
+      assert.match(followed.text(), /"requestURI":"\/api\/v1\/namespaces\/kube-public\/configmaps/);
+    });
+    assert.equal(await followed.end(), 0);
+    for (const line of followed.text().trimEnd().split("\n")) {
+      assert.equal((JSON.parse(line) as { kind: string }).kind, "Event");
+    }
+  });
+
+  test("writes a support bundle without a secret in it", async () => {
+    await kubectl(["create", "secret", "generic", "login", "--from-literal=password=hunter2"]);
+    const folder = join(lab.folder, "bundle");
+    await ok(["export", "logs", folder]);
+    for (const path of [
+      "version.json",
+      "doctor.txt",
+      "status.yaml",
+      "cluster.json",
+      "logs/server.log",
+      "logs/audit.log",
+      "objects/secrets.yaml",
+      "objects/pods.yaml",
+      "network/node-1/ruleset.nft",
+      "network/lan/network.yaml",
+    ]) {
+      assert.ok(existsSync(join(folder, path)), path);
+    }
+    assert.ok(!existsSync(join(folder, "incomplete.txt")));
+    assert.match(readFileSync(join(folder, "network/node-1/ruleset.nft"), "utf8"), /default\/kubernetes/);
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    for (const file of files) {
+      const text = readFileSync(join(file.parentPath, file.name), "utf8");
+      assert.doesNotMatch(text, /hunter2|aHVudGVyMg|PRIVATE KEY/, file.name);
+    }
+    const again = await lab.netloom(["export", "logs", folder]);
+    assert.equal(again.code, 1);
+    assert.match(again.stderr, /it is not empty/);
+  });
+});
+
+describe("a configuration file", () => {
+  const other = makeLab();
+  after(async () => await other.end());
+
+  test("is refused with all its mistakes, their paths, and the likely names", async () => {
+    mkdirSync(other.folder, { recursive: true });
+    const file = join(other.folder, "bad.yaml");
+    writeFileSync(
+      file,
+      "apiVersion: netloom.dev/v1\nkind: Cluster\nspec:\n  node: 3\n  podCIDR: 10.0.0.0/8\n  maxPods: many\n",
+    );
+    const answer = await other.netloom(["up", "-f", file]);
+    assert.equal(answer.code, 1);
+    for (const part of [
+      `apiVersion: must be "netloom.dev/v1alpha1", not "netloom.dev/v1"`,
+      'spec.node: unknown field; did you mean "nodes"?',
+      'spec.podCIDR: unknown field; did you mean "podCidr"?',
+      'spec.maxPods: must be a whole number, not "many"',
+    ]) {
+      assert.ok(answer.stderr.includes(part), answer.stderr);
+    }
+  });
+
+  test("is refused where its values do not fit together, in its own words", async () => {
+    const file = join(other.folder, "overlap.yaml");
+    writeFileSync(
+      file,
+      "apiVersion: netloom.dev/v1alpha1\nkind: Cluster\nspec:\n  podCidr: 10.96.0.0/16\n  ipFamily: ipv6\n",
+    );
+    const answer = await other.netloom(["up", "-f", file, "--max-pods", "1000"]);
+    assert.equal(answer.code, 1);
+    for (const part of ['spec.podCidr "10.96.0.0/16" overlaps', 'spec.ipFamily "ipv6"', '--max-pods "1000"']) {
+      assert.ok(answer.stderr.includes(part), answer.stderr);
+    }
+    assert.deepEqual(await runningClusters(), 'No clusters: "netloom up" makes one\n');
+  });
+
+  const runningClusters = async (): Promise<string> => (await other.netloom(["list"])).stdout;
+
+  test("netloom doctor finds a machine that can run clusters, in words and as data", async () => {
+    const words = await other.netloom(["doctor"]);
+    assert.equal(words.code, 0, words.stdout + words.stderr);
+    assert.match(words.stdout, /^ok +kernel +nf_tables +tried: nat, /m);
+    assert.match(words.stdout, /^A cluster can start here\.$/m);
+    const data = JSON.parse((await other.netloom(["doctor", "-o", "json"])).stdout) as { isWell: boolean };
+    assert.equal(data.isWell, true);
+  });
+});
+
+/** A command that goes on until it is interrupted. */
+function follow(args: readonly string[]): { text(): string; end(): Promise<Answer["code"]> } {
+  const child = spawn(process.execPath, [join(root, "bin/netloom.mjs"), ...args], {
+    env: lab.env,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let text = "";
+  child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  return {
+    text: () => text,
+    end: async () => {
+      child.kill("SIGINT");
+      const [code] = (await once(child, "close")) as [number | null];
+      return code ?? 255;
+    },
+  };
+}
