@@ -8,7 +8,12 @@ import { createHttpsClient } from "../client/index.ts";
 import { createPodNetwork, removePodNetworks } from "../components/cni/index.ts";
 import { announceShutdown, createKubelet, failPods } from "../components/kubelet/index.ts";
 import { createServiceProxy, feedHostPorts, nodeNetwork } from "../components/service-proxy/index.ts";
-import { composeNodeRoot, type ContainerRuntime, createContainerRuntime } from "../container/index.ts";
+import {
+  composeNodeRoot,
+  type ContainerRuntime,
+  type ContainerStatus,
+  createContainerRuntime,
+} from "../container/index.ts";
 import { openNetworkNamespace } from "../kernel/netns/index.ts";
 import { openNftables } from "../kernel/nftables/index.ts";
 import type { Clock } from "../machinery/clock.ts";
@@ -111,8 +116,8 @@ export async function createNodeAgent(node: NodeConfig, shared: NodeSurroundings
     ready: kubelet.ready,
     announceShutdown: async () => await announceShutdown({ client, node: node.name, clock, log }),
     shutDownPods: async () => {
-      await failPods({ client, pods: pods.store.list(), clock, log });
-      await endContainers(runtime, shutdownGraceMs);
+      const ended = await endContainers(runtime, shutdownGraceMs);
+      await failPods({ client, pods: pods.store.list(), ended, clock, log });
     },
     close: () => {
       runtime.close();
@@ -138,12 +143,14 @@ export async function clearNode(node: NodeConfig, { config, log, clock }: NodeSu
   rmSync(paths.bootId(node.name), { force: true });
 }
 
-async function endContainers(runtime: ContainerRuntime, graceMs: number): Promise<void> {
+/** Returns how each has ended. */
+async function endContainers(runtime: ContainerRuntime, graceMs: number): Promise<readonly ContainerStatus[]> {
   const containers = await runtime.list();
-  await Promise.all(
+  return await Promise.all(
     containers.map(async ({ id }) => {
-      await runtime.stop(id, { graceMs });
+      const ended = await runtime.stop(id, { graceMs });
       await runtime.remove(id);
+      return ended;
     }),
   );
 }

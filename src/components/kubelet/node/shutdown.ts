@@ -1,9 +1,10 @@
 /** A node that is switched off in order says so: upstream's graceful node shutdown, in its words. */
 import { ApiError } from "../../../api/status.ts";
-import type { Node, Pod } from "../../../api/generated/types.ts";
+import type { ContainerStatus as ApiContainerStatus, Node, Pod } from "../../../api/generated/types.ts";
 import { keyOf } from "../../../api/object.ts";
 import { resources } from "../../../api/resources.ts";
 import type { ApiClient } from "../../../client/api-client.ts";
+import type { ContainerStatus } from "../../../container/runtime.ts";
 import type { Clock } from "../../../machinery/clock.ts";
 import type { Logger } from "../../../machinery/log.ts";
 import { isoSeconds } from "../../../model/pod-lifecycle/index.ts";
@@ -38,6 +39,8 @@ export async function announceShutdown(options: {
 export async function failPods(options: {
   readonly client: ApiClient;
   readonly pods: readonly Pod[];
+  /** How the node's containers have ended. */
+  readonly ended: readonly ContainerStatus[];
   readonly clock: Clock;
   readonly log: Logger;
 }): Promise<void> {
@@ -55,7 +58,11 @@ export async function failPods(options: {
 
 async function failPod(
   pod: Pod,
-  { client, clock }: { readonly client: ApiClient; readonly clock: Clock },
+  {
+    client,
+    clock,
+    ended,
+  }: { readonly client: ApiClient; readonly clock: Clock; readonly ended: readonly ContainerStatus[] },
 ): Promise<void> {
   if (pod.metadata?.annotations?.[mirrorAnnotation] !== undefined) return;
   if (pod.metadata?.deletionTimestamp !== undefined) {
@@ -74,7 +81,28 @@ async function failPod(
   ];
   const body = {
     metadata: { uid: pod.metadata?.uid },
-    status: { phase: "Failed", reason: "Terminated", message, conditions },
+    status: {
+      phase: "Failed",
+      reason: "Terminated",
+      message,
+      conditions,
+      containerStatuses: (pod.status?.containerStatuses ?? []).map((status) => endedStatus(status, ended)),
+    },
   };
   await client.patch(resources.pods, keyOf(pod), { type: "strategic", body }, { subresource: "status" });
+}
+
+/** What had ended before keeps its state. */
+function endedStatus(status: ApiContainerStatus, ended: readonly ContainerStatus[]): object {
+  const run = ended.find(({ id }) => status.containerID === `crun://${id}`);
+  if (status.state?.running === undefined || run?.state.type !== "exited") return status;
+  const { exitCode, startedAtMs, finishedAtMs } = run.state;
+  const terminated = {
+    exitCode,
+    reason: exitCode === 0 ? "Completed" : "Error",
+    startedAt: isoSeconds(startedAtMs),
+    finishedAt: isoSeconds(finishedAtMs),
+    containerID: status.containerID,
+  };
+  return { ...status, ready: false, started: false, state: { running: null, terminated } };
 }
