@@ -1,4 +1,5 @@
 /** What the kernel holds for a cluster, asked by a process of netloom's that enters the cluster's namespaces for it. */
+import { join } from "node:path";
 import { needsUserNamespace } from "../components/lab-host/index.ts";
 import type { NamespaceReport } from "../components/lab-inspection/index.ts";
 import { runCommand } from "../machinery/process/index.ts";
@@ -18,6 +19,8 @@ export async function askKernel(cluster: RunningCluster, scope: Scope): Promise<
     ...(needsUserNamespace() ? ["--user", "--preserve-credentials"] : []),
     "--mount",
     "--pid",
+    // Without root a thread that has left the host's network namespace cannot return: the lan is its home instead.
+    `--net=/proc/${initPid}/root${join(clusterPaths(config).netns, "lan")}`,
     "--",
     selfCommand.node,
     selfCommand.entry,
