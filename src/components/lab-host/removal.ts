@@ -1,5 +1,6 @@
 /** Removes what a cluster leaves on the host once its processes are gone. */
 import { chmodSync, lstatSync, readdirSync, readFileSync, rmSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { removeContext } from "./kubeconfig-file.ts";
 
@@ -39,16 +40,26 @@ export function removeTraces(folders: { readonly stateDir: string; readonly runD
   removeTree(folders.stateDir);
 }
 
-/** `rm -rf` that also opens folders without permissions: overlayfs leaves its work folder at mode 000. */
+/**
+ * `rm -rf` that also opens folders without permissions (overlayfs leaves its work folder at mode 000), and removes what
+ * belongs to the further users of a user namespace (a server's cache): only inside of one are those ours.
+ */
 export function removeTree(path: string): void {
-  try {
-    rmSync(path, { recursive: true, force: true });
-    return;
-  } catch (error) {
-    if (!["EACCES", "EPERM", "ENOTEMPTY"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  for (const remove of [removePlainly, removeOpening]) {
+    try {
+      remove(path);
+      return;
+    } catch (error) {
+      if (!["EACCES", "EPERM", "ENOTEMPTY"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    }
   }
-  removeOpening(path);
+  const flags = ["--user", "--map-root-user", "--map-auto"];
+  const removal = spawnSync("unshare", [...flags, "rm", "-rf", "--", path], { encoding: "utf8" });
+  if (removal.status === 0) return;
+  throw new Error(`Cannot remove "${path}": ${removal.error?.message ?? removal.stderr.trim()}; remove it as root`);
 }
+
+const removePlainly = (path: string): void => rmSync(path, { recursive: true, force: true });
 
 function removeOpening(path: string): void {
   if (!lstatSync(path).isDirectory()) {

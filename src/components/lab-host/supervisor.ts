@@ -17,8 +17,8 @@ import type { ClusterConfig } from "../../model/cluster-config.ts";
 import { clusterPaths } from "../../model/cluster-config.ts";
 import { findTool } from "../../machinery/tools.ts";
 import type { Clock } from "../../machinery/clock.ts";
-import { needsUserNamespace } from "./preflight.ts";
 import { childrenOf, identify, isAlive, type ProcessIdentity } from "./process-table.ts";
+import { userNamespaceFlags } from "./user-namespace.ts";
 
 const supervisorFile = (runDir: string): string => join(runDir, "supervisor.json");
 
@@ -42,7 +42,7 @@ export function startSupervisor(config: ClusterConfig, self: SelfCommand): Proce
   const tini = findTool("tini", config.toolsDir);
   const paths = clusterPaths(config);
   const log = openSync(join(paths.logs, "holder.log"), "a", 0o600);
-  const userNamespace = needsUserNamespace() ? "--user --map-root-user" : "";
+  const userNamespace = userNamespaceFlags(config.toolsDir).join(" ");
   const child = spawn("/bin/sh", ["-c", script, self.node, self.entry, paths.config, tini.path, userNamespace], {
     detached: true,
     stdio: ["ignore", log, log],
