@@ -76,14 +76,18 @@ function catalogSource(config: Paths, isRootless: boolean): CatalogSource {
 /** Stands for the users of servers (www-data, nginx): where it exists, they do. */
 const serverUser = 101;
 const tmpfsMagic = 0x0102_1994;
+const cgroup2Magic = 0x6367_7270;
 
 /**
  * Once per agent process, on its main thread, before the first runtime: leaves the host's UTS and IPC namespaces (for
- * this thread and what it starts) and hides a hybrid cgroup tree that crun refuses, in the cluster's mount namespace only.
+ * this thread and what it starts) and hides a cgroup tree that crun refuses, in the cluster's mount namespace only: one
+ * of both versions, or a plain folder, as a container of another runtime may have. An empty tmpfs is fine with crun.
  */
 export function prepareContainerHost(): void {
   leaveHostNamespaces();
   const tree = "/sys/fs/cgroup";
-  const isHybrid = existsSync(tree) && statfsSync(tree).type === tmpfsMagic && readdirSync(tree).length > 0;
-  if (isHybrid) mount({ source: "tmpfs", target: tree, type: "tmpfs" });
+  if (!existsSync(tree)) return;
+  const { type } = statfsSync(tree);
+  const isAccepted = type === cgroup2Magic || (type === tmpfsMagic && readdirSync(tree).length === 0);
+  if (!isAccepted) mount({ source: "tmpfs", target: tree, type: "tmpfs" });
 }

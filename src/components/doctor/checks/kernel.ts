@@ -66,7 +66,7 @@ export const kernelChecks: readonly Check[] = [
   kernel,
   namespaces,
   tried("tmpfs", "a sandbox forbids mounts: in a container run it with --privileged or seccomp=unconfined"),
-  tried("overlay", `${modprobe("overlay")}; or set XDG_STATE_HOME to a folder on ext4, xfs, btrfs or tmpfs`),
+  tried("overlay", modprobe("overlay")),
   tried("network namespace", "a sandbox forbids network namespaces: run netloom outside of it, or with --privileged"),
   tried("rtnetlink", "a sandbox forbids netlink sockets: run netloom outside of it"),
   tried("veth", modprobe("veth")),

@@ -53,6 +53,13 @@ const idMapping: Check = {
     const remedy = `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${name ?? machine.uid}`;
     if (uids === 0 || gids === 0)
       return warning(`newuidmap is there, but this user has no ids to map; ${alone}`, remedy);
+    const trial = machine.run("unshare", ["--user", "--map-root-user", "--map-auto", "true"]);
+    if (trial.status !== 0) {
+      return warning(
+        `ids are granted, but unshare does not map them (${trial.output}); ${alone}`,
+        "update util-linux to 2.38",
+      );
+    }
     return ok(`${uids} users and ${gids} groups of this user's own in /etc/subuid and /etc/subgid`);
   },
 };

@@ -16,7 +16,7 @@ import { rulesTrials } from "./rules-trials.ts";
 import type { TrialResult } from "./trial-result.ts";
 
 export interface TrialOptions {
-  /** An empty folder on the file system where clusters' state lies; left empty. */
+  /** An empty folder to mount on; left empty. */
   readonly folder: string;
   readonly toolsDir: string;
   readonly isRootless: boolean;
@@ -36,12 +36,13 @@ export function runTrials(options: TrialOptions): readonly TrialResult[] {
     }
   };
   const { folder } = options;
-  attempt("overlay", () => tryOverlay(options));
   const mounted = attempt("tmpfs", () => {
     mount({ source: "netloom-doctor", target: folder, type: "tmpfs", data: "mode=0700,size=1m" });
     return true;
   });
   if (mounted === undefined) return results;
+  // As with a cluster's roots: what is written lies in memory.
+  attempt("overlay", () => tryOverlay(options));
   const namespaces = attempt("network namespace", () =>
     ["node", "pod"].map((name) => createNetworkNamespace(join(folder, name))),
   );
