@@ -1,1 +1,1 @@
-export { NfnetlinkError, NfnetlinkSocket, subsystem, type Request } from "./socket.ts";
+export { NfnetlinkError, NfnetlinkSocket, nftablesGroup, subsystem, type Request } from "./socket.ts";

@@ -43,6 +43,9 @@ const netfilterProtocol = 12;
 const solSocket = 1;
 const solNetlink = 270;
 const option = { sendBuffer: 7, receiveBuffer: 8, sendBufferForce: 32, receiveBufferForce: 33, capAck: 10 } as const;
+const membership = { join: 1, leave: 2 } as const;
+/** NFNLGRP_NFTABLES: every change of nftables' rules in the namespace. */
+export const nftablesGroup = 7;
 const batch = { begin: 16, end: 17 } as const;
 /** A dump that saw a change is asked for again this often. */
 const dumpAttempts = 8;
@@ -102,6 +105,26 @@ export class NfnetlinkSocket {
     writeBatchMark(writer, batch.end, this.#nextSequence());
     this.#send(action, writer.finish());
     this.#expectNoErrors(action, first);
+  }
+
+  /** Whether notifications of `group` are queued from now on for `notifications`. */
+  listen(group: number, isOn: boolean): void {
+    try {
+      setSocketOption(this.#fd, { level: solNetlink, name: isOn ? membership.join : membership.leave }, group);
+    } catch (error) {
+      throw translate("listen to changes", error);
+    }
+  }
+
+  /** What was queued; throws `NfnetlinkError` with ENOBUFS where the queue overflowed since the last call. */
+  *notifications(): Generator<Message, void, undefined> {
+    for (
+      let messages = this.#receive("read changes");
+      messages !== undefined;
+      messages = this.#receive("read changes")
+    ) {
+      yield* messages;
+    }
   }
 
   close(): void {

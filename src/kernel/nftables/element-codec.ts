@@ -13,7 +13,7 @@ import {
   type Cidr,
   type IpAddress,
 } from "../../lib/ip/index.ts";
-import { provenanceText } from "../../model/provenance.ts";
+import { provenanceText, type Provenance } from "../../model/provenance.ts";
 import {
   commentText,
   type Element,
@@ -94,8 +94,22 @@ function writeElement(writer: MessageWriter, declaration: SetDeclaration, elemen
   if (isInterval) writeValue(writer, elementAttribute.keyEnd, encodeValues(declaration.key, bounds.last, isInterval));
   if (!isWhole) return;
   if (data !== undefined) writeData(writer, declaration, data);
-  const comment = new TextEncoder().encode(`${commentText(provenanceText(element.cause))}\0`);
-  writer.attribute(elementAttribute.userData, Uint8Array.of(commentType, comment.length, ...comment));
+  writer.attribute(elementAttribute.userData, commentOf(element.cause));
+}
+
+const textEncoder = new TextEncoder();
+/** Elements of one cause come one after the other. */
+let lastComment: { readonly cause: Provenance; readonly bytes: Uint8Array } | undefined;
+
+function commentOf(cause: Provenance): Uint8Array {
+  if (lastComment?.cause === cause) return lastComment.bytes;
+  const text = textEncoder.encode(`${commentText(provenanceText(cause))}\0`);
+  const bytes = new Uint8Array(text.length + 2);
+  bytes[0] = commentType;
+  bytes[1] = text.length;
+  bytes.set(text, 2);
+  lastComment = { cause, bytes };
+  return bytes;
 }
 
 function writeData(writer: MessageWriter, declaration: SetDeclaration, data: ElementData): void {
@@ -120,24 +134,32 @@ function writeValue(writer: MessageWriter, attribute: number, bytes: Uint8Array)
 }
 
 function encodeValues(types: readonly FieldType[], values: readonly Value[], isInterval = false): Uint8Array {
-  const parts = types.map((type, index) => encodeField(type, values[index], isInterval));
-  const isPadded = parts.length > 1;
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + (isPadded ? padded(part.length) : part.length), 0));
+  if (types.length === 1 && types[0] !== undefined) return encodeField(types[0], values[0], isInterval);
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for (const [index, type] of types.entries()) {
+    const part = encodeField(type, values[index], isInterval);
+    parts.push(part);
+    length += padded(part.length);
+  }
+  const bytes = new Uint8Array(length);
   let offset = 0;
   for (const part of parts) {
     bytes.set(part, offset);
-    offset += isPadded ? padded(part.length) : part.length;
+    offset += padded(part.length);
   }
   return bytes;
 }
 
 function encodeField(type: FieldType, value: Value | undefined, isInterval: boolean): Uint8Array {
-  const fail = (): never => {
+  if (type === "address" && typeof value === "string") return ipToBytes(value as IpAddress);
+  if (type === "protocol") {
+    const number = protocolNumber[String(value)];
+    if (number !== undefined) return Uint8Array.of(number);
+  }
+  if (typeof value !== "number" || type === "address" || type === "protocol") {
     throw new TypeError(`Cannot encode "${value}": it is no ${type}`);
-  };
-  if (type === "address") return typeof value === "string" ? ipToBytes(value as IpAddress) : fail();
-  if (type === "protocol") return Uint8Array.of(protocolNumber[String(value)] ?? fail());
-  if (typeof value !== "number") return fail();
+  }
   if (type === "port") return Uint8Array.of(value >> 8, value & 255);
   const mark = new Uint8Array(4);
   new DataView(mark.buffer).setUint32(0, value, !isInterval);

@@ -1,12 +1,13 @@
 /** The rules of one network namespace: whole rule sets in, smallest differences in, and what the kernel holds out. */
 import {
-  diffRuleSets,
+  emptyTransaction,
   indexElements,
   isEmptyTransaction,
   layoutName,
   renderTransaction,
   setPath,
   splitTransaction,
+  type Element,
   type Family,
   type RuleSet,
   type SetDeclaration,
@@ -17,6 +18,7 @@ import type { NetworkNamespace } from "../network-namespace.ts";
 import { NfnetlinkError, NfnetlinkSocket } from "../nfnetlink/index.ts";
 import { decodeElements, encodeElements, encodeElementsQuery, type KernelElement } from "./element-codec.ts";
 import { encodeChainOperation } from "./chain-codec.ts";
+import { ChangeWatch } from "./change-watch.ts";
 import { openNft } from "./libnftables.ts";
 import { NftablesError } from "./nftables-error.ts";
 import { differenceFromKernel } from "./drift.ts";
@@ -46,7 +48,10 @@ export interface Nftables {
   sync(ruleSet: RuleSet): SyncReport;
   /** Needs a `sync` before, whose rule set `transaction` continues. */
   apply(transaction: Transaction): void;
-  /** Whether anybody else has changed any rule of the namespace since the last `sync` or `apply` of this object. */
+  /**
+   * Whether anybody else has changed one of the tables given to `sync` since this object last looked or synced. Tables of
+   * other names may change as they like.
+   */
   hasForeignChange(): boolean;
   /** What a set or map holds now, dynamic elements included. Empty where there is no such set. */
   readElements(family: Family, table: string, declaration: SetDeclaration): readonly KernelElement[];
@@ -55,8 +60,8 @@ export interface Nftables {
   close(): void;
 }
 
-/** About 200 bytes each; the kernel's default for the largest send buffer is 416 kB. */
-const elementsPerStep = 1500;
+/** About 200 bytes each. The kernel's default for the largest send buffer is 416 kB; its root may send more. */
+const elementsPerStep = { most: 30_000, withoutRoot: 1500 } as const;
 
 /** Opens what all changes go through; keep it as long as the namespace's rules are looked after. */
 export function openNftables(options: { readonly namespace: NetworkNamespace; readonly toolsDir: string }): Nftables {
@@ -66,16 +71,29 @@ export function openNftables(options: { readonly namespace: NetworkNamespace; re
 class KernelNftables implements Nftables {
   readonly #nft;
   readonly #socket: NfnetlinkSocket;
+  readonly #watch: ChangeWatch;
+  /** By `setPath`. */
   readonly #declarations = new Map<string, SetDeclaration>();
-  #generation: number | undefined;
+  /** `ip netloom` */
+  readonly #tables = new Set<string>();
+  #elementsPerStep: number = elementsPerStep.most;
 
   constructor(options: { readonly namespace: NetworkNamespace; readonly toolsDir: string }) {
     this.#nft = openNft(options);
     this.#socket = new NfnetlinkSocket(options.namespace);
+    this.#watch = new ChangeWatch({
+      namespace: options.namespace,
+      readGeneration: () => readGeneration(this.#socket),
+      isWatched: (family, table) => this.#tables.has(`${family} ${table}`),
+    });
   }
 
   sync(ruleSet: RuleSet): SyncReport {
-    return this.#translated(() => this.#sync(ruleSet));
+    return this.#translated(() => {
+      // What others did so far is found by reading; what they do from here on is noticed.
+      this.#watch.forget();
+      return this.#sync(ruleSet);
+    });
   }
 
   #sync(ruleSet: RuleSet): SyncReport {
@@ -83,20 +101,24 @@ class KernelNftables implements Nftables {
       readTableComment(this.#socket, family, table) === layoutName({ family, table, ...rest });
     const kept = ruleSet.skeletons.filter(isOurs);
     const replaced = ruleSet.skeletons.filter((skeleton) => !kept.includes(skeleton));
-    const desired = indexElements(ruleSet.parts.values());
-    const refresh = differenceFromKernel(kept, desired, {
-      chainsOf: ({ family, table }) => readChainNames(this.#socket, family, table),
-      elementsOf: ({ family, table }, declaration) => this.readElements(family, table, declaration),
-    });
-    const whole = diffRuleSets({ skeletons: [], parts: new Map() }, { ...ruleSet, skeletons: replaced });
     const isReplaced = new Set(replaced.map(({ family, table }) => `${family} ${table}`));
-    this.apply(
-      {
-        ...whole,
-        addedElements: whole.addedElements.filter(({ family, table }) => isReplaced.has(`${family} ${table}`)),
-      },
-      ruleSet,
-    );
+    // What is read waits for what is replaced: both are before the first change, lest a step of it be read.
+    const refresh =
+      kept.length === 0
+        ? emptyTransaction
+        : differenceFromKernel(kept, indexElements(ruleSet.parts.values()), {
+            chainsOf: ({ family, table }) => readChainNames(this.#socket, family, table),
+            elementsOf: ({ family, table }, declaration) => this.readElements(family, table, declaration),
+          });
+    const addedElements: Element[] = [];
+    if (replaced.length > 0) {
+      for (const part of ruleSet.parts.values()) {
+        for (const element of part) {
+          if (kept.length === 0 || isReplaced.has(`${element.family} ${element.table}`)) addedElements.push(element);
+        }
+      }
+    }
+    this.apply({ ...emptyTransaction, replacedTables: replaced, addedElements }, ruleSet);
     this.apply(refresh, ruleSet);
     return {
       replacedTables: [...isReplaced],
@@ -108,29 +130,34 @@ class KernelNftables implements Nftables {
 
   apply(transaction: Transaction, ruleSet?: RuleSet): void {
     for (const skeleton of ruleSet?.skeletons ?? transaction.replacedTables) {
+      this.#tables.add(`${skeleton.family} ${skeleton.table}`);
       for (const declaration of skeleton.sets.values()) {
         this.#declarations.set(setPath({ ...skeleton, set: declaration.name }), declaration);
       }
     }
     if (isEmptyTransaction(transaction)) return;
-    try {
-      if (needsSteps(transaction)) this.#applyInSteps(transaction);
-      else this.#applyAtOnce(transaction);
-    } catch (error) {
-      if (!isTooLarge(error)) throw error;
-      this.#applyInSteps(transaction);
-    }
-    this.#generation = readGeneration(this.#socket);
+    if (needsSteps(transaction)) this.#applyInSteps(transaction);
+    else this.#applyAsFits(transaction);
   }
 
   #applyInSteps(transaction: Transaction): void {
-    for (const step of splitTransaction(transaction, elementsPerStep)) this.#applyAtOnce(step);
+    for (const step of splitTransaction(transaction, this.#elementsPerStep)) this.#applyAsFits(step);
+  }
+
+  #applyAsFits(transaction: Transaction): void {
+    try {
+      this.#watch.whileChanging(() => this.#applyAtOnce(transaction));
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      this.#elementsPerStep = elementsPerStep.withoutRoot;
+      for (const step of splitTransaction(transaction, this.#elementsPerStep)) {
+        this.#watch.whileChanging(() => this.#applyAtOnce(step));
+      }
+    }
   }
 
   #applyAtOnce(transaction: Transaction): void {
     const { addedElements, removedElements } = transaction;
-    const removed = [...indexElements([removedElements])];
-    const added = [...indexElements([addedElements])];
     const chains = transaction.chains.map((operation) => ({ ...operation, requests: encodeChainOperation(operation) }));
     const isRaw = transaction.replacedTables.length + transaction.removedTables.length === 0;
     if (!isRaw || chains.some(({ requests }) => requests === undefined)) {
@@ -139,13 +166,13 @@ class KernelNftables implements Nftables {
     }
     const elements = (
       [
-        ["delete", removed],
-        ["add", added],
+        ["delete", removedElements],
+        ["add", addedElements],
       ] as const
-    ).flatMap(([verb, sets]) =>
-      sets.flatMap(([path, ofSet]) => {
+    ).flatMap(([verb, all]) =>
+      [...bySet(all)].flatMap(([path, ofSet]) => {
         const declaration = this.#declarations.get(path);
-        return declaration === undefined ? [] : encodeElements(verb, declaration, [...ofSet.values()]);
+        return declaration === undefined ? [] : encodeElements(verb, declaration, ofSet);
       }),
     );
     const after = chains.flatMap(({ kind, requests = [] }) => (kind === "delete-chain" ? requests : []));
@@ -154,7 +181,7 @@ class KernelNftables implements Nftables {
   }
 
   hasForeignChange(): boolean {
-    return this.#translated(() => readGeneration(this.#socket)) !== this.#generation;
+    return this.#translated(() => this.#watch.hasForeignChange());
   }
 
   readElements(family: Family, table: string, declaration: SetDeclaration): readonly KernelElement[] {
@@ -170,12 +197,15 @@ class KernelNftables implements Nftables {
 
   remove({ skeletons }: Pick<RuleSet, "skeletons">): void {
     this.#translated(() => {
-      for (const { family, table } of skeletons) deleteTable(this.#socket, family, table);
+      for (const { family, table } of skeletons) {
+        this.#watch.whileChanging(() => deleteTable(this.#socket, family, table));
+      }
     });
   }
 
   close(): void {
     this.#nft.close();
+    this.#watch.close();
     this.#socket.close();
   }
 
@@ -186,6 +216,18 @@ class KernelNftables implements Nftables {
       throw translate(error);
     }
   }
+}
+
+/** In the order of their first element. */
+function bySet(elements: readonly Element[]): ReadonlyMap<string, readonly Element[]> {
+  const sets = new Map<string, Element[]>();
+  for (const element of elements) {
+    const path = setPath(element);
+    const ofSet = sets.get(path);
+    if (ofSet === undefined) sets.set(path, [element]);
+    else ofSet.push(element);
+  }
+  return sets;
 }
 
 /**

@@ -1,10 +1,10 @@
 /** Tables, chains and the generation of the rules, raw: what nft would read the whole rule set for. */
 import type { Family } from "../../model/rules/index.ts";
 import { NfnetlinkError, subsystem, type NfnetlinkSocket } from "../nfnetlink/index.ts";
-import { messageFlag, readText, splitPayload } from "../rtnetlink/wire.ts";
+import { messageFlag, readText, splitPayload, type Message } from "../rtnetlink/wire.ts";
 import { decodeComment, familyNumber } from "./element-codec.ts";
 
-const message = { getTable: 1, deleteTable: 2, getChain: 4, getGeneration: 16 } as const;
+const message = { getTable: 1, deleteTable: 2, getChain: 4, newGeneration: 15, getGeneration: 16 } as const;
 const tableAttribute = { name: 1, userData: 6 } as const;
 const chainAttribute = { table: 1, name: 3 } as const;
 const generationAttribute = { id: 1 } as const;
@@ -65,6 +65,23 @@ export function readGeneration(socket: NfnetlinkSocket): number {
     family: 0,
     write: () => undefined,
   });
-  const id = payload === undefined ? undefined : splitPayload(payload, 4).attributes.get(generationAttribute.id);
+  return payload === undefined ? 0 : decodeGeneration(payload);
+}
+
+function decodeGeneration(payload: Uint8Array): number {
+  const id = splitPayload(payload, 4).attributes.get(generationAttribute.id);
   return id?.length === 4 ? new DataView(id.buffer, id.byteOffset, 4).getUint32(0) : 0;
+}
+
+/** What one notification of a change says: that a transaction ended, or which table it changed. */
+export type ChangeNotice = { readonly generation: number } | { readonly family: Family; readonly table: string };
+
+/** Undefined for families and subsystems that are none of ours. Throws `NetlinkDecodeError` where lengths do not fit. */
+export function decodeNotice({ type, payload }: Pick<Message, "type" | "payload">): ChangeNotice | undefined {
+  if (type >> 8 !== subsystem.nftables) return undefined;
+  if ((type & 0xff) === message.newGeneration) return { generation: decodeGeneration(payload) };
+  const family = (["ip", "ip6"] as const).find((name) => familyNumber[name] === payload[0]);
+  // The table's name has this number in the messages about tables, chains, rules, sets, elements and objects.
+  const table = readText(splitPayload(payload, 4).attributes.get(tableAttribute.name));
+  return family === undefined || table === undefined ? undefined : { family, table };
 }

@@ -117,7 +117,12 @@ export class MessageWriter {
   }
 
   #pad(): this {
-    while (this.#length % 4 !== 0) this.u8(0);
+    const padding = -this.#length & 3;
+    if (padding > 0) {
+      this.#reserve(padding);
+      this.#bytes.fill(0, this.#length, this.#length + padding);
+      this.#length += padding;
+    }
     return this;
   }
 
