@@ -48,6 +48,8 @@ test("the v3 document of core says what kubectl asks of it", () => {
   assert.deepEqual(spec?.["ports"]?.["x-kubernetes-patch-merge-key"], "port");
   const port = document["components"]?.["schemas"]?.["io.k8s.api.core.v1.ServicePort"];
   assert.deepEqual(port?.["properties"]?.["port"]?.["description"], "Its number.");
+  // A field without a sentence of its own says what its type does.
+  assert.deepEqual(spec?.["ports"]?.["description"], "A port.");
   assert.equal(openApi.v3("apis/none/v1"), undefined);
 });
 

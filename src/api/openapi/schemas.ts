@@ -84,13 +84,21 @@ function mergeExtensions(typeName: string, fieldName: string): Schema {
 }
 
 function fieldSchema(typeName: string, [name, field]: readonly [string, Field], context: SchemaContext): Schema {
-  const description = context.descriptions[typeName]?.[name];
+  // Many a field says no more than its type does.
+  const description = context.descriptions[typeName]?.[name] ?? context.descriptions[objectIn(field.type)]?.[""];
   // Of the raw values only the fields of managed fields have a model of their own.
   const schema =
     typeName === "ManagedFieldsEntry" && name === "fieldsV1"
       ? pointer(context, wellKnown.fields, true)
       : typeSchema(field.type, context, true);
   return { ...(description === undefined ? {} : { description }), ...schema, ...mergeExtensions(typeName, name) };
+}
+
+/** The type that the field refers to, or that its items do; empty where there is none. */
+function objectIn(type: FieldType): string {
+  if (type.kind === "list") return objectIn(type.item);
+  if (type.kind === "map") return objectIn(type.value);
+  return type.kind === "object" ? type.type : "";
 }
 
 /** The schema of one type of the table. */
