@@ -80,6 +80,7 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
         clock,
         log,
         rootCa: pki.caCertificate,
+        signCertificate: (body) => pki.sign(body),
         deletableResources: registry.definitions
           .filter(({ verbs }) => verbs.includes("delete") && verbs.includes("watch"))
           .map(({ group, version, plural, kind, isNamespaced }) => ({ group, version, plural, kind, isNamespaced })),

@@ -9,7 +9,7 @@ import type { Deployment, Pod } from "../../src/api/generated/types.ts";
 import { keyOf } from "../../src/api/object.ts";
 import { resources } from "../../src/api/resources.ts";
 import type { ApiClient } from "../../src/client/index.ts";
-import { createApiServer } from "../../src/components/kube-apiserver/index.ts";
+import { createApiServer, serviceAccountUser } from "../../src/components/kube-apiserver/index.ts";
 import { createControllerManager } from "../../src/components/kube-controller-manager/index.ts";
 import { createScheduler } from "../../src/components/kube-scheduler/index.ts";
 import { systemClock as clock } from "../../src/machinery/clock.ts";
@@ -36,8 +36,20 @@ before(async () => {
   const deletableResources = registry.definitions
     .filter(({ verbs }) => verbs.includes("delete") && verbs.includes("watch"))
     .map(({ group, version, plural, kind, isNamespaced }) => ({ group, version, plural, kind, isNamespaced }));
-  const controllers = createControllerManager({ client, clock, log, rootCa: pki.caCertificate, deletableResources });
-  const scheduler = createScheduler({ client, clock, log });
+  const everyone = ["system:authenticated"];
+  const controllers = createControllerManager({
+    client: api.client({ name: "system:kube-controller-manager", groups: everyone }),
+    clientFor: (account) => api.client(serviceAccountUser("kube-system", account)),
+    clock,
+    log,
+    rootCa: pki.caCertificate,
+    deletableResources,
+  });
+  const scheduler = createScheduler({
+    client: api.client({ name: "system:kube-scheduler", groups: everyone }),
+    clock,
+    log,
+  });
   running = Promise.all([runningApi, controllers.run(stop.signal), scheduler.run(stop.signal), runPods()]);
   await Promise.all([controllers.ready, scheduler.ready]);
   for (const name of ["node-1", "node-2", "node-3"]) await addNode(name);

@@ -53,10 +53,11 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       nodePortRange: options.config.nodePortRange,
     }),
   });
+  const authorizer = createAuthorizer(store);
   const environment: Environment = {
     store,
     clock,
-    admission: builtInAdmission(store, clock),
+    admission: builtInAdmission(store, { clock, authorizer }),
     servedFrom: (group, plural) => registry.servedFrom(group, plural),
     strategyOf: strategies,
   };
@@ -67,7 +68,6 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   }
   const resourceOf = (group: string, of: string, plural: string): ServedResource | undefined =>
     served.get(`${group}/${of}/${plural}`);
-  const authorizer = createAuthorizer(store);
   const signer = createTokenSigner(pki.serviceAccountKey.privateKey);
   const issuer = `https://kubernetes.default.svc.${options.config.clusterDomain}`;
   const tokens = createServiceAccountTokens({ signer, issuer, store, clock });

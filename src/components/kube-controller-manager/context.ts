@@ -6,10 +6,14 @@ import type { Component } from "../../machinery/component.ts";
 import type { EventRecorder } from "../../machinery/events/index.ts";
 import type { Logger } from "../../machinery/log.ts";
 import type { MetricsRegistry } from "../../machinery/metrics/index.ts";
+import type { CertificateBody } from "../../machinery/pki/index.ts";
 import { createReconciler } from "../../machinery/reconcile/index.ts";
 import type { Reconciler, ReconcilerOptions } from "../../machinery/reconcile/index.ts";
 import type { ControllerManagerConfig } from "./config.ts";
 import type { SharedInformers } from "./informers.ts";
+
+/** The PEM certificate. */
+export type SignCertificate = (body: CertificateBody) => string;
 
 export interface ControllerContext {
   readonly client: ApiClient;
@@ -20,6 +24,7 @@ export interface ControllerContext {
   readonly informers: SharedInformers;
   /** PEM of the certificate authority that signed the API server's certificate. */
   readonly rootCa: string;
+  readonly signCertificate: SignCertificate | undefined;
   /** Everything that can be listed and deleted. */
   readonly deletableResources: readonly Resource<KubernetesObject>[];
   /** Makes a recorder that runs with the controllers. */

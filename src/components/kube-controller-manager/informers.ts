@@ -74,6 +74,10 @@ export function createSharedInformers(
     configMaps: all.create({ resource: resources.configMaps, indexes: { owner } }),
     deployments: all.create({ resource: resources.deployments, indexes: { owner, namespace } }),
     replicaSets: all.create({ resource: resources.replicaSets, indexes: { owner, namespace, orphan } }),
+    budgets: all.create({ resource: resources.podDisruptionBudgets, indexes: { owner, namespace } }),
+    quotas: all.create({ resource: resources.resourceQuotas, indexes: { owner, namespace } }),
+    clusterRoles: all.create({ resource: resources.clusterRoles, indexes: { owner } }),
+    certificateRequests: all.create({ resource: resources.certificateSigningRequests, indexes: { owner } }),
   };
   const known = new Map<string, OwnedInformer>(
     Object.values(typed).map((informer) => [resourceId(informer.resource), informer as unknown as OwnedInformer]),

@@ -8,10 +8,13 @@ import type { EventRecorder } from "../../machinery/events/index.ts";
 import type { Logger } from "../../machinery/log.ts";
 import type { MetricsRegistry } from "../../machinery/metrics/index.ts";
 import { accountOf } from "./accounts.ts";
+import { createApprovingController, createSigningController } from "./certificate-controllers.ts";
+import { createClusterRoleAggregationController } from "./cluster-role-aggregation-controller.ts";
 import { defaultControllerManagerConfig } from "./config.ts";
 import type { ControllerManagerConfig } from "./config.ts";
-import type { CreateController } from "./context.ts";
+import type { CreateController, SignCertificate } from "./context.ts";
 import { createDeploymentController } from "./deployment-controller.ts";
+import { createDisruptionController } from "./disruption-controller.ts";
 import { createEndpointsController } from "./endpoints-controller.ts";
 import { createMirroringController } from "./endpointslice-mirroring-controller.ts";
 import { createEndpointSliceController } from "./endpointslice-controller.ts";
@@ -21,6 +24,7 @@ import { createNamespaceController } from "./namespace-controller.ts";
 import { createNodeLifecycleController } from "./node-lifecycle-controller.ts";
 import { createPodGarbageCollector } from "./pod-garbage-collector.ts";
 import { createReplicaSetController } from "./replica-set-controller.ts";
+import { createResourceQuotaController } from "./resource-quota-controller.ts";
 import { createRootCaPublisher } from "./root-ca-publisher.ts";
 import { createServiceAccountController } from "./service-account-controller.ts";
 import { createTaintEvictionController } from "./taint-eviction-controller.ts";
@@ -38,6 +42,11 @@ const controllers = {
   "endpointslice-controller": createEndpointSliceController,
   "endpoints-controller": createEndpointsController,
   "endpointslice-mirroring-controller": createMirroringController,
+  "disruption-controller": createDisruptionController,
+  "resourcequota-controller": createResourceQuotaController,
+  "clusterrole-aggregation-controller": createClusterRoleAggregationController,
+  "certificatesigningrequest-approving-controller": createApprovingController,
+  "certificatesigningrequest-signing-controller": createSigningController,
   "node-lifecycle-controller": createNodeLifecycleController,
   "taint-eviction-controller": createTaintEvictionController,
   "namespace-controller": createNamespaceController,
@@ -56,6 +65,8 @@ export interface ControllerManagerOptions {
   readonly log: Logger;
   /** PEM of the certificate authority that signed the API server's certificate, for `kube-root-ca.crt`. */
   readonly rootCa: string;
+  /** Signs with the cluster's authority what was granted. Without it, granted requests stay unsigned. */
+  readonly signCertificate?: SignCertificate;
   /** Every resource that can be listed, watched and deleted: what a namespace holds and the collector follows. */
   readonly deletableResources: readonly Resource<KubernetesObject>[];
   readonly metrics?: MetricsRegistry;
@@ -81,6 +92,7 @@ export function createControllerManager(options: ControllerManagerOptions): Comp
         config: { ...defaultControllerManagerConfig, ...options.config },
         informers,
         rootCa,
+        signCertificate: options.signCertificate,
         deletableResources,
         recorder: (component) => {
           const recorder = createEventRecorder({ client, clock, log, component });

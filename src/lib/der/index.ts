@@ -91,3 +91,6 @@ export function explicit(number: number, content: Bytes): Bytes {
 export function implicit(number: number, content: Bytes): Bytes {
   return element(0x80 | number, content);
 }
+
+export { DerError, readElement, readElements, readObjectIdentifier } from "./read.ts";
+export type { DerElement } from "./read.ts";

@@ -9,6 +9,8 @@ import {
   implicit,
   objectIdentifier,
   octetString,
+  readElement,
+  readElements,
   sequence,
   set,
   time,
@@ -53,37 +55,65 @@ export function issueCertificate(
   { issuer, now }: { readonly issuer: CertificateAndKey | undefined; readonly now: number },
 ): CertificateAndKey {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const subject = distinguishedName(request);
-  const authority = issuer === undefined ? undefined : new X509Certificate(issuer.certificate);
-  const authorityKey = authority?.publicKey ?? publicKey;
+  const key = privateKey.export({ type: "sec1", format: "pem" }) as string;
+  const usages = request.usage === "server" ? (["server auth"] as const) : (["client auth"] as const);
+  const body = {
+    ...request,
+    publicKey,
+    usages: request.usage === "ca" ? [] : usages,
+    isAuthority: request.usage === "ca",
+    notAfter: now + request.validDays * 86_400_000,
+  };
+  return { certificate: signCertificate(body, { issuer: issuer ?? { key }, now }), key };
+}
+
+/** What a certificate says, whoever made its key. */
+export interface CertificateBody extends Pick<
+  CertificateRequest,
+  "commonName" | "organizations" | "dnsNames" | "ipAddresses"
+> {
+  readonly publicKey: KeyObject;
+  /** In the words of CertificateSigningRequests; those that are no extended usages count for the key's own. */
+  readonly usages: readonly string[];
+  readonly isAuthority?: boolean;
+  /** Milliseconds since the epoch. */
+  readonly notAfter: number;
+}
+
+/** The PEM certificate. An issuer without a certificate signs itself. */
+export function signCertificate(
+  body: CertificateBody,
+  {
+    issuer,
+    now,
+  }: { readonly issuer: Partial<CertificateAndKey> & Pick<CertificateAndKey, "key">; readonly now: number },
+): string {
+  const subject = distinguishedName(body);
+  const authority = issuer.certificate === undefined ? undefined : new X509Certificate(issuer.certificate);
   const toBeSigned = sequence(
     explicit(0, unsignedInteger(Uint8Array.of(2))),
     unsignedInteger(serialNumber()),
     sequence(objectIdentifier(oids.ecdsaWithSha256)),
     authority === undefined ? subject : authorityName(authority),
     // Clocks of clients may be a little behind.
-    sequence(time(new Date(now - 300_000)), time(new Date(now + request.validDays * 86_400_000))),
+    sequence(time(new Date(now - 300_000)), time(new Date(body.notAfter))),
     subject,
-    publicKey.export({ type: "spki", format: "der" }),
-    explicit(3, extensions(request, publicKey, authorityKey)),
+    body.publicKey.export({ type: "spki", format: "der" }),
+    explicit(3, extensions(body, authority?.publicKey ?? body.publicKey)),
   );
-  const signingKey = issuer?.key ?? privateKey;
   const certificate = sequence(
     toBeSigned,
     sequence(objectIdentifier(oids.ecdsaWithSha256)),
-    bitString(sign("sha256", toBeSigned, signingKey)),
+    bitString(sign("sha256", toBeSigned, issuer.key)),
   );
-  return {
-    certificate: pem("CERTIFICATE", certificate),
-    key: privateKey.export({ type: "sec1", format: "pem" }) as string,
-  };
+  return pem("CERTIFICATE", certificate);
 }
 
 /** One set per organization, then the common name, as Go's library writes it. */
 function distinguishedName({
   commonName,
   organizations = [],
-}: Omit<CertificateRequest, "usage" | "validDays">): Uint8Array {
+}: Pick<CertificateRequest, "commonName" | "organizations">): Uint8Array {
   const names = organizations.map((organization) => attribute(oids.organization, organization));
   return sequence(...(names.length === 0 ? [] : [set(...names)]), set(attribute(oids.commonName, commonName)));
 }
@@ -97,25 +127,33 @@ function authorityName(authority: X509Certificate): Uint8Array {
   return distinguishedName({ commonName: /^CN=(.*)$/m.exec(authority.subject)?.[1] ?? "" });
 }
 
-function extensions(request: CertificateRequest, publicKey: KeyObject, authorityKey: KeyObject): Uint8Array {
-  const isAuthority = request.usage === "ca";
+const extendedUsages: Readonly<Record<string, string>> = {
+  "server auth": oids.serverAuth,
+  "client auth": oids.clientAuth,
+};
+
+function extensions(body: CertificateBody, authorityKey: KeyObject): Uint8Array {
+  const { isAuthority = false, publicKey, usages } = body;
   const list = [
-    // digitalSignature (bit 0) for the rest, and keyCertSign (bit 5) and cRLSign (bit 6) for an authority
-    extension(oids.keyUsage, isAuthority ? bitString(Uint8Array.of(0x86), 1) : bitString(Uint8Array.of(0x80), 7), true),
+    extension(oids.keyUsage, keyUsage(isAuthority, usages), true),
     extension(oids.basicConstraints, isAuthority ? sequence(boolean(true)) : sequence(), true),
     extension(oids.subjectKeyIdentifier, octetString(keyIdentifier(publicKey))),
     extension(oids.authorityKeyIdentifier, sequence(implicit(0, keyIdentifier(authorityKey)))),
   ];
-  if (!isAuthority) {
-    const usage = request.usage === "server" ? oids.serverAuth : oids.clientAuth;
-    list.push(extension(oids.extendedKeyUsage, sequence(objectIdentifier(usage))));
-  }
+  const extended = usages.flatMap((usage) => extendedUsages[usage] ?? []);
+  if (extended.length > 0) list.push(extension(oids.extendedKeyUsage, sequence(...extended.map(objectIdentifier))));
   const names = [
-    ...(request.dnsNames ?? []).map((name) => implicit(2, new TextEncoder().encode(name))),
-    ...(request.ipAddresses ?? []).map((address) => implicit(7, addressBytes(address))),
+    ...(body.dnsNames ?? []).map((name) => implicit(2, new TextEncoder().encode(name))),
+    ...(body.ipAddresses ?? []).map((address) => implicit(7, addressBytes(address))),
   ];
   if (names.length > 0) list.push(extension(oids.subjectAlternativeName, sequence(...names)));
   return sequence(...list);
+}
+
+/** keyCertSign (bit 5) and cRLSign (bit 6) for an authority, digitalSignature (bit 0) and keyEncipherment (bit 2) for others. */
+function keyUsage(isAuthority: boolean, usages: readonly string[]): Uint8Array {
+  if (isAuthority) return bitString(Uint8Array.of(0x86), 1);
+  return usages.includes("key encipherment") ? bitString(Uint8Array.of(0xa0), 5) : bitString(Uint8Array.of(0x80), 7);
 }
 
 function extension(oid: string, value: Uint8Array, isCritical = false): Uint8Array {
@@ -124,8 +162,10 @@ function extension(oid: string, value: Uint8Array, isCritical = false): Uint8Arr
 
 /** RFC 5280 section 4.2.1.2 (1): SHA-1 of the public key's bits. */
 function keyIdentifier(key: KeyObject): Uint8Array {
-  const bits = key.export({ type: "spki", format: "der" }).subarray(-65);
-  return createHash("sha1").update(bits).digest();
+  const [, bits] = readElements(readElement(key.export({ type: "spki", format: "der" })).content);
+  // The first byte of a bit string says how many bits of the last one do not count.
+  const bytes = bits?.content.subarray(1) ?? new Uint8Array();
+  return createHash("sha1").update(bytes).digest();
 }
 
 /** Positive and not zero. */

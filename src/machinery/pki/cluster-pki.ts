@@ -6,8 +6,8 @@ import { clusterPaths } from "../../model/cluster-config.ts";
 import type { ClusterConfig } from "../../model/cluster-config.ts";
 import type { Clock } from "../clock.ts";
 import { kubeconfigText } from "../kubeconfig/index.ts";
-import { createSigningKey, issueCertificate } from "./certificate.ts";
-import type { CertificateAndKey, CertificateRequest } from "./certificate.ts";
+import { createSigningKey, issueCertificate, signCertificate } from "./certificate.ts";
+import type { CertificateAndKey, CertificateBody, CertificateRequest } from "./certificate.ts";
 
 export interface ClusterPki {
   /** PEM; what every client of the cluster trusts. */
@@ -21,8 +21,10 @@ export interface ClusterPki {
   readonly kubeletServing: ReadonlyMap<string, CertificateAndKey>;
   /** Signs service account tokens (ES256); PEM. */
   readonly serviceAccountKey: { readonly privateKey: string; readonly publicKey: string };
-  /** Signs one more certificate with the cluster's authority; nothing is stored. */
+  /** Makes a key and signs its certificate with the cluster's authority; nothing is stored. */
   issue(request: CertificateRequest): CertificateAndKey;
+  /** Signs a certificate for a key that somebody else made. PEM. */
+  sign(body: CertificateBody): string;
 }
 
 const authorityDays = 3650;
@@ -104,6 +106,7 @@ export function createClusterPki(options: {
     ),
     serviceAccountKey: signingKey(paths.pki),
     issue: (request) => issueCertificate(request, { issuer: ca, now: options.clock.now() }),
+    sign: (body) => signCertificate(body, { issuer: ca, now: options.clock.now() }),
   };
 }
 

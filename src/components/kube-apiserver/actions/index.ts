@@ -1,11 +1,10 @@
 /** Which subresources are actions. */
 import type { ServiceAccountTokens } from "../authentication/service-account-tokens.ts";
-import { getObject } from "../resources/read.ts";
-import { servedObject } from "../resources/resource.ts";
 import type { Action } from "./action.ts";
 import { bindingAction } from "./binding.ts";
 import { evictionAction } from "./eviction.ts";
 import { scaleAction } from "./scale.ts";
+import { tokenAction } from "./token.ts";
 
 export type { Action, ActionCall, ActionResult } from "./action.ts";
 
@@ -17,12 +16,7 @@ export function createActions(
     scale: scaleAction,
     "pods/binding": bindingAction,
     "pods/eviction": evictionAction,
-    "serviceaccounts/token": {
-      create: ({ resource, key }, body) => {
-        const account = servedObject(resource, getObject(resource, key));
-        return Promise.resolve({ code: 201, object: tokens.issue(account, body) });
-      },
-    },
+    "serviceaccounts/token": tokenAction(tokens),
   };
   return (plural, subresource) => actions[`${plural}/${subresource}`] ?? actions[subresource];
 }

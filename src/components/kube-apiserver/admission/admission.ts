@@ -14,6 +14,8 @@ export interface AdmissionRequest {
   readonly object: KubernetesObject | undefined;
   readonly old: KubernetesObject | undefined;
   readonly user: User;
+  /** Nothing will be stored: nothing may be charged either. */
+  readonly isDryRun: boolean;
   readonly warnings: string[];
 }
 

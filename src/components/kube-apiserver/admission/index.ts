@@ -1,18 +1,39 @@
 /** The built-in gate. */
 import type { Clock } from "../../../machinery/clock.ts";
 import type { ObjectStore } from "../../../storage/index.ts";
+import type { Authorizer } from "../authorization/index.ts";
 import { createAdmission } from "./admission.ts";
 import type { Admission } from "./admission.ts";
+import { certificateApproval, certificateSigning, certificateSubjectRestriction } from "./certificates.ts";
+import { defaultIngressClass, defaultStorageClass } from "./default-classes.ts";
+import { limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
+import { nodeRestriction } from "./node-restriction.ts";
 import { defaultTolerationSeconds, priorityAdmission } from "./pod-defaults.ts";
+import { podSecurity } from "./pod-security.ts";
+import { rbacEscalation } from "./rbac-escalation.ts";
+import { resourceQuota } from "./resource-quota.ts";
 import { serviceAccountAdmission } from "./service-account.ts";
 
-/** The order is upstream's: what completes an object comes before what judges it. */
-export function builtInAdmission(store: ObjectStore, clock: Pick<Clock, "sleep">): Admission {
+/** The order is upstream's: what completes an object comes before what judges it, and quotas are charged last of all. */
+export function builtInAdmission(
+  store: ObjectStore,
+  { clock, authorizer }: { readonly clock: Pick<Clock, "now" | "sleep">; readonly authorizer: Authorizer },
+): Admission {
   return createAdmission([
     namespaceLifecycle(store),
+    limitRanger(store),
     serviceAccountAdmission(store, clock),
+    nodeRestriction,
+    podSecurity(store),
     priorityAdmission(store),
     defaultTolerationSeconds,
+    defaultStorageClass(store),
+    certificateApproval(authorizer),
+    certificateSigning(authorizer),
+    certificateSubjectRestriction,
+    defaultIngressClass(store),
+    rbacEscalation(store, authorizer),
+    resourceQuota(store),
   ]);
 }

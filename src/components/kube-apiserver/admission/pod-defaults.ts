@@ -18,6 +18,17 @@ export function priorityAdmission(store: ObjectStore): AdmissionPlugin {
     store.list(classesPlace).items.map(({ object }) => object as unknown as PriorityClass);
   return {
     name: "Priority",
+    // Of two default classes nobody could tell which one counts.
+    validate: ({ definition, operation, object, name }) => {
+      const isClass = definition.plural === "priorityclasses" && definition.group === "scheduling.k8s.io";
+      if (!isClass || (operation !== "CREATE" && operation !== "UPDATE")) return;
+      const wanted: Partial<PriorityClass> | undefined = object;
+      if (wanted?.globalDefault !== true) return;
+      const other = classes().find((one) => one.globalDefault === true && one.metadata?.name !== name);
+      if (other === undefined) return;
+      const why = `PriorityClass ${other.metadata?.name} is already marked as default. Only one default can exist`;
+      throw forbidden({ group: definition.group, name: definition.plural }, name, why);
+    },
     mutate: (request, object) => {
       const pod = podOf(request, object);
       if (pod?.spec === undefined) return object;

@@ -65,6 +65,7 @@ async function createOnce(
     name,
     old: undefined,
     user: context.user,
+    isDryRun: context.isDryRun,
     warnings: context.warnings,
   };
   const complete = definition.withDefaults(given);

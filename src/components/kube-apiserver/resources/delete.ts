@@ -41,6 +41,7 @@ export async function deleteObject(resource: ServedResource, request: DeleteRequ
       object: undefined,
       old: servedObject(resource, stored),
       user: context.user,
+      isDryRun: context.isDryRun,
       warnings: context.warnings,
     });
     try {

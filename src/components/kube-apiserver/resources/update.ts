@@ -85,6 +85,7 @@ async function updateOnce(
     name: key.name,
     old,
     user: context.user,
+    isDryRun: context.isDryRun,
     warnings: context.warnings,
   };
   const admitted = environment.admission.mutate({ ...admission, object: defaulted }, defaulted);
