@@ -3,7 +3,6 @@ import { invalidValue, requiredValue } from "../field-error.ts";
 import type { CertificateSigningRequest } from "../generated/types.ts";
 import { ageColumn, ageOf, column, durationText, nameColumn, nameOf } from "../registry/columns.ts";
 import { defineResource } from "../registry/define.ts";
-import { copyPart } from "../registry/draft.ts";
 import { immutable } from "../registry/metadata.ts";
 import { missingFields } from "../registry/required.ts";
 import { resources } from "../resources.ts";
@@ -15,10 +14,15 @@ function conditionText({ status }: CertificateSigningRequest): string {
   return `${verdict}${failed}${status?.certificate ? ",Issued" : ""}`;
 }
 
+function isVerdict(type: string): boolean {
+  return type === "Approved" || type === "Denied";
+}
+
 export const certificateSigningRequests = defineResource(resources.certificateSigningRequests, {
   shortNames: ["csr"],
   nameRule: "path",
   hasStatus: true,
+  alsoWriteStatus: ["approval"],
   subresources: {
     approval: { style: "object", verbs: ["get", "patch", "update"], kind: "CertificateSigningRequest" },
   },
@@ -40,8 +44,17 @@ export const certificateSigningRequests = defineResource(resources.certificateSi
     if (spec && (spec.usages ?? []).length === 0) spec.usages = ["digital signature", "key encipherment"];
   },
   onUpdate(draft, { old, subresource }) {
-    // Who may approve may change nothing else, and who changes the rest may not approve.
-    if (subresource === "approval") copyPart(draft, old, "spec");
+    // Who may approve may not sign, and who signs may not approve.
+    if (subresource === "approval") {
+      const { certificate: _given, ...rest } = draft.status ?? {};
+      const certificate = old.status?.certificate;
+      draft.status = { ...rest, ...(certificate === undefined ? {} : { certificate }) };
+    }
+    if (subresource === "status") {
+      const others = (draft.status?.conditions ?? []).filter(({ type }) => !isVerdict(type));
+      const verdicts = (old.status?.conditions ?? []).filter(({ type }) => isVerdict(type));
+      draft.status = { ...draft.status, conditions: [...verdicts.map((verdict) => ({ ...verdict })), ...others] };
+    }
   },
   validate: (object) => [
     ...missingFields("CertificateSigningRequest", object),

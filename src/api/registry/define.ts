@@ -31,6 +31,8 @@ export interface ResourceOptions<T extends KubernetesObject> {
   readonly nameRule?: NameRule;
   /** The kind has a status of its own, written only through the subresource `status`. */
   readonly hasStatus?: boolean;
+  /** Subresources besides `status` that write the status and nothing else. */
+  readonly alsoWriteStatus?: readonly string[];
   /** The creator may set the status (a kubelet registers its node with one). */
   readonly keepsStatusOnCreate?: boolean;
   /** `metadata.generation` counts the changes of everything but metadata and status. */
@@ -92,9 +94,10 @@ export function defineResource<T extends KubernetesObject>(
 
   function prepareForUpdate(object: T, context: UpdateContext<T>): T {
     const { old, subresource } = context;
-    const draft = copy(subresource === "status" ? { ...old, metadata: object.metadata, ...statusOf(object) } : object);
+    const writesStatus = subresource === "status" || options.alsoWriteStatus?.includes(subresource) === true;
+    const draft = copy(writesStatus ? { ...old, metadata: object.metadata, ...statusOf(object) } : object);
     const parts = partsOf(draft);
-    if (subresource === "status") {
+    if (writesStatus) {
       if (statusOf(object).status === undefined) delete parts.status;
     } else if (hasStatus) {
       const { status } = statusOf(old);

@@ -137,6 +137,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   };
 
   const run = async (signal: AbortSignal): Promise<void> => {
+    // Nobody is let in before the first roles are stored: they would be refused what is theirs.
+    await bootstrap(client(loopbackUser), options.config);
+    isBootstrapped = true;
     const server = await listen({
       listeners: options.listeners,
       identity: pki.apiServer,
@@ -146,8 +149,6 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     });
     port = server.port;
     try {
-      await bootstrap(client(loopbackUser), options.config);
-      isBootstrapped = true;
       ready.resolve();
       log.info("Serving the API", { port });
       while (!signal.aborted) {
