@@ -78,6 +78,18 @@ export function createSharedInformers(
     quotas: all.create({ resource: resources.resourceQuotas, indexes: { owner, namespace } }),
     clusterRoles: all.create({ resource: resources.clusterRoles, indexes: { owner } }),
     certificateRequests: all.create({ resource: resources.certificateSigningRequests, indexes: { owner } }),
+    replicationControllers: all.create({ resource: resources.replicationControllers, indexes: { owner, namespace } }),
+    statefulSets: all.create({ resource: resources.statefulSets, indexes: { owner, namespace } }),
+    daemonSets: all.create({ resource: resources.daemonSets, indexes: { owner, namespace } }),
+    controllerRevisions: all.create({
+      resource: resources.controllerRevisions,
+      indexes: { owner, namespace, orphan },
+    }),
+    jobs: all.create({ resource: resources.jobs, indexes: { owner, namespace, orphan } }),
+    cronJobs: all.create({ resource: resources.cronJobs, indexes: { owner } }),
+    persistentVolumeClaims: all.create({ resource: resources.persistentVolumeClaims, indexes: { owner } }),
+    persistentVolumes: all.create({ resource: resources.persistentVolumes, indexes: { owner } }),
+    storageClasses: all.create({ resource: resources.storageClasses, indexes: { owner } }),
   };
   const known = new Map<string, OwnedInformer>(
     Object.values(typed).map((informer) => [resourceId(informer.resource), informer as unknown as OwnedInformer]),

@@ -16,6 +16,7 @@ import type { CreateController, SignCertificate } from "./context.ts";
 import { createDeploymentController } from "./deployment-controller.ts";
 import { createDisruptionController } from "./disruption-controller.ts";
 import { createEndpointsController } from "./endpoints-controller.ts";
+import { createJobController } from "./job-controller.ts";
 import { createMirroringController } from "./endpointslice-mirroring-controller.ts";
 import { createEndpointSliceController } from "./endpointslice-controller.ts";
 import { createGarbageCollector } from "./garbage-collector.ts";
@@ -23,11 +24,12 @@ import { createSharedInformers } from "./informers.ts";
 import { createNamespaceController } from "./namespace-controller.ts";
 import { createNodeLifecycleController } from "./node-lifecycle-controller.ts";
 import { createPodGarbageCollector } from "./pod-garbage-collector.ts";
-import { createReplicaSetController } from "./replica-set-controller.ts";
 import { createResourceQuotaController } from "./resource-quota-controller.ts";
+import { createReplicaSetController, createReplicationController } from "./replica-set-controller.ts";
 import { createRootCaPublisher } from "./root-ca-publisher.ts";
 import { createServiceAccountController } from "./service-account-controller.ts";
 import { createTaintEvictionController } from "./taint-eviction-controller.ts";
+import { createTtlAfterFinishedController } from "./ttl-after-finished-controller.ts";
 
 /**
  * The controllers, in the order in which they start: first what makes a namespace usable (a pod needs its service
@@ -39,6 +41,9 @@ const controllers = {
   "root-ca-certificate-publisher-controller": createRootCaPublisher,
   "deployment-controller": createDeploymentController,
   "replicaset-controller": createReplicaSetController,
+  "replicationcontroller-controller": createReplicationController,
+  "job-controller": createJobController,
+  "ttl-after-finished-controller": createTtlAfterFinishedController,
   "endpointslice-controller": createEndpointSliceController,
   "endpoints-controller": createEndpointsController,
   "endpointslice-mirroring-controller": createMirroringController,

@@ -1,29 +1,66 @@
-/** Keeps as many pods as each ReplicaSet asks for. */
+/** Keeps as many pods as each ReplicaSet or ReplicationController asks for: the same work under two names. */
+import type { KubernetesObject } from "../../api/object.ts";
+import type { Informer } from "../../machinery/informer/index.ts";
 import { resources } from "../../api/resources.ts";
-import type { Pod, ReplicaSet } from "../../api/generated/types.ts";
+import type { Pod, ReplicaSet, ReplicaSetStatus, ReplicationController } from "../../api/generated/types.ts";
 import { matchesSelector } from "../../lib/labels/index.ts";
 import type { Change } from "../../machinery/informer/index.ts";
 import { referenceTo } from "../../machinery/events/index.ts";
-import { podFromTemplate, planReplicaSet, replicaSetStatus } from "../../model/replica-set/index.ts";
+import { planReplicaSet, replicaSetStatus } from "../../model/replica-set/index.ts";
 import type { Failure } from "../../model/replica-set/index.ts";
-import { controllerOf, isPodActive, isSame } from "../../model/workload/index.ts";
+import { controllerOf, isPodActive, isSame, podFromTemplate } from "../../model/workload/index.ts";
 import { adopt, release } from "./adoption.ts";
 import { isNamespaceTerminating, isNotFound } from "./answers.ts";
 import type { ControllerContext, CreateController } from "./context.ts";
 import { reconcilerOf } from "./context.ts";
+import type { Reconciler } from "../../machinery/reconcile/index.ts";
 import { ownKey, textOf, versions } from "./keys.ts";
 import { slowStart } from "./slow-start.ts";
 
-export const createReplicaSetController: CreateController = (context) => {
+/** A kind that keeps a number of pods. */
+interface Kind<T extends KubernetesObject> {
+  /** Of the reconciler: "replicaset". */
+  readonly name: string;
+  readonly informer: Informer<T, "namespace">;
+  /** The object as a ReplicaSet. */
+  readonly view: (object: T) => ReplicaSet;
+  readonly withStatus: (object: T, status: ReplicaSetStatus) => T;
+}
+
+export const createReplicaSetController: CreateController = (context) =>
+  createReplicaController(context, {
+    name: "replicaset",
+    informer: context.informers.replicaSets,
+    view: (replicaSet) => replicaSet,
+    withStatus: (replicaSet, status) => ({ ...replicaSet, status }),
+  });
+
+export const createReplicationController: CreateController = (context) =>
+  createReplicaController<ReplicationController>(context, {
+    name: "replicationcontroller",
+    informer: context.informers.replicationControllers,
+    view: ({ metadata, spec, status }) => ({
+      ...(metadata === undefined ? {} : { metadata }),
+      spec: { ...spec, selector: { matchLabels: spec?.selector ?? {} } },
+      ...(status === undefined ? {} : { status }),
+    }),
+    withStatus: (controller, status) => ({ ...controller, status }),
+  });
+
+function createReplicaController<T extends KubernetesObject>(
+  context: ControllerContext,
+  { name: kindName, informer, view, withStatus }: Kind<T>,
+): Reconciler {
   const { client, clock, informers } = context;
-  const { pods, replicaSets } = informers;
-  const recorder = context.recorder("replicaset-controller");
+  const { pods } = informers;
+  const { resource } = informer;
+  const recorder = context.recorder(`${kindName === "replicaset" ? kindName : "replication"}-controller`);
   /** Uids of pods whose deletion was asked for and not seen yet. */
   const deleting = new Set<string>();
 
   const create = async (replicaSet: ReplicaSet, count: number): Promise<Failure | undefined> => {
-    const template = podFromTemplate(replicaSet);
-    const about = referenceTo(resources.replicaSets, replicaSet);
+    const template = podFromTemplate(replicaSet.spec?.template, { resource, owner: replicaSet });
+    const about = referenceTo(resource, replicaSet);
     const failed = await slowStart(count, async () => {
       const pod = await client.create(resources.pods, template);
       pods.observe(pod);
@@ -41,7 +78,7 @@ export const createReplicaSetController: CreateController = (context) => {
 
   const remove = async (replicaSet: ReplicaSet, pod: Pod): Promise<Failure | undefined> => {
     const { name = "", namespace = "", uid = "" } = pod.metadata ?? {};
-    const about = referenceTo(resources.replicaSets, replicaSet);
+    const about = referenceTo(resource, replicaSet);
     deleting.add(uid);
     try {
       await client.delete(resources.pods, { namespace, name }, { preconditions: { uid } });
@@ -57,15 +94,15 @@ export const createReplicaSetController: CreateController = (context) => {
   };
 
   const reconcile = async (key: string): Promise<{ readonly requeueAfterMs: number } | undefined> => {
-    const replicaSet = replicaSets.store.get(key);
-    if (replicaSet === undefined) return undefined;
+    const object = informer.store.get(key);
+    if (object === undefined) return undefined;
+    const replicaSet = view(object);
     const now = clock.now();
     const own = pods.store.byIndex("owner", replicaSet.metadata?.uid ?? "");
     const orphans = pods.store.byIndex("orphan", replicaSet.metadata?.namespace ?? "");
     const neighbours = countNeighbours(context, replicaSet);
     const plan = planReplicaSet({ replicaSet, pods: [...own, ...orphans], deleting, neighbours, now });
-    for (const pod of plan.adopt)
-      await adopt(context, { resource: resources.replicaSets, owner: replicaSet }, pods, pod);
+    for (const pod of plan.adopt) await adopt(context, { resource, owner: replicaSet }, pods, pod);
     for (const pod of plan.release) await release(context, replicaSet, pods, pod);
     const failures = [
       plan.create > 0 ? await create(replicaSet, plan.create) : undefined,
@@ -75,37 +112,44 @@ export const createReplicaSetController: CreateController = (context) => {
     const isSettled = plan.create === 0 && plan.remove.length === 0;
     // While pods come and go their events bring us back here at once: the numbers are written when they hold.
     if (isSettled || failure !== undefined) {
-      await writeStatus(context, replicaSet, { active: plan.active, now, failure });
+      const status = replicaSetStatus(replicaSet, { active: plan.active, now, failure });
+      if (!isSame(status, replicaSet.status)) {
+        informer.observe(await client.update(resource, withStatus(object, status), { subresource: "status" }));
+      }
     }
     if (failure !== undefined) throw new Error(`Cannot reach the replicas of ${key}: ${failure.message}`);
     return plan.lookAgainAfterMs === undefined ? undefined : { requeueAfterMs: plan.lookAgainAfterMs };
   };
 
   const reconciler = reconcilerOf(context, {
-    name: "replicaset",
-    waitFor: [pods, replicaSets],
+    name: kindName,
+    waitFor: [pods, informer],
     concurrency: 5,
     reconcile,
   });
-  reconciler.on(replicaSets, ownKey);
+  reconciler.on(informer, ownKey);
   pods.onChange(({ current, previous }) => {
     const uid = previous?.metadata?.uid ?? "";
     if (current === undefined || current.metadata?.deletionTimestamp !== undefined) deleting.delete(uid);
   });
-  reconciler.on(pods, (change) => replicaSetsOf(context, change));
+  reconciler.on(pods, (change) => ownersOf(informer, view, change));
   return reconciler;
-};
+}
 
 /** Those that control the pod, before or now; for one without a controller those that might adopt it. */
-function replicaSetsOf({ informers }: ControllerContext, change: Change<Pod>): readonly string[] {
+function ownersOf<T extends KubernetesObject>(
+  informer: Informer<T, "namespace">,
+  view: (object: T) => ReplicaSet,
+  change: Change<Pod>,
+): readonly string[] {
   const keys = new Set<string>();
   for (const pod of versions(change)) {
     const namespace = pod.metadata?.namespace ?? "";
     const controller = controllerOf(pod);
-    if (controller?.kind === "ReplicaSet") keys.add(`${namespace}/${controller.name}`);
+    if (controller?.kind === informer.resource.kind) keys.add(`${namespace}/${controller.name}`);
     if (controller !== undefined || pod !== change.current) continue;
-    for (const replicaSet of informers.replicaSets.store.byIndex("namespace", namespace)) {
-      if (matchesSelector(replicaSet.spec?.selector, pod.metadata?.labels ?? {})) keys.add(textOf(replicaSet));
+    for (const object of informer.store.byIndex("namespace", namespace)) {
+      if (matchesSelector(view(object).spec?.selector, pod.metadata?.labels ?? {})) keys.add(textOf(object));
     }
   }
   return [...keys];
@@ -131,15 +175,4 @@ function countNeighbours({ informers }: ControllerContext, replicaSet: ReplicaSe
     counts ??= count();
     return counts.get(pod.spec?.nodeName ?? "") ?? 0;
   };
-}
-
-async function writeStatus(
-  { client, informers }: ControllerContext,
-  replicaSet: ReplicaSet,
-  facts: { readonly active: readonly Pod[]; readonly now: number; readonly failure: Failure | undefined },
-): Promise<void> {
-  const status = replicaSetStatus(replicaSet, facts);
-  if (isSame(status, replicaSet.status)) return;
-  const written = await client.update(resources.replicaSets, { ...replicaSet, status }, { subresource: "status" });
-  informers.replicaSets.observe(written);
 }

@@ -1,5 +1,6 @@
 /** How many pods a rollout may have too many and too few. */
 import type { Deployment, ReplicaSet } from "../../api/generated/types.ts";
+import { resolveShare } from "../workload/index.ts";
 import { desiredReplicasAnnotation, maxReplicasAnnotation, numberAnnotation } from "./annotations.ts";
 
 export interface Bounds {
@@ -14,21 +15,13 @@ export function boundsOf(deployment: Deployment): Bounds {
   const { replicas = 1, strategy } = deployment.spec ?? {};
   if (strategy?.type === "Recreate") return { replicas, maxSurge: 0, maxUnavailable: 0 };
   const { maxSurge = "25%", maxUnavailable = "25%" } = strategy?.rollingUpdate ?? {};
-  const surge = resolve(maxSurge, { of: replicas, round: Math.ceil });
-  const unavailable = resolve(maxUnavailable, { of: replicas, round: Math.floor });
+  const surge = resolveShare(maxSurge, { of: replicas, round: Math.ceil });
+  const unavailable = resolveShare(maxUnavailable, { of: replicas, round: Math.floor });
   return {
     replicas,
     maxSurge: surge,
     maxUnavailable: Math.min(surge === 0 && unavailable === 0 ? 1 : unavailable, replicas),
   };
-}
-
-function resolve(
-  value: number | string,
-  { of, round }: { readonly of: number; readonly round: (value: number) => number },
-): number {
-  if (typeof value === "number") return value;
-  return round((Number.parseInt(value, 10) * of) / 100);
 }
 
 export function specReplicas(replicaSet: ReplicaSet): number {

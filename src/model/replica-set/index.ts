@@ -1,2 +1,3 @@
-export { podFromTemplate, planReplicaSet, replicaSetStatus } from "./plan.ts";
+export { deletionOrder } from "./deletion-order.ts";
+export { planReplicaSet, replicaSetStatus } from "./plan.ts";
 export type { Failure } from "./plan.ts";

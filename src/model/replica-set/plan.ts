@@ -6,9 +6,8 @@ import type {
   ReplicaSetCondition,
   ReplicaSetStatus,
 } from "../../api/generated/types.ts";
-import { resources } from "../../api/resources.ts";
 import { matchesSelector } from "../../lib/labels/index.ts";
-import { availableAtMs, claim, controllerReference, isPodActive, isPodReady } from "../workload/index.ts";
+import { availableAtMs, claim, isPodActive, isPodReady, timeText } from "../workload/index.ts";
 import { deletionOrder } from "./deletion-order.ts";
 
 export interface ReplicaSetInput {
@@ -60,28 +59,6 @@ export function planReplicaSet({ replicaSet, pods, deleting, neighbours, now }: 
   };
 }
 
-/** The pod to create; the server completes its name with five characters. */
-export function podFromTemplate(replicaSet: ReplicaSet): Pod {
-  const template = replicaSet.spec?.template ?? {};
-  const { labels, annotations, finalizers } = template.metadata ?? {};
-  return {
-    metadata: {
-      generateName: generateNameOf(replicaSet.metadata?.name ?? ""),
-      ...(replicaSet.metadata?.namespace === undefined ? {} : { namespace: replicaSet.metadata.namespace }),
-      ...(labels === undefined ? {} : { labels }),
-      ...(annotations === undefined ? {} : { annotations }),
-      ...(finalizers === undefined ? {} : { finalizers }),
-      ownerReferences: [controllerReference(resources.replicaSets, replicaSet)],
-    },
-    ...(template.spec === undefined ? {} : { spec: template.spec }),
-  };
-}
-
-/** Upstream leaves out the hyphen where the name is too long for it. */
-function generateNameOf(name: string): string {
-  return name.length < 253 ? `${name}-` : name;
-}
-
 /** The status for the pods that are; equal to the present one where nothing has changed. */
 export function replicaSetStatus(
   replicaSet: ReplicaSet,
@@ -118,7 +95,7 @@ function conditionsOf(
   const others = conditions.filter((condition) => condition !== known);
   if (failure === undefined) return others;
   if (known?.reason === failure.reason && known.message === failure.message) return conditions;
-  const lastTransitionTime = known?.lastTransitionTime ?? new Date(now).toISOString().replace(/\.\d+Z$/, "Z");
+  const lastTransitionTime = known?.lastTransitionTime ?? timeText(now);
   return [...others, { type: "ReplicaFailure", status: "True", ...failure, lastTransitionTime }];
 }
 

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Pod, ReplicaSet } from "../../api/generated/types.ts";
 import { deletionOrder } from "./deletion-order.ts";
-import { planReplicaSet, podFromTemplate, replicaSetStatus } from "./index.ts";
+import { planReplicaSet, replicaSetStatus } from "./index.ts";
+import { resources } from "../../api/resources.ts";
+import { podFromTemplate } from "../workload/index.ts";
 
 const now = Date.parse("2026-11-20T08:00:00Z");
 const ago = (seconds: number): string => new Date(now - seconds * 1000).toISOString();
@@ -136,7 +138,10 @@ test("replicaSetStatus() tells why pods could not be made, until they can", () =
 });
 
 test("podFromTemplate() names its ReplicaSet as controller and lets the server complete the name", () => {
-  const { metadata } = podFromTemplate(replicaSet());
+  const { metadata } = podFromTemplate(replicaSet().spec?.template, {
+    resource: resources.replicaSets,
+    owner: replicaSet(),
+  });
   assert.equal(metadata?.generateName, "web-");
   assert.deepEqual(metadata?.ownerReferences, [
     { apiVersion: "apps/v1", kind: "ReplicaSet", name: "web", uid: "rs", controller: true, blockOwnerDeletion: true },
