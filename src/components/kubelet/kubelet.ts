@@ -15,6 +15,7 @@ import { createRegistration } from "./node/registration.ts";
 import { admitPod } from "./pods/admission.ts";
 import { containerFieldPath } from "./pods/find-container.ts";
 import { createImagePuller } from "./pods/image-puller.ts";
+import { createAccess } from "./server/access.ts";
 import { runKubeletServer } from "./server/kubelet-server.ts";
 import { createPodVolumes } from "./volumes/pod-volumes.ts";
 import { createTokens } from "./volumes/tokens.ts";
@@ -92,7 +93,9 @@ export function createKubelet(options: KubeletOptions): Component {
         if (serving === undefined) return listening.resolve();
         const port = serving.port ?? defaultPort;
         const fd = options.sockets.bind({ netnsPath: options.nodeNetnsPath, address: node.address, port });
-        await runKubeletServer({ options, serving, workers, metrics: registry, log, fd }, all, listening.resolve);
+        const access = createAccess({ client, nodeName: node.name, clock, log });
+        const given = { options, serving, workers, metrics: registry, access, log, fd };
+        await runKubeletServer(given, all, listening.resolve);
       };
       const mirror = (): Promise<void> =>
         keepMirrorPods(options.mirrorPods ?? [], pods, { client, node, clock, log, signal: all });

@@ -97,13 +97,23 @@ const logging = (script: string): Pick<NonNullable<Pod["spec"]>, "containers" | 
   containers: [{ name: "main", image: "busybox", command: ["sh", "-c", script] }],
 });
 
-test("only clients with a certificate of the cluster are answered", async () => {
+test("only those are answered whom the API server knows and lets in", async () => {
   const rig = await startServed();
   assert.deepEqual(await rig.get("/healthz"), { status: 200, body: "ok" });
   const { cert: _cert, key: _key, ...anonymous } = identity;
-  const answer = await rig.get("/healthz", { ...anonymous, cert: undefined, key: undefined });
+  const without = { ...anonymous, cert: undefined, key: undefined };
+  const answer = await rig.get("/healthz", without);
   assert.equal(answer.status, 401);
   assert.match(answer.body, /Unauthorized/);
+  const withToken = (token: string) => ({ ...without, headers: { authorization: `Bearer ${token}` } });
+  assert.equal((await rig.get("/pods", withToken("bad"))).status, 401);
+  assert.equal((await rig.get("/pods", withToken("scraper"))).status, 200);
+  const refused = await rig.get("/pods", withToken("nobody"));
+  assert.equal(refused.status, 403);
+  assert.match(refused.body, /Forbidden \(user=nobody, verb=get, resource=nodes, subresource\(s\)=\[pods proxy\]\)/);
+  const stranger = issueCertificate({ commonName: "apiserver", usage: "ca", validDays }, { issuer: undefined, now });
+  const foreign = await rig.get("/pods", { cert: stranger.certificate, key: stranger.key });
+  assert.equal(foreign.status, 401);
   await rig.close();
 });
 

@@ -4,10 +4,18 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { CoreV1Event, Pod, PodCondition, PodSpec } from "../../api/generated/types.ts";
-import { resources } from "../../api/resources.ts";
+import type {
+  CoreV1Event,
+  Pod,
+  PodCondition,
+  PodSpec,
+  SubjectAccessReview,
+  TokenReview,
+} from "../../api/generated/types.ts";
+import { resources, reviews } from "../../api/resources.ts";
+import type { KubernetesObject } from "../../api/object.ts";
 import { createFakeApiClient } from "../../client/index.ts";
-import type { FakeApiClient, FakeApiClientOptions } from "../../client/index.ts";
+import type { ApiClient, FakeApiClient, FakeApiClientOptions } from "../../client/index.ts";
 import { createFakeContainerRuntime } from "../../container/fake/index.ts";
 import type { FakeContainerRuntime, FakeProgram } from "../../container/fake/index.ts";
 import { FakeClock, settle } from "../../machinery/fake-clock.ts";
@@ -96,7 +104,7 @@ export async function startKubelet(
   const options: KubeletOptions = {
     config: exampleCluster(dir, { nodes: [] }),
     node: { name: "node-1", address: "192.168.60.11", podCidr: "10.244.1.0/24", loopbackAddress: "127.60.0.1" },
-    client,
+    client: { ...client, create: answeringReviews(client.create) },
     runtime,
     network,
     nodeNetnsPath: "/run/netns/node-1",
@@ -213,4 +221,22 @@ function dialLoopback(answer: number | string, signal?: AbortSignal): Promise<So
     const socket = connect({ host: "127.0.0.1", port: answer }, () => resolve(socket));
     socket.on("error", reject);
   });
+}
+
+/** The API server's answers to the kubelet's questions: tokens tell their user, who may do everything but be "nobody". */
+function answeringReviews(create: ApiClient["create"]): ApiClient["create"] {
+  const answer = (plural: string, object: KubernetesObject): KubernetesObject | undefined => {
+    if (plural === reviews.tokenReviews.plural) {
+      const { token } = (object as TokenReview).spec;
+      return token === "bad" ? object : withStatus(object, { authenticated: true, user: { username: token } });
+    }
+    if (plural !== reviews.subjectAccessReviews.plural) return undefined;
+    return withStatus(object, { allowed: (object as SubjectAccessReview).spec.user !== "nobody" });
+  };
+  return async (resource, object, options) =>
+    (answer(resource.plural, object) as typeof object | undefined) ?? (await create(resource, object, options));
+}
+
+function withStatus(object: KubernetesObject, status: unknown): KubernetesObject {
+  return Object.assign({}, object, { status });
 }

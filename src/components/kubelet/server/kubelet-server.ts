@@ -1,13 +1,14 @@
-/** The kubelet's API: HTTPS on the node's address, for clients with a certificate of the cluster. */
+/** The kubelet's API: HTTPS on the node's address, for whom the API server lets in. */
 import { createServer } from "node:https";
+import { STATUS_CODES } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { TLSSocket } from "node:tls";
 import { StreamsMissingError } from "../../../lib/remote-command/index.ts";
 import type { Logger } from "../../../machinery/log.ts";
 import type { MetricsRegistry } from "../../../machinery/metrics/index.ts";
 import type { KubeletOptions, KubeletServing } from "../options.ts";
 import type { PodWorkers } from "../pods/pod-workers.ts";
+import type { Access } from "./access.ts";
 import { findPod, findRunning } from "./find.ts";
 import { HttpError } from "./http-error.ts";
 import { serveExecOrAttach, servePortForwardRequest } from "./serve-streams.ts";
@@ -21,6 +22,7 @@ export interface KubeletServerOptions {
   readonly serving: KubeletServing;
   readonly workers: PodWorkers;
   readonly metrics: MetricsRegistry;
+  readonly access: Access;
   readonly log: Logger;
   /** A bound socket, not listening yet; owned from here on. */
   readonly fd: number;
@@ -94,17 +96,13 @@ function routeOf(request: IncomingMessage): Route {
   return { verb, namespace, pod, container: rest.at(-1) ?? "", query: url.searchParams };
 }
 
-function authorize({ socket }: IncomingMessage): void {
-  if (!(socket instanceof TLSSocket) || !socket.authorized) throw new HttpError(401, "Unauthorized");
-}
-
 async function answer(
-  { options, workers, metrics }: KubeletServerOptions,
+  { options, workers, metrics, access }: KubeletServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
   signal: AbortSignal,
 ): Promise<void> {
-  authorize(request);
+  await access.check(request);
   const route = routeOf(request);
   switch (route.verb) {
     case "healthz":
@@ -155,10 +153,10 @@ function mirrorLogFile({ mirrorPods = [] }: KubeletOptions, { namespace, pod }: 
 }
 
 async function upgrade(
-  { options, workers }: KubeletServerOptions,
+  { options, workers, access }: KubeletServerOptions,
   given: Parameters<typeof serveExecOrAttach>[0],
 ): Promise<void> {
-  authorize(given.request);
+  await access.check(given.request);
   const { verb, namespace, pod, container, query } = routeOf(given.request);
   const worker = findPod(workers, namespace, pod);
   const flag = (...names: readonly string[]): boolean =>
@@ -227,6 +225,7 @@ async function dialPod(
 const reasons: Readonly<Record<number, string>> = {
   400: "BadRequest",
   401: "Unauthorized",
+  403: "Forbidden",
   404: "NotFound",
   422: "Invalid",
   500: "InternalError",
@@ -256,7 +255,7 @@ function refuseUpgrade(socket: Duplex, error: unknown, log: Logger): void {
   if (socket.destroyed || socket.writableEnded) return;
   const body = Buffer.from(`${message}\n`);
   const lines = [
-    `HTTP/1.1 ${code} ${code === 404 ? "Not Found" : code < 500 ? "Bad Request" : "Internal Server Error"}`,
+    `HTTP/1.1 ${code} ${STATUS_CODES[code] ?? "Error"}`,
     "Content-Type: text/plain; charset=utf-8",
     `Content-Length: ${body.length}`,
     "Connection: close",
