@@ -11,7 +11,7 @@ const program = createProgram({
 });
 
 const cases: readonly (readonly [words: readonly string[], offered: readonly string[]])[] = [
-  [["st"], ["status"]],
+  [["stat"], ["status"]],
   [
     ["image", ""],
     ["ls", "load", "rm", "help"],

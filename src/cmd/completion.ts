@@ -1,14 +1,13 @@
 /** `netloom completion SHELL`: a script that asks netloom itself what may follow, names of clusters and nodes included. */
 import type { Command, Option } from "commander";
-import { readdirSync } from "node:fs";
 import { hostFolders, knownClusters } from "../components/lab-host/index.ts";
 import { clusterDefaults } from "../model/cluster-plan/index.ts";
 import { clusterPaths } from "../model/cluster-config.ts";
 import { readClusterFile } from "./cluster-file.ts";
 import { clusterFolders } from "./clusters.ts";
+import { components } from "./logs.ts";
 
-export const shells = ["bash", "zsh", "fish"] as const;
-export type Shell = (typeof shells)[number];
+type Shell = "bash" | "zsh" | "fish";
 
 /** To be sourced: `source <(netloom completion bash)`, or `netloom completion fish | source`. */
 export const completionScript: Readonly<Record<Shell, string>> = {
@@ -86,9 +85,7 @@ function argumentsOf(
   try {
     const folders = clusterFolders(cluster);
     if (argument.name() === "component") {
-      return readdirSync(clusterPaths(folders).logs)
-        .filter((file) => file.endsWith(".log"))
-        .map((file) => file.slice(0, -4));
+      return components(clusterPaths(folders).logs);
     }
     if (argument.name() === "node") {
       const nodes = readClusterFile(clusterPaths(folders).config).nodes.map(({ name }) => name);

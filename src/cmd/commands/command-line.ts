@@ -14,7 +14,7 @@ export interface Surroundings {
 /** Adds the commands of one group to the program. */
 export type CommandGroup = (program: Command, surroundings: Surroundings) => void;
 
-export const nameOption = (): Option => new Option("--name <name>", "the cluster's name").default(clusterDefaults.name);
+const nameOption = (): Option => new Option("--name <name>", "the cluster's name").default(clusterDefaults.name);
 
 /** `-o`; the first format is the default. */
 export const formatOption = (formats: readonly [string, ...string[]]): Option =>

@@ -11,7 +11,7 @@ import { type ClusterSetting, clusterSettings } from "./cluster-settings.ts";
 import { parseDuration } from "./duration.ts";
 import { ClusterOptionsError } from "./plan-cluster.ts";
 
-export const clusterDocumentVersion = "netloom.dev/v1alpha1";
+const clusterDocumentVersion = "netloom.dev/v1alpha1";
 
 /** What a file says, keyed as the command line's options are. */
 export interface ClusterDocument {

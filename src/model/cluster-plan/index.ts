@@ -1,4 +1,4 @@
-export { type ClusterDocument, clusterDocumentVersion, readClusterDocument } from "./cluster-document.ts";
+export { type ClusterDocument, readClusterDocument } from "./cluster-document.ts";
 export { type ClusterSetting, clusterSettings, flagOf } from "./cluster-settings.ts";
 export { parseDuration } from "./duration.ts";
 export {
