@@ -25,7 +25,13 @@ _netloom() {
 }
 compdef _netloom netloom
 `,
-  fish: `complete -c netloom -f -a '(netloom __complete (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
+  fish: `function __netloom_complete
+  set -l words (commandline -opc)
+  set -e words[1]
+  set -l begun (commandline -ct)
+  netloom __complete $words "$begun" 2>/dev/null
+end
+complete -c netloom -a '(__netloom_complete)'
 `,
 };
 

@@ -2,18 +2,23 @@
 import { join } from "node:path";
 import type { PublishedPortsOptions } from "../components/published-ports/index.ts";
 import type { NamespaceWorker } from "../kernel/netns/index.ts";
+import type { NodeList } from "../machinery/node-list.ts";
 import { type ClusterConfig, clusterPaths } from "../model/cluster-config.ts";
 
-export function createHostDialer(config: ClusterConfig, inside: NamespaceWorker): PublishedPortsOptions["dialer"] {
+export function createHostDialer(options: {
+  readonly config: ClusterConfig;
+  readonly nodes: NodeList;
+  readonly inside: NamespaceWorker;
+}): PublishedPortsOptions["dialer"] {
+  const { config, nodes, inside } = options;
   const { netns } = clusterPaths(config);
   const outside = { netnsPath: join(netns, "outside"), address: config.outsideAddress };
-  const nodes = config.nodes.map(({ name, address }) => ({ netnsPath: join(netns, name), address }));
   /** The first node whose namespace is there: one that is stopped has none. */
   const onSomeNode = async <T>(use: (place: typeof outside) => Promise<T>): Promise<T> => {
     let failure: unknown;
-    for (const node of nodes) {
+    for (const { name, address } of nodes.current) {
       try {
-        return await use(node);
+        return await use({ netnsPath: join(netns, name), address });
       } catch (error) {
         if (!isNamespaceGone(error)) throw error;
         failure = error;

@@ -91,7 +91,7 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
       createPublishedPorts({
         nodes,
         services,
-        dialer: createHostDialer(config, inside),
+        dialer: createHostDialer({ config, nodes, inside }),
         clock,
         log,
       }),

@@ -21,7 +21,7 @@ export interface ProcessStatus {
 
 export interface NodeStatusReport {
   readonly name: string;
-  /** As kubectl words it: "Ready", "NotReady", "Unknown" where the API does not answer. */
+  /** As kubectl words it: "Ready", "NotReady"; "Unknown" where the API does not answer; "Off" where it was stopped. */
   readonly status: string;
   readonly address: string;
   readonly podCidr: string;
@@ -68,6 +68,7 @@ export async function statusReport(
     askApi(cluster),
     isDetailed ? askKernel(cluster, "nodes") : [],
   ]);
+  const isOff = (node: string): boolean => holder.nodes.some(({ name, state }) => name === node && state === "stopped");
   const metrics = metricsListener(config);
   const onHost = hostProcesses(initPid);
   const holderProcess = onHost.find(({ innerPid }) => innerPid === 2);
@@ -118,8 +119,11 @@ export async function statusReport(
       const inKernel = kernel.find((report) => report.name === name);
       return {
         name,
-        status:
-          objects === undefined ? "Unknown" : nodeStatus(objects.nodes.find((node) => node.metadata?.name === name)),
+        status: isOff(name)
+          ? "Off"
+          : objects === undefined
+            ? "Unknown"
+            : nodeStatus(objects.nodes.find((node) => node.metadata?.name === name)),
         address,
         podCidr,
         loopbackAddress,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -163,6 +163,13 @@ spec:
     });
   }
 
+  test("tells which node is off", async () => {
+    await ok(["node", "stop", "node-2"]);
+    assert.match(await ok(["status", "-o", "wide"]), /^node-2 +Off /m);
+    await ok(["node", "start", "node-2"]);
+    assert.match(await ok(["status"]), /^node-2 +Ready /m);
+  });
+
   test("shows events, and goes on with what happens", async () => {
     assert.match(await ok(["events"]), /^LAST SEEN +TYPE +REASON +OBJECT +MESSAGE\n/);
     assert.match(
@@ -217,6 +224,52 @@ spec:
     const again = await lab.netloom(["export", "logs", folder]);
     assert.equal(again.code, 1);
     assert.match(again.stderr, /it is not empty/);
+  });
+});
+
+describe("a stopped cluster", () => {
+  const stopped = makeLab();
+  const file = (name: string): string => join(stopped.folder, "s/netloom/netloom", name);
+  before(async () => {
+    const up = await stopped.netloom(["up", "--nodes", "1"]);
+    assert.equal(up.code, 0, up.stderr);
+    await stopped.kubectl(["create", "configmap", "kept", "--from-literal=a=b"]);
+    const stop = await stopped.netloom(["stop"]);
+    assert.equal(stop.code, 0, stop.stderr);
+  });
+  after(async () => await stopped.end());
+
+  test("is listed as such, and gives its logs and configuration", async () => {
+    assert.match((await stopped.netloom(["list"])).stdout, /^netloom +stopped +1 /m);
+    const folder = join(stopped.folder, "bundle");
+    const answer = await stopped.netloom(["export", "logs", folder]);
+    assert.equal(answer.code, 0, answer.stderr);
+    assert.ok(existsSync(join(folder, "logs/server.log")) && existsSync(join(folder, "cluster.json")));
+    assert.match(readFileSync(join(folder, "incomplete.txt"), "utf8"), /There is no running cluster/);
+  });
+
+  test("of a newer netloom is refused", async () => {
+    const layout = readFileSync(file("layout.json"), "utf8");
+    writeFileSync(file("layout.json"), '{"layout":1000}');
+    const { code, stderr } = await stopped.netloom(["start"]);
+    assert.equal(code, 1);
+    assert.match(stderr, /a newer netloom made it \(layout 1000/);
+    writeFileSync(file("layout.json"), layout);
+  });
+
+  test("of an older netloom is brought up to date and starts with its objects", async () => {
+    const {
+      maxPods: _,
+      auditLog: __,
+      ...older
+    } = JSON.parse(readFileSync(file("cluster.json"), "utf8")) as Record<string, unknown>;
+    writeFileSync(file("cluster.json"), JSON.stringify(older));
+    rmSync(file("layout.json"));
+    const { code, stderr } = await stopped.netloom(["start"]);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /layout 1 to 2/);
+    assert.equal((await stopped.kubectl(["get", "configmap", "kept", "-o", "jsonpath={.data.a}"])).stdout, "b");
+    assert.equal((JSON.parse(readFileSync(file("cluster.json"), "utf8")) as { maxPods: number }).maxPods, 110);
   });
 });
 
