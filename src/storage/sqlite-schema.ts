@@ -1,4 +1,5 @@
 /** The database file: how it is told from other files, made, and read. */
+import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { LogContent, LogRow } from "./write-log.ts";
 import { StorageError } from "./object-store.ts";
@@ -28,6 +29,8 @@ const schema = `
 export function openDatabase(path: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
+    // The Secrets of the cluster are in it. SQLite gives its other files the mode of this one.
+    closeSync(openSync(path, "a", 0o600));
     database = new DatabaseSync(path);
     database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
     prepareSchema(database, path);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -265,6 +265,14 @@ test("SQLite store: another program's database is refused", () => {
   database.exec("CREATE TABLE cookies (name TEXT)");
   database.close();
   assert.throws(() => openSqliteStore(path), hasCode("Corrupt"));
+});
+
+test("SQLite store: its files are for their owner only", async () => {
+  const path = newPath();
+  const store = openSqliteStore(path);
+  await store.create({ resource: "secrets", namespace: "a", name: "b" }, {});
+  for (const file of [path, `${path}-wal`]) assert.equal(statSync(file).mode & 0o777, 0o600, file);
+  await store.close();
 });
 
 test("SQLite store: a folder that does not exist is named", () => {
