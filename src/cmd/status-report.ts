@@ -150,17 +150,17 @@ const patienceMs = 3000;
 async function askApi({
   config,
 }: RunningCluster): Promise<{ nodes: readonly Node[]; pods: readonly Pod[] } | undefined> {
-  const tooLong = AbortSignal.timeout(patienceMs);
-  const asking = asAdministrator(config, async (client) => {
-    const [nodes, pods] = await Promise.all([client.list(resources.nodes), client.list(resources.pods)]);
-    return { nodes: nodes.items, pods: pods.items };
-  });
-  // Whatever goes wrong, the rest of the status is told: this is the command one asks when something is wrong.
-  const given = asking.catch(() => undefined);
-  return await Promise.race([
-    given,
-    new Promise<undefined>((resolve) => tooLong.addEventListener("abort", () => resolve(undefined), { once: true })),
-  ]);
+  try {
+    return await asAdministrator(config, async (client) => {
+      // Whatever is under way is cut, so that nothing keeps the process.
+      AbortSignal.timeout(patienceMs).addEventListener("abort", () => client.close(), { once: true });
+      const [nodes, pods] = await Promise.all([client.list(resources.nodes), client.list(resources.pods)]);
+      return { nodes: nodes.items, pods: pods.items };
+    });
+  } catch {
+    // Whatever is wrong with the API, the rest is told: this is the command one asks when something is wrong.
+    return undefined;
+  }
 }
 
 function nodeStatus(node: Node | undefined): string {
