@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { join } from "node:path";
 import { startErrorExitCode } from "../errors.ts";
 import type { ContainerSpec, ContainerStatus } from "../runtime.ts";
+import type { OutputPipes } from "./output-guard.ts";
 
 export interface ContainerRecord {
   readonly spec: ContainerSpec;
@@ -13,6 +14,8 @@ export interface ContainerRecord {
   readonly pid: number | undefined;
   /** "" unless it could not be started. */
   readonly startError: string;
+  /** Absent with a terminal. */
+  readonly pipes?: OutputPipes;
 }
 
 /** `runDir` is the node's folder for what does not survive the cluster's end. */

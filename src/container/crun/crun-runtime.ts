@@ -4,6 +4,7 @@ import {
   lstatSync,
   mkdirSync,
   readFileSync,
+  rmSync,
   statSync,
   watch,
   writeFileSync,
@@ -33,6 +34,7 @@ import {
 } from "./container-folder.ts";
 import { execToEnd, execWithPipes, execWithTerminal, type ExecTarget } from "./exec.ts";
 import { createUnderMonitor } from "./monitor.ts";
+import { findOutput, guardOutput, type OutputGuard } from "./output-guard.ts";
 import { pinPodNamespaces, unpinPodNamespaces } from "./pod-namespaces.ts";
 import { createReadiness } from "./readiness.ts";
 import { runCrun, translateCrunError, type CrunTools } from "./tools.ts";
@@ -40,12 +42,19 @@ import { runCrun, translateCrunError, type CrunTools } from "./tools.ts";
 const longestOutput = 10 * 1024;
 /** As if killed: what containerd reports, too, when it has lost sight of a container. */
 const unknownExitCode = 137;
+/** How often it is asked whether monitors live: two small reads for each container. */
+const monitorLookMs = 1000;
+/** A container without one is asked for its end. */
+const lostMonitorLookMs = 100;
 
 interface Container {
   record: ContainerRecord;
   status: ContainerStatus;
   /** Resolves with the final status. */
   readonly ended: PromiseWithResolvers<ContainerStatus>;
+  /** While it runs: what keeps its output open should its monitor be killed. */
+  guard: OutputGuard | undefined;
+  isMonitorLost: boolean;
 }
 
 export interface CrunRuntimeOptions {
@@ -73,6 +82,9 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
   });
   // What ended between the reading of the records and the start of the watch.
   for (const id of containers.keys()) noticeExit(id);
+  for (const container of containers.values()) findGuard(container);
+  const closing = new AbortController();
+  void lookAfterMonitors();
 
   /** One that an agent was starting when it ended will never run: nobody is left to start it. */
   function recovered(record: ContainerRecord): ContainerRecord {
@@ -87,7 +99,13 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
 
   function remember(record: ContainerRecord): Container {
     const status = statusOf(record, readExit(folders, record.spec.id));
-    const container: Container = { record, status, ended: Promise.withResolvers() };
+    const container: Container = {
+      record,
+      status,
+      ended: Promise.withResolvers(),
+      guard: undefined,
+      isMonitorLost: false,
+    };
     if (status.state.type === "exited") container.ended.resolve(status);
     containers.set(record.spec.id, container);
     return container;
@@ -99,17 +117,50 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
     const exit = readExit(folders, id);
     if (exit === undefined || Number.isNaN(exit.exitCode)) return;
     container.status = statusOf(container.record, exit);
+    // Where it reads in the monitor's place it ends by itself, with the last word.
+    if (!container.isMonitorLost) container.guard?.close();
     container.ended.resolve(container.status);
     for (const callback of exitCallbacks) callback(container.status);
   }
 
-  /** Where somebody killed conmon, nobody writes the exit file once the container has ended: we do. */
-  function noticeLostMonitor(id: string, { status }: Container): void {
-    if (status.state.type !== "running" || isAlive(status.state.pid)) return;
-    const monitor = readPid(join(folders.folder(id), "conmon.pid"));
-    if (readExit(folders, id) !== undefined || (monitor !== undefined && isAlive(monitor))) return;
-    log.warn("Container's monitor is gone; its exit code is unknown", { container: id });
+  /** Somebody may kill conmon: then its container's log and its end are ours to note. */
+  async function lookAfterMonitors(): Promise<void> {
+    while (!closing.signal.aborted) {
+      for (const [id, container] of containers) noticeLostMonitor(id, container);
+      const isAnyLost = [...containers.values()].some(
+        ({ isMonitorLost, status }) => isMonitorLost && status.state.type === "running",
+      );
+      await clock.sleep(isAnyLost ? lostMonitorLookMs : monitorLookMs, closing.signal).catch(() => undefined);
+    }
+  }
+
+  function noticeLostMonitor(id: string, container: Container): void {
+    const { state } = container.status;
+    if (state.type !== "running") return;
+    const { record } = container;
+    if (!container.isMonitorLost) {
+      const monitor = readPid(join(folders.folder(id), "conmon.pid"));
+      if (monitor !== undefined && isMonitor(monitor)) return;
+      noticeExit(id);
+      if (container.status.state.type !== "running") return;
+      container.isMonitorLost = true;
+      log.warn("Container's monitor is gone; its log goes on, its exit code will be unknown", { container: id });
+      container.guard?.takeOver(record.spec.logPath, (error) =>
+        log.warn("cannot write a container's log", { container: id, error }),
+      );
+    }
+    if (isAlive(state.pid)) return;
     writeFileSync(folders.exitFile(id), String(unknownExitCode));
+    noticeExit(id);
+  }
+
+  /** Of a container that an earlier agent started. */
+  function findGuard(container: Container): void {
+    const { record, status } = container;
+    if (status.state.type !== "running" || record.pipes === undefined) return;
+    const monitor = readPid(join(folders.folder(record.spec.id), "conmon.pid"));
+    const pids = monitor === undefined ? [status.state.pid] : [monitor, status.state.pid];
+    container.guard = findOutput(record.pipes, pids, clock);
   }
 
   function find(id: string): Container {
@@ -138,10 +189,12 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
       prepareBundle(spec, folder);
       mkdirSync(dirname(spec.logPath), { recursive: true });
       const pid = await createUnderMonitor(tools, { spec, folder, exitsDir: folders.exits });
+      if (!spec.hasTerminal) container.guard = guardOutput(pid, clock);
+      const pipes = container.guard?.pipes;
       const started = await runCrun(tools, ["start", spec.id]);
       if (started.exitCode !== 0)
         throw new ContainerError("RunContainerError", translateCrunError("start", started.stderr));
-      container.record = { ...record, pid, startedAtMs: clock.now() };
+      container.record = { ...record, pid, startedAtMs: clock.now(), ...(pipes === undefined ? {} : { pipes }) };
       writeRecord(folders, container.record);
       container.status = statusOf(container.record, undefined);
       const { status } = container;
@@ -150,6 +203,9 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
       return status;
     } catch (error) {
       const startError = error instanceof Error ? error.message : String(error);
+      container.guard?.close();
+      // crun or conmon may have been killed half-way: what they made must not wait for ever.
+      if (existsSync(join(folders.crun, spec.id))) await runCrun(tools, ["delete", "--force", spec.id]);
       container.record = { ...record, startError };
       container.status = statusOf(container.record, undefined);
       container.ended.resolve(container.status);
@@ -224,6 +280,9 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
     }
     const { spec } = container.record;
     if (existsSync(join(folders.crun, id))) await runCrun(tools, ["delete", "--force", id]);
+    // Left where crun itself was killed.
+    rmSync(join(folders.crun, id), { recursive: true, force: true });
+    container.guard?.close();
     removeRoot(folders.folder(id));
     removeExit(folders, id);
     containers.delete(id);
@@ -295,8 +354,21 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
     exec,
     execSync,
     attach: async (id) => attach(id),
-    close: () => watcher.close(),
+    close: () => {
+      closing.abort();
+      watcher.close();
+      for (const { guard } of containers.values()) guard?.close();
+    },
   };
+}
+
+/** The number may have been used again. */
+function isMonitor(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "conmon";
+  } catch {
+    return false;
+  }
 }
 
 function isAlive(pid: number): boolean {
