@@ -104,7 +104,7 @@ export async function startKubelet(
   const options: KubeletOptions = {
     config: exampleCluster(dir, { nodes: [] }),
     node: { name: "node-1", address: "192.168.60.11", podCidr: "10.244.1.0/24", loopbackAddress: "127.60.0.1" },
-    client: { ...client, create: answeringReviews(client.create) },
+    client: { ...client, create: answeringReviews(client) },
     runtime,
     network,
     nodeNetnsPath: "/run/netns/node-1",
@@ -224,7 +224,7 @@ function dialLoopback(answer: number | string, signal?: AbortSignal): Promise<So
 }
 
 /** The API server's answers to the kubelet's questions: tokens tell their user, who may do everything but be "nobody". */
-function answeringReviews(create: ApiClient["create"]): ApiClient["create"] {
+function answeringReviews(client: Pick<ApiClient, "create">): ApiClient["create"] {
   const answer = (plural: string, object: KubernetesObject): KubernetesObject | undefined => {
     if (plural === reviews.tokenReviews.plural) {
       const { token } = (object as TokenReview).spec;
@@ -234,7 +234,7 @@ function answeringReviews(create: ApiClient["create"]): ApiClient["create"] {
     return withStatus(object, { allowed: (object as SubjectAccessReview).spec.user !== "nobody" });
   };
   return async (resource, object, options) =>
-    (answer(resource.plural, object) as typeof object | undefined) ?? (await create(resource, object, options));
+    (answer(resource.plural, object) as typeof object | undefined) ?? (await client.create(resource, object, options));
 }
 
 function withStatus(object: KubernetesObject, status: unknown): KubernetesObject {
