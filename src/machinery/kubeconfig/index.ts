@@ -40,6 +40,24 @@ current-context: ${cluster}
 `;
 }
 
+/** The text above, which every process of a cluster reads at its start: the parser for any YAML takes 15 ms to load. */
+const ownForm =
+  /^apiVersion: v1\nkind: Config\nclusters:\n- name: .+\n {2}cluster:\n {4}server: (?<server>\S+)\n {4}certificate-authority-data: (?<ca>\S+)\nusers:\n- name: .+\n {2}user:\n {4}client-certificate-data: (?<certificate>\S+)\n {4}client-key-data: (?<key>\S+)\ncontexts:\n- name: .+\n {2}context:\n {4}cluster: .+\n {4}user: .+\ncurrent-context: .+\n$/;
+
+function readOwnForm(text: string): Kubeconfig | undefined {
+  const fields = ownForm.exec(text)?.groups;
+  if (fields === undefined) return undefined;
+  const decoded = (name: string): string => Buffer.from(fields[name] ?? "", "base64").toString();
+  return {
+    server: fields["server"] ?? "",
+    namespace: "default",
+    skipsVerification: false,
+    ca: decoded("ca"),
+    certificate: decoded("certificate"),
+    key: decoded("key"),
+  };
+}
+
 function base64(text: string): string {
   return Buffer.from(text).toString("base64");
 }
@@ -48,12 +66,14 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** Reads the file's current context. Throws `KubeconfigError`. */
 export async function readKubeconfig(path: string): Promise<Kubeconfig> {
-  // Only readers need the parser: loading it would slow every start.
-  const { parse } = await import("yaml");
   const fail = (why: string): KubeconfigError => new KubeconfigError(`Cannot use the kubeconfig "${path}": ${why}`);
   let document: Fields;
   try {
-    document = fieldsOf(parse(readFileSync(path, "utf8")));
+    const text = readFileSync(path, "utf8");
+    const own = readOwnForm(text);
+    if (own !== undefined) return own;
+    const { parse } = await import("yaml");
+    document = fieldsOf(parse(text));
   } catch (error) {
     throw fail(error instanceof Error ? error.message : String(error));
   }
