@@ -45,7 +45,7 @@ export async function measureFanOut(
   for (let index = 0; index < count; index += 1) {
     // oxlint-disable-next-line no-await-in-loop -- events come one after another, at a steady rate
     await sleep(Math.max(0, start + (index * 1000) / eventsPerSecond - performance.now()));
-    const body = JSON.stringify(configMapManifest("fan", `${Number(performance.now())};`));
+    const body = JSON.stringify(configMapManifest("fan", `${performance.now()};`));
     writes.push(send(writer, { method: isApi ? "PUT" : "POST", path: isApi ? `${path}/fan` : path, body }));
   }
   await Promise.all(writes);

@@ -58,8 +58,8 @@ async function compareWrites(folder: string, seconds: number): Promise<void> {
       `${(api.perSecond / echo.perSecond).toFixed(2)}x`,
       `${echo.p50Ms.toFixed(2)} / ${echo.p99Ms.toFixed(2)}`,
       `${api.p50Ms.toFixed(2)} / ${api.p99Ms.toFixed(2)}`,
-      `${(echo.cpuMs * 1000).toFixed(0)}`,
-      `${(api.cpuMs * 1000).toFixed(0)}`,
+      (echo.cpuMs * 1000).toFixed(0),
+      (api.cpuMs * 1000).toFixed(0),
       `${(api.cpuMs / echo.cpuMs).toFixed(1)}x`,
     ]);
   };

@@ -203,9 +203,10 @@ export function unsupportedMediaType(accepted: readonly string[]): ApiError {
   });
 }
 
-/** 410: a revision that history no longer holds; the client lists anew. */
-export function expired(message: string): ApiError {
-  return failure({ code: 410, reason: "Expired", message });
+/** 410: a revision that history no longer holds; the client lists anew, or goes on with `token`. */
+export function expired(message: string, token?: string): ApiError {
+  const error = failure({ code: 410, reason: "Expired", message });
+  return token === undefined ? error : new ApiError({ ...error.status, metadata: { continue: token } });
 }
 
 /** 413. */
@@ -258,6 +259,13 @@ export function timedOut(why: string, retryAfterSeconds = 0): ApiError {
     message: `Timeout: ${why}`,
     details: retryAfterSeconds === 0 ? {} : { retryAfterSeconds },
   });
+}
+
+/** 504: the client has seen a state that this server has not reached. */
+export function tooLargeVersion(wanted: number, current: number): ApiError {
+  const error = timedOut(`Too large resource version: ${wanted}, current: ${current}`, 1);
+  const causes = [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }];
+  return new ApiError({ ...error.status, details: { causes, ...error.status.details } });
 }
 
 /** 200 of a deletion that left nothing behind. */

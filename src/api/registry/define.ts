@@ -1,5 +1,6 @@
 /** Completes a resource's own part to a full definition: what nearly all kinds share is written here once. */
 import { isJsonEqual } from "../../lib/equal/index.ts";
+import { jsonCopy } from "../../lib/json-copy/index.ts";
 import type { FieldError } from "../field-error.ts";
 import type { KubernetesObject, Resource } from "../object.ts";
 import { defaultCells, defaultColumns } from "./columns.ts";
@@ -78,7 +79,7 @@ export function defineResource<T extends KubernetesObject>(
 ): ResourceDefinition<T> {
   const { group, plural, kind, isNamespaced } = resource;
   const { hasStatus = false, countsGeneration = false, nameRule = "subdomain", scaling } = options;
-  const copy = (object: T): Draft<T> => structuredClone(object) as Draft<T>;
+  const copy = (object: T): Draft<T> => jsonCopy(object) as Draft<T>;
 
   function prepareForCreate(object: T): T {
     const draft = copy(object);
@@ -102,7 +103,7 @@ export function defineResource<T extends KubernetesObject>(
     } else if (hasStatus) {
       const { status } = statusOf(old);
       if (status === undefined) delete parts.status;
-      else parts.status = structuredClone(status);
+      else parts.status = jsonCopy(status);
     }
     options.onUpdate?.(draft, context);
     if (parts.metadata) {

@@ -1,8 +1,9 @@
+import { jsonCopy } from "../../lib/json-copy/index.ts";
 import type { Draft } from "./definition.ts";
 
 /** A private copy that may be changed. */
 export function draftOf<T>(value: T): Draft<T> {
-  return structuredClone(value) as Draft<T>;
+  return jsonCopy(value) as Draft<T>;
 }
 
 /** Gives `target` the part `key` of `source`, or takes it away where the source has none. */
@@ -10,5 +11,5 @@ export function copyPart<T extends object>(target: Draft<T>, source: T | undefin
   const view = target as Record<string, unknown>;
   const value = source?.[key];
   if (value === undefined) delete view[key];
-  else view[key] = structuredClone(value);
+  else view[key] = jsonCopy(value);
 }

@@ -21,6 +21,7 @@ export function listRequestOf({ query, namespace, name }: RequestInfo): ListRequ
     ...text("continue"),
     ...text("resourceVersion"),
     ...text("resourceVersionMatch"),
+    ...text("sendInitialEvents"),
     ...(limit === null || limit === "" ? {} : { limit: numberOf("limit", limit) }),
   };
 }

@@ -64,7 +64,7 @@ function keyOf({ info, resource }: ResourceCall): ObjectKey {
 async function get(call: ResourceCall): Promise<void> {
   const { request, response, info, resource, context } = call;
   const form = representationOf(request.headers.accept, info.query);
-  const stored = getObject(resource, keyOf(call));
+  const stored = getObject(resource, keyOf(call), info.query.get("resourceVersion") ?? "");
   const body = objectText(resource, stored, form);
   await send(request, response, { code: 200, body: pretty(body, form.isPretty), warnings: context.warnings });
 }

@@ -1,6 +1,8 @@
 /** Get and list. */
 import type { ObjectKey } from "../../../api/object.ts";
-import { badRequest, expired, invalid, notFound, timedOut } from "../../../api/status.ts";
+import { forbiddenValue, unsupportedValue } from "../../../api/field-error.ts";
+import type { FieldError } from "../../../api/field-error.ts";
+import { badRequest, expired, invalid, notFound, timedOut, tooLargeVersion } from "../../../api/status.ts";
 import { StorageError } from "../../../storage/index.ts";
 import type { Stored } from "../../../storage/index.ts";
 import { storeKeyOf } from "./resource.ts";
@@ -14,6 +16,8 @@ export interface ListRequest extends SelectionOptions {
   readonly continue?: string;
   readonly resourceVersion?: string;
   readonly resourceVersionMatch?: string;
+  /** Only watches may have it. */
+  readonly sendInitialEvents?: string;
 }
 
 export interface ListResult {
@@ -23,8 +27,11 @@ export interface ListResult {
   readonly remainingItemCount?: number;
 }
 
-/** Throws `ApiError` 404. */
-export function getObject(resource: ServedResource, key: ObjectKey): Stored {
+/** Throws `ApiError` 404, and 504 for a version that is not reached yet. */
+export function getObject(resource: ServedResource, key: ObjectKey, resourceVersion = ""): Stored {
+  const wanted = resourceVersion === "" ? 0 : revisionOf(resourceVersion);
+  const { revision } = resource.environment.store;
+  if (wanted > revision) throw tooLargeVersion(wanted, revision);
   const stored = resource.environment.store.get(storeKeyOf(resource, key));
   if (stored === undefined) throw notFound(resource.resourceName, key.name);
   return stored;
@@ -35,14 +42,15 @@ export function listObjects(resource: ServedResource, request: ListRequest): Lis
   const { store } = resource.environment;
   const selection = selectionOf(resource, request);
   const token = request.continue === undefined || request.continue === "" ? undefined : readToken(request.continue);
-  const revision = token?.revision ?? exactRevision(request);
+  checkVersions(resource, request);
+  const revision = token === undefined ? exactRevision(request) : consistentRevision(token);
   const limit = request.limit ?? 0;
   if (limit < 0) throw badRequest("limit must not be negative");
   if (selection.name !== undefined && revision === undefined && selection.namespace !== undefined) {
     const one = store.get(storeKeyOf(resource, { namespace: selection.namespace, name: selection.name }));
     return { items: one !== undefined && selection.matches(one) ? [one] : [], revision: store.revision };
   }
-  const list = readList(() =>
+  const list = readList(token, () =>
     store.list(resource.place, {
       ...(selection.namespace === undefined ? {} : { namespace: selection.namespace }),
       ...(revision === undefined ? {} : { revision }),
@@ -55,30 +63,50 @@ export function listObjects(resource: ServedResource, request: ListRequest): Lis
   return {
     items: page,
     revision: list.revision,
-    continue: tokenOf(list.revision, page.at(-1)),
+    continue: tokenOf(list.revision, page.at(-1)?.key ?? { namespace: "", name: "" }),
     ...(selection.isOpen ? { remainingItemCount: items.length - limit } : {}),
   };
 }
 
-/** Checks the combination as upstream does; undefined means the newest state, which is what any other wish allows. */
-function exactRevision(request: ListRequest): number | undefined {
+/** Throws `ApiError` 422 for combinations that upstream forbids, 504 for a version that is not reached yet. */
+function checkVersions({ environment }: ServedResource, request: ListRequest): void {
   const { resourceVersion = "", resourceVersionMatch = "" } = request;
+  const isContinued = (request.continue ?? "") !== "";
+  const mistakes: FieldError[] = [];
   if (resourceVersionMatch !== "") {
-    if (resourceVersion === "") throw refusal("resourceVersionMatch is forbidden unless resourceVersion is provided");
+    const forbid = (why: string): void => void mistakes.push(forbiddenValue("resourceVersionMatch", why));
+    if (resourceVersion === "") forbid("resourceVersionMatch is forbidden unless resourceVersion is provided");
+    if (isContinued) forbid("resourceVersionMatch is forbidden when continue is provided");
+    if (resourceVersionMatch !== "Exact" && resourceVersionMatch !== "NotOlderThan") {
+      mistakes.push(unsupportedValue("resourceVersionMatch", resourceVersionMatch, ["Exact", "NotOlderThan", ""]));
+    }
     if (resourceVersionMatch === "Exact" && resourceVersion === "0") {
-      throw refusal('resourceVersionMatch "exact" is forbidden for resourceVersion "0"');
+      forbid('resourceVersionMatch "exact" is forbidden for resourceVersion "0"');
     }
   }
-  if (resourceVersion === "") return undefined;
+  if (request.sendInitialEvents !== undefined) {
+    mistakes.push(forbiddenValue("sendInitialEvents", "sendInitialEvents is forbidden for list"));
+  }
+  if (mistakes.length > 0) throw invalid({ group: "meta.k8s.io", name: "ListOptions" }, "", mistakes);
+  if (resourceVersion === "") return;
   const revision = revisionOf(resourceVersion);
-  const isExact = resourceVersionMatch === "Exact" || (resourceVersionMatch === "" && (request.limit ?? 0) > 0);
-  return isExact && revision !== 0 ? revision : undefined;
+  if (isContinued && revision !== 0) {
+    throw badRequest("specifying resource version is not allowed when using continue");
+  }
+  const { revision: current } = environment.store;
+  if (revision > current) throw tooLargeVersion(revision, current);
 }
 
-function refusal(why: string): Error {
-  return invalid({ group: "meta.k8s.io", name: "ListOptions" }, "", [
-    { type: "FieldValueForbidden", field: "resourceVersionMatch", body: `Forbidden: ${why}` },
-  ]);
+/** Undefined means the newest state, which is what any wish but an exact one allows. */
+function exactRevision({
+  resourceVersion = "",
+  resourceVersionMatch = "",
+  limit = 0,
+}: ListRequest): number | undefined {
+  if (resourceVersion === "") return undefined;
+  const revision = revisionOf(resourceVersion);
+  const isExact = resourceVersionMatch === "Exact" || (resourceVersionMatch === "" && limit > 0);
+  return isExact && revision !== 0 ? revision : undefined;
 }
 
 /** Throws `ApiError` 400. */
@@ -91,15 +119,17 @@ export function revisionOf(resourceVersion: string): number {
   return Number(resourceVersion);
 }
 
-function readList<T>(read: () => T): T {
+const tooOldToContinue =
+  "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.";
+
+function readList<T>(token: ContinueToken | undefined, read: () => T): T {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;
     if (error.code === "Future") throw timedOut(error.message, 1);
-    throw expired(
-      "The provided continue parameter is too old to display a consistent list result. You must start a new list without the continue parameter.",
-    );
+    if (token === undefined) throw expired("The resourceVersion for the provided list is too old.");
+    throw expired(tooOldToContinue, tokenOf(anyRevision, token.after));
   }
 }
 
@@ -108,9 +138,16 @@ interface ContinueToken {
   readonly after: { readonly namespace: string; readonly name: string };
 }
 
+/** In a token: go on in whatever is the newest state. */
+const anyRevision = -1;
+
+function consistentRevision({ revision }: ContinueToken): number | undefined {
+  return revision === anyRevision ? undefined : revision;
+}
+
 /** Upstream's form, though clients must not look inside. */
-function tokenOf(revision: number, last: Stored | undefined): string {
-  const start = `${last?.key.namespace ?? ""}/${last?.key.name ?? ""}`;
+function tokenOf(revision: number, { namespace, name }: ContinueToken["after"]): string {
+  const start = `${namespace}/${name}`;
   return Buffer.from(JSON.stringify({ v: "meta.k8s.io/v1", rv: revision, start })).toString("base64url");
 }
 

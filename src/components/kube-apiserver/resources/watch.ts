@@ -1,5 +1,5 @@
 /** Watches: the present state where it is asked for, then every change, as seen through a selection. */
-import { expired, timedOut } from "../../../api/status.ts";
+import { expired, tooLargeVersion } from "../../../api/status.ts";
 import { StorageError } from "../../../storage/index.ts";
 import type { Stored, StoreEvent } from "../../../storage/index.ts";
 import { revisionOf } from "./read.ts";
@@ -40,7 +40,7 @@ export function watchObjects(
   const wanted = asked === "" ? 0 : revisionOf(asked);
   const startsWithState = request.sendsInitialEvents ?? wanted === 0;
   if (wanted > store.revision) {
-    throw timedOut(`Too large resource version: ${wanted}, current: ${store.revision}`, 1);
+    throw tooLargeVersion(wanted, store.revision);
   }
   const from = startsWithState || wanted === 0 ? store.revision : wanted;
   if (startsWithState) {

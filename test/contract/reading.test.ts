@@ -1,0 +1,132 @@
+/** What a list or a get may ask of versions, and what becomes of a list in pages when its state is forgotten. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { request as httpsRequest } from "node:https";
+import type { Status } from "../../src/api/generated/types.ts";
+import type { KubernetesObject, ObjectList } from "../../src/api/object.ts";
+import { resources } from "../../src/api/resources.ts";
+import { createMemoryStore } from "../../src/storage/index.ts";
+import { startTestServer } from "./api-server.ts";
+import type { TestServer } from "./api-server.ts";
+
+const store = createMemoryStore({ historySize: 100 });
+const path = "/api/v1/namespaces/default/configmaps";
+let started: TestServer | undefined;
+let identity = { cert: "", key: "" };
+
+before(async () => {
+  started = await startTestServer({ store });
+  const pair = started.pki.issue({ commonName: "a", organizations: ["system:masters"], usage: "client", validDays: 1 });
+  identity = { cert: pair.certificate, key: pair.key };
+  const client = started.server.client({ name: "a", groups: ["system:masters"] });
+  for (const name of ["a", "b", "c", "d"]) {
+    // oxlint-disable-next-line no-await-in-loop -- their versions must follow one another
+    await client.create(resources.configMaps, { metadata: { name, namespace: "default" } });
+  }
+});
+after(async () => await started?.close());
+
+interface Answer<T> {
+  readonly code: number;
+  readonly body: T;
+}
+
+function get<T>(url: string, accept = "application/json"): Promise<Answer<T>> {
+  if (started === undefined) throw new Error("the test server did not start");
+  const options = { ca: started.pki.caCertificate, ...identity, agent: false, headers: { accept } } as const;
+  const target = `${started.url}${url}`;
+  return new Promise((resolve, reject) => {
+    const request = httpsRequest(target, options, (response) => {
+      let text = "";
+      response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+      response.on("end", () => resolve({ code: response.statusCode ?? 0, body: JSON.parse(text) as T }));
+    });
+    request.on("error", reject);
+    request.end();
+  });
+}
+
+type List = ObjectList<KubernetesObject>;
+
+const namesOf = ({ items }: List): readonly string[] => items.map(({ metadata }) => metadata?.name ?? "");
+
+test("pages show one state; when it is forgotten, 410 brings a token to go on from", async () => {
+  const first = await get<List>(`${path}?limit=2`);
+  assert.deepEqual(namesOf(first.body), ["a", "b"]);
+  assert.equal(first.body.metadata?.remainingItemCount, 2);
+  const token = encodeURIComponent(first.body.metadata?.continue ?? "");
+  const client = started?.server.client({ name: "a", groups: ["system:masters"] });
+  await client?.create(resources.configMaps, { metadata: { name: "bb", namespace: "default" } });
+  const second = await get<List>(`${path}?limit=2&continue=${token}`);
+  assert.deepEqual(namesOf(second.body), ["c", "d"]);
+  assert.equal(second.body.metadata?.resourceVersion, first.body.metadata?.resourceVersion);
+
+  store.compact(store.revision);
+  const late = await get<Status>(`${path}?limit=2&continue=${token}`);
+  assert.equal(late.code, 410);
+  assert.equal(late.body.reason, "Expired");
+  assert.match(late.body.message ?? "", /^The provided continue parameter is too old to display a consistent list/);
+  const fresh = encodeURIComponent(late.body.metadata?.continue ?? "");
+  const rest = await get<List>(`${path}?continue=${fresh}`);
+  assert.deepEqual(namesOf(rest.body), ["bb", "c", "d"]);
+  assert.equal(rest.body.metadata?.resourceVersion, String(store.revision));
+});
+
+test("an exact version is that state, or 410 when it is forgotten", async () => {
+  const revision = String(store.revision);
+  const exact = await get<List>(`${path}?resourceVersion=${revision}&resourceVersionMatch=Exact`);
+  assert.equal(exact.body.metadata?.resourceVersion, revision);
+  const forgotten = await get<Status>(`${path}?resourceVersion=1&resourceVersionMatch=Exact`);
+  assert.equal(forgotten.code, 410);
+  assert.equal(forgotten.body.message, "The resourceVersion for the provided list is too old.");
+  const newer = await get<List>(`${path}?resourceVersion=1&resourceVersionMatch=NotOlderThan`);
+  assert.equal(newer.body.metadata?.resourceVersion, revision);
+});
+
+test("a version to come is 504, for lists and for single objects", async () => {
+  for (const url of [`${path}?resourceVersion=99999`, `${path}/a?resourceVersion=99999`]) {
+    // oxlint-disable-next-line no-await-in-loop -- one request after the other
+    const { code, body } = await get<Status>(url);
+    assert.equal(code, 504, url);
+    assert.equal(body.message, `Timeout: Too large resource version: 99999, current: ${store.revision}`);
+    assert.deepEqual(body.details, {
+      causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
+      retryAfterSeconds: 1,
+    });
+  }
+});
+
+test("combinations that upstream forbids are refused in its words", async () => {
+  const cases: readonly (readonly [string, string])[] = [
+    [
+      "resourceVersionMatch=Exact",
+      "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided",
+    ],
+    [
+      "resourceVersionMatch=Exact&resourceVersion=0",
+      'resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
+    ],
+    [
+      "resourceVersionMatch=Newest&resourceVersion=1",
+      'resourceVersionMatch: Unsupported value: "Newest": supported values: "Exact", "NotOlderThan", ""',
+    ],
+    ["sendInitialEvents=true", "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list"],
+  ];
+  for (const [query, expected] of cases) {
+    // oxlint-disable-next-line no-await-in-loop -- one request after the other
+    const { code, body } = await get<Status>(`${path}?${query}`);
+    assert.equal(code, 422, query);
+    assert.equal(body.message, `ListOptions.meta.k8s.io "" is invalid: ${expected}`);
+  }
+});
+
+test("PartialObjectMetadata comes for one object and for lists", async () => {
+  const accept = (kind: string): string => `application/json;as=${kind};g=meta.k8s.io;v=v1`;
+  const one = await get<KubernetesObject>(`${path}/a`, accept("PartialObjectMetadata"));
+  assert.equal(one.body.kind, "PartialObjectMetadata");
+  assert.equal(one.body.metadata?.name, "a");
+  const list = await get<List>(`${path}?limit=1`, accept("PartialObjectMetadataList"));
+  assert.equal(list.body.kind, "PartialObjectMetadataList");
+  assert.equal(list.body.items[0]?.kind, "PartialObjectMetadata");
+  assert.ok((list.body.metadata?.continue ?? "") !== "");
+});
