@@ -11,8 +11,9 @@ import { adopt, release } from "./adoption.ts";
 import { isNamespaceTerminating, whereItStillIs } from "./answers.ts";
 import type { ControllerContext, CreateController } from "./context.ts";
 import { reconcilerOf } from "./context.ts";
-import { ownKey, textOf, versions } from "./keys.ts";
+import { ownKey, textOf } from "./keys.ts";
 import { createPodControl } from "./pod-control.ts";
+import { ownersOf } from "./pod-owners.ts";
 import { slowStart } from "./slow-start.ts";
 
 /** Before the key of a pod whose job no longer looks after it. */
@@ -70,22 +71,14 @@ export const createJobController: CreateController = (context) => {
 };
 
 function keysOfPod(context: ControllerContext, change: Change<Pod>): readonly string[] {
-  const keys = new Set<string>();
-  for (const pod of versions(change)) {
-    const namespace = pod.metadata?.namespace ?? "";
-    const controller = controllerOf(pod);
-    if (controller?.kind === "Job") {
-      keys.add(`${namespace}/${controller.name}`);
-      if (pod === change.current && isAbandoned(pod, jobOf(context, pod))) keys.add(abandonedPrefix + change.key);
-    }
-    if (controller !== undefined || pod !== change.current) continue;
-    for (const job of context.informers.jobs.store.byIndex("namespace", namespace)) {
-      if (matchesSelector(job.spec?.selector, pod.metadata?.labels ?? {})) keys.add(textOf(job));
-    }
-    // Let go by a controller that left it without its job, as `kubectl delete --cascade=orphan` does.
-    if (isTracked(pod) && change.previous !== undefined) keys.add(abandonedPrefix + change.key);
-  }
-  return [...keys];
+  const keys = ownersOf(context.informers.jobs, change);
+  const { current } = change;
+  if (current === undefined || !isTracked(current)) return keys;
+  const controller = controllerOf(current);
+  // Let go by a controller that left it without its job, as `kubectl delete --cascade=orphan` does.
+  const isLetGo = controller === undefined && change.previous !== undefined;
+  const isOurs = controller?.kind === "Job" && isAbandoned(current, jobOf(context, current));
+  return isLetGo || isOurs ? [...keys, abandonedPrefix + change.key] : keys;
 }
 
 /** The job that controls the pod; undefined where it is gone, also where another has its name. */

@@ -10,6 +10,7 @@ import type { MetricsRegistry } from "../../machinery/metrics/index.ts";
 import { accountOf } from "./accounts.ts";
 import { createApprovingController, createSigningController } from "./certificate-controllers.ts";
 import { createClusterRoleAggregationController } from "./cluster-role-aggregation-controller.ts";
+import { createDaemonSetController } from "./daemon-set-controller.ts";
 import { defaultControllerManagerConfig } from "./config.ts";
 import type { ControllerManagerConfig } from "./config.ts";
 import type { CreateController, SignCertificate } from "./context.ts";
@@ -28,6 +29,7 @@ import { createResourceQuotaController } from "./resource-quota-controller.ts";
 import { createReplicaSetController, createReplicationController } from "./replica-set-controller.ts";
 import { createRootCaPublisher } from "./root-ca-publisher.ts";
 import { createServiceAccountController } from "./service-account-controller.ts";
+import { createStatefulSetController } from "./stateful-set-controller.ts";
 import { createTaintEvictionController } from "./taint-eviction-controller.ts";
 import { createTtlAfterFinishedController } from "./ttl-after-finished-controller.ts";
 
@@ -42,6 +44,8 @@ const controllers = {
   "deployment-controller": createDeploymentController,
   "replicaset-controller": createReplicaSetController,
   "replicationcontroller-controller": createReplicationController,
+  "daemonset-controller": createDaemonSetController,
+  "statefulset-controller": createStatefulSetController,
   "job-controller": createJobController,
   "ttl-after-finished-controller": createTtlAfterFinishedController,
   "endpointslice-controller": createEndpointSliceController,

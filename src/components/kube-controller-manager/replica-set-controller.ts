@@ -3,8 +3,6 @@ import type { KubernetesObject } from "../../api/object.ts";
 import type { Informer } from "../../machinery/informer/index.ts";
 import { resources } from "../../api/resources.ts";
 import type { Pod, ReplicaSet, ReplicaSetStatus, ReplicationController } from "../../api/generated/types.ts";
-import { matchesSelector } from "../../lib/labels/index.ts";
-import type { Change } from "../../machinery/informer/index.ts";
 import { referenceTo } from "../../machinery/events/index.ts";
 import { planReplicaSet, replicaSetStatus } from "../../model/replica-set/index.ts";
 import type { Failure } from "../../model/replica-set/index.ts";
@@ -14,7 +12,8 @@ import { isNamespaceTerminating, isNotFound } from "./answers.ts";
 import type { ControllerContext, CreateController } from "./context.ts";
 import { reconcilerOf } from "./context.ts";
 import type { Reconciler } from "../../machinery/reconcile/index.ts";
-import { ownKey, textOf, versions } from "./keys.ts";
+import { ownKey } from "./keys.ts";
+import { ownersOf } from "./pod-owners.ts";
 import { slowStart } from "./slow-start.ts";
 
 /** A kind that keeps a number of pods. */
@@ -132,27 +131,8 @@ function createReplicaController<T extends KubernetesObject>(
     const uid = previous?.metadata?.uid ?? "";
     if (current === undefined || current.metadata?.deletionTimestamp !== undefined) deleting.delete(uid);
   });
-  reconciler.on(pods, (change) => ownersOf(informer, view, change));
+  reconciler.on(pods, (change) => ownersOf(informer, change, (object) => view(object).spec?.selector));
   return reconciler;
-}
-
-/** Those that control the pod, before or now; for one without a controller those that might adopt it. */
-function ownersOf<T extends KubernetesObject>(
-  informer: Informer<T, "namespace">,
-  view: (object: T) => ReplicaSet,
-  change: Change<Pod>,
-): readonly string[] {
-  const keys = new Set<string>();
-  for (const pod of versions(change)) {
-    const namespace = pod.metadata?.namespace ?? "";
-    const controller = controllerOf(pod);
-    if (controller?.kind === informer.resource.kind) keys.add(`${namespace}/${controller.name}`);
-    if (controller !== undefined || pod !== change.current) continue;
-    for (const object of informer.store.byIndex("namespace", namespace)) {
-      if (matchesSelector(view(object).spec?.selector, pod.metadata?.labels ?? {})) keys.add(textOf(object));
-    }
-  }
-  return [...keys];
 }
 
 /** Counts the Deployment's active pods on the node of a pod: those of all its ReplicaSets. Counted once, when asked. */

@@ -1,3 +1,4 @@
+export { nodeAffinity } from "./node-filters.ts";
 export { nodeState, withPod } from "./node-state.ts";
 export type { NodeState } from "./node-state.ts";
 export { schedulePod } from "./schedule.ts";

@@ -1,0 +1,1 @@
+export { planDaemonSet } from "./plan.ts";
