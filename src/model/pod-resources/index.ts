@@ -10,7 +10,7 @@ export function quantitiesOf(texts: Readonly<Record<string, string>> = {}): Quan
   return new Map(Object.entries(texts).map(([name, text]) => [name, parseQuantity(text)]));
 }
 
-export function sum(left: Quantities, right: Quantities): Quantities {
+function sum(left: Quantities, right: Quantities): Quantities {
   const total = new Map(left);
   for (const [name, quantity] of right) {
     const known = total.get(name);

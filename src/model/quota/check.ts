@@ -111,7 +111,7 @@ export function quotaStatus(
 }
 
 /** Which objects decide about a key of `spec.hard`. */
-export function resourceOfKey(key: string): ResourceName {
+function resourceOfKey(key: string): ResourceName {
   if (key.startsWith("count/")) return key.slice("count/".length);
   if (key === "services" || key.startsWith("services.")) return "services";
   const ofClaims = ["persistentvolumeclaims", "requests.storage"];

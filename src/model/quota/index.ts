@@ -1,2 +1,2 @@
-export { checkQuota, quotaStatus, resourceOfKey } from "./check.ts";
+export { checkQuota, quotaStatus } from "./check.ts";
 export type { QuotaRequest, QuotaVerdict } from "./check.ts";

@@ -49,7 +49,7 @@ function podUsage(pod: Pod): Quantities {
   return usage;
 }
 
-export function isPodEnded({ status }: Pod): boolean {
+function isPodEnded({ status }: Pod): boolean {
   return status?.phase === "Succeeded" || status?.phase === "Failed";
 }
 

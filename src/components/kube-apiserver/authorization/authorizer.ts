@@ -70,7 +70,7 @@ export function authorize(authorizer: Authorizer, user: User, attributes: Attrib
 }
 
 /** Upstream's refusal, word for word. */
-export function forbiddenError(user: User, attributes: Attributes, reason = ""): ApiError {
+function forbiddenError(user: User, attributes: Attributes, reason = ""): ApiError {
   const { verb, resource } = attributes;
   const who = `User ${JSON.stringify(user.name)}`;
   const because = reason === "" ? "" : `: ${reason}`;

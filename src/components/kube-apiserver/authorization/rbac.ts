@@ -13,7 +13,7 @@ import { type RbacRequest, ruleAllows, subjectMatches } from "../../../model/rba
 import type { ObjectStore } from "../../../storage/index.ts";
 import type { User } from "../user.ts";
 import { noOpinion } from "./authorizer.ts";
-import type { Attributes, Authorizer } from "./authorizer.ts";
+import type { Attributes, Authorizer, Decision } from "./authorizer.ts";
 
 /** Storage names, see `StoreKey`. */
 const group = "rbac.authorization.k8s.io";
@@ -92,7 +92,7 @@ export function rbacAuthorizer(store: ObjectStore): Authorizer {
       for (const grant of grantsTo(user, attributes.resource?.namespace ?? "")) {
         const rules = rulesOfRole(store, grant.binding.roleRef, grant.scope);
         if (rules === undefined) missing.push(missingRole(grant.binding.roleRef));
-        else if (rules.some((rule) => ruleAllows(rule, request))) return { isAllowed: true, reason: reasonOf(grant) };
+        else if (rules.some((rule) => ruleAllows(rule, request))) return allowedBy(grant);
       }
       return missing.length === 0 ? noOpinion : { isAllowed: false, reason: `RBAC: ${listed(missing)}` };
     },
@@ -132,6 +132,16 @@ function missingRole({ kind, name }: RoleRef): string {
 function listed(errors: readonly string[]): string {
   const unique = [...new Set(errors)];
   return unique.length === 1 ? (unique[0] ?? "") : `[${unique.join(", ")}]`;
+}
+
+/** The reason is written only for those who read it: reviews do, requests do not. */
+function allowedBy(grant: Grant): Decision {
+  return {
+    isAllowed: true,
+    get reason() {
+      return reasonOf(grant);
+    },
+  };
 }
 
 function reasonOf({ binding, subject, scope }: Grant): string {
