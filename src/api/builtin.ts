@@ -21,7 +21,7 @@ import { endpoints } from "./core/endpoints.ts";
 import { namespaces } from "./core/namespace.ts";
 import { nodes } from "./core/node.ts";
 import { podTemplates, replicationControllers } from "./core/pod-sources.ts";
-import { pods } from "./core/pod.ts";
+import { bindings, pods } from "./core/pod.ts";
 import { limitRanges, resourceQuotas } from "./core/quotas.ts";
 import { services } from "./core/service.ts";
 import { persistentVolumeClaims, persistentVolumes } from "./core/volumes.ts";
@@ -56,6 +56,7 @@ const definitions: readonly ResourceDefinition[] = [
   persistentVolumeClaims,
   persistentVolumes,
   pods,
+  bindings,
   podTemplates,
   replicationControllers,
   resourceQuotas,

@@ -23,6 +23,7 @@ function clusterScoped<T extends KubernetesObject>(
 
 export const resources = {
   pods: namespaced<types.Pod>("", "v1", "pods", "Pod"),
+  bindings: namespaced<types.Binding>("", "v1", "bindings", "Binding"),
   services: namespaced<types.Service>("", "v1", "services", "Service"),
   endpoints: namespaced<types.Endpoints>("", "v1", "endpoints", "Endpoints"),
   configMaps: namespaced<types.ConfigMap>("", "v1", "configmaps", "ConfigMap"),

@@ -32,8 +32,20 @@ interface Answer<T> {
 }
 
 function get<T>(url: string, accept = "application/json"): Promise<Answer<T>> {
+  return ask(url, { accept });
+}
+
+function post<T>(url: string, body: object): Promise<Answer<T>> {
+  return ask(url, { body: JSON.stringify(body) });
+}
+
+function ask<T>(
+  url: string,
+  { accept = "application/json", body }: { readonly accept?: string; readonly body?: string },
+): Promise<Answer<T>> {
   if (started === undefined) throw new Error("the test server did not start");
-  const options = { ca: started.pki.caCertificate, ...identity, agent: false, headers: { accept } } as const;
+  const method = body === undefined ? "GET" : "POST";
+  const options = { method, ca: started.pki.caCertificate, ...identity, agent: false, headers: { accept } } as const;
   const target = `${started.url}${url}`;
   return new Promise((resolve, reject) => {
     const request = httpsRequest(target, options, (response) => {
@@ -42,7 +54,7 @@ function get<T>(url: string, accept = "application/json"): Promise<Answer<T>> {
       response.on("end", () => resolve({ code: response.statusCode ?? 0, body: JSON.parse(text) as T }));
     });
     request.on("error", reject);
-    request.end();
+    request.end(body);
   });
 }
 
@@ -129,4 +141,36 @@ test("PartialObjectMetadata comes for one object and for lists", async () => {
   assert.equal(list.body.kind, "PartialObjectMetadataList");
   assert.equal(list.body.items[0]?.kind, "PartialObjectMetadata");
   assert.ok((list.body.metadata?.continue ?? "") !== "");
+});
+
+test("a Table marks the rows of pods that have ended", async () => {
+  const client = started?.server.client({ name: "a", groups: ["system:masters"] });
+  const spec = { containers: [{ name: "c", image: "x" }] };
+  for (const name of ["ended", "runs"]) {
+    // oxlint-disable-next-line no-await-in-loop -- two pods, one after the other
+    await client?.create(resources.pods, { metadata: { name, namespace: "default" }, spec });
+  }
+  const key = { namespace: "default", name: "ended" };
+  await client?.patch(
+    resources.pods,
+    key,
+    { type: "merge", body: { status: { phase: "Failed" } } },
+    { subresource: "status" },
+  );
+  const accept = "application/json;as=Table;g=meta.k8s.io;v=v1";
+  const { body } = await get<{ rows: { conditions?: unknown }[] }>("/api/v1/namespaces/default/pods", accept);
+  assert.deepEqual(
+    body.rows.map(({ conditions }) => conditions),
+    [[{ type: "Completed", status: "True", reason: "Failed", message: "The pod failed." }], undefined],
+  );
+});
+
+test("POST of a Binding to its collection places the pod that it names", async () => {
+  const client = started?.server.client({ name: "a", groups: ["system:masters"] });
+  const binding = { metadata: { name: "runs", namespace: "default" }, target: { kind: "Node", name: "node-1" } };
+  const { code, body } = await post<Status>("/api/v1/namespaces/default/bindings", binding);
+  assert.equal(code, 201);
+  assert.equal(body.status, "Success");
+  const pod = await client?.get(resources.pods, { namespace: "default", name: "runs" });
+  assert.equal(pod?.spec?.nodeName, "node-1");
 });

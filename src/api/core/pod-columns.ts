@@ -1,7 +1,7 @@
 /** What `kubectl get pods` shows: the STATUS word is drawn from the states of all containers. */
 import type { ContainerStatus, Pod, PodStatus } from "../generated/types.ts";
 import { ageColumn, ageOf, column, nameColumn, nameOf, timeSince, wideColumn } from "../registry/columns.ts";
-import type { Cell, Column } from "../registry/definition.ts";
+import type { Cell, Column, RowCondition } from "../registry/definition.ts";
 
 export const podColumns: readonly Column[] = [
   nameColumn,
@@ -114,6 +114,18 @@ function summarize(pod: Pod): Summary {
     else if (status?.phase !== "Succeeded" && status?.phase !== "Failed") summary.reason = "Terminating";
   }
   return summary;
+}
+
+const endings: Readonly<Record<string, string>> = {
+  Succeeded: "The pod has completed successfully.",
+  Failed: "The pod failed.",
+};
+
+/** A pod that has ended says so beside its cells. */
+export function podRowConditions({ status }: Pod): readonly RowCondition[] {
+  const reason = status?.phase ?? "";
+  const message = Object.hasOwn(endings, reason) ? endings[reason] : undefined;
+  return message === undefined ? [] : [{ type: "Completed", status: "True", reason, message }];
 }
 
 function gatesText(pod: Pod): string {

@@ -6,7 +6,7 @@ import { resources } from "../resources.ts";
 import { defineResource } from "../registry/define.ts";
 import { copyPart } from "../registry/draft.ts";
 import type { UpdateContext } from "../registry/definition.ts";
-import { podCells, podColumns } from "./pod-columns.ts";
+import { podCells, podColumns, podRowConditions } from "./pod-columns.ts";
 import { defaultPod } from "./pod-defaults.ts";
 import { qosClassOf } from "./pod-qos.ts";
 import { validatePodSpec } from "./pod-validation.ts";
@@ -75,6 +75,12 @@ function validatePodUpdate(pod: Pod, { old, subresource }: UpdateContext<Pod>): 
 const streamVerbs = ["create", "get"] as const;
 const proxyVerbs = ["create", "delete", "get", "patch", "update"] as const;
 
+/** The old way to place a pod, by POST only: as good as the pod's subresource. */
+export const bindings = defineResource(resources.bindings, {
+  verbs: ["create"],
+  storage: { group: "", plural: "pods" },
+});
+
 export const pods = defineResource(resources.pods, {
   shortNames: ["po"],
   categories: ["all"],
@@ -100,6 +106,7 @@ export const pods = defineResource(resources.pods, {
   },
   columns: podColumns,
   cells: podCells,
+  rowConditions: podRowConditions,
   fields: ({ spec, status }) => ({
     "spec.nodeName": spec?.nodeName ?? "",
     "spec.restartPolicy": spec?.restartPolicy ?? "",

@@ -35,7 +35,8 @@ export const ipAddresses = defineResource(resources.ipAddresses, {
   nameRule: "path",
   columns: [nameColumn, column("ParentRef", "The object that has the address.")],
   cells(object) {
-    const { group, resource, namespace, name } = object.spec?.parentRef ?? {};
+    if (object.spec?.parentRef === undefined) return [nameOf(object), "<none>"];
+    const { group, resource, namespace, name } = object.spec.parentRef;
     const kind = [resource, group].filter((part) => part !== undefined && part !== "").join(".");
     return [nameOf(object), [kind, namespace, name].filter((part) => part !== undefined && part !== "").join("/")];
   },

@@ -9,6 +9,7 @@ import type {
   Column,
   Draft,
   ResourceDefinition,
+  RowCondition,
   Scaling,
   StoragePlace,
   Subresource,
@@ -40,6 +41,7 @@ export interface ResourceOptions<T extends KubernetesObject> {
   readonly countsGeneration?: boolean;
   readonly columns?: readonly Column[];
   cells?(object: T, now: Date): readonly Cell[];
+  rowConditions?(object: T): readonly RowCondition[];
   /** Selectable besides `metadata.name` and `metadata.namespace`. */
   fields?(object: T): Readonly<Record<string, string>>;
   defaults?(draft: Draft<T>): void;
@@ -129,6 +131,7 @@ export function defineResource<T extends KubernetesObject>(
     storage: options.storage ?? { group, plural },
     columns: options.columns ?? defaultColumns,
     cells: (object, now) => options.cells?.(object, now) ?? defaultCells(object),
+    rowConditions: (object) => options.rowConditions?.(object) ?? [],
     selectableFields: (object) => ({
       "metadata.name": object.metadata?.name ?? "",
       ...(isNamespaced ? { "metadata.namespace": object.metadata?.namespace ?? "" } : {}),

@@ -21,6 +21,13 @@ export interface Column {
   readonly priority: number;
 }
 
+export interface RowCondition {
+  readonly type: "Completed";
+  readonly status: "True";
+  readonly reason: string;
+  readonly message: string;
+}
+
 export type Cell = string | number | boolean | null;
 
 /**
@@ -71,6 +78,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly columns: readonly Column[];
   /** One cell per column. `now` ends the ages. */
   cells(object: T, now: Date): readonly Cell[];
+  /** What a row of a Table says besides its cells: kubectl leaves out or marks rows by it. */
+  rowConditions?(object: T): readonly RowCondition[];
   /** Values for field selectors, by path; absent paths cannot be selected. `metadata.name` and `.namespace` included. */
   selectableFields(object: T): Readonly<Record<string, string>>;
   /** A copy with every default set, as the server answers it. Idempotent. */

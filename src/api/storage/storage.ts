@@ -26,7 +26,7 @@ export const storageClasses = defineResource(resources.storageClasses, {
       `${nameOf(object)}${isDefault ? " (default)" : ""}`,
       object.provisioner,
       object.reclaimPolicy ?? "Delete",
-      object.volumeBindingMode ?? "<unset>",
+      object.volumeBindingMode ?? "Immediate",
       object.allowVolumeExpansion ?? false,
       ageOf(object, now),
     ];
@@ -86,6 +86,12 @@ export const csiNodes = defineResource(resources.csiNodes, {
 });
 
 export const csiStorageCapacities = defineResource(resources.csiStorageCapacities, {
+  columns: [
+    nameColumn,
+    column("StorageClassName", "The class that the capacity is of."),
+    column("Capacity", "How much the driver can still give."),
+  ],
+  cells: (object) => [nameOf(object), object.storageClassName, object.capacity ?? "<unset>"],
   validate: (object) => missingFields("CSIStorageCapacity", object),
 });
 

@@ -8,13 +8,16 @@ import { tokenAction } from "./token.ts";
 
 export type { Action, ActionCall, ActionResult } from "./action.ts";
 
-/** By resource and subresource ("pods/binding"), and by subresource alone where every kind serves it alike ("scale"). */
+/**
+ * By resource and subresource ("pods/binding"), by subresource alone where every kind serves it alike ("scale"), and by resource
+ * alone ("bindings/") where there are no objects but only something to do. */
 export function createActions(
   tokens: ServiceAccountTokens,
 ): (plural: string, subresource: string) => Action | undefined {
   const actions: Readonly<Record<string, Action>> = {
     scale: scaleAction,
     "pods/binding": bindingAction,
+    "bindings/": bindingAction,
     "pods/eviction": evictionAction,
     "serviceaccounts/token": tokenAction(tokens),
   };

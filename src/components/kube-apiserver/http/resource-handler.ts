@@ -87,6 +87,17 @@ async function create(call: ResourceCall): Promise<void> {
     { request, bytes: await readBody(request) },
     { query: info.query, warnings: context.warnings },
   );
+  const action = call.actionOf(resource.definition.plural, "");
+  if (action?.create !== undefined) {
+    const key: ObjectKey = { namespace: info.namespace, name: object.metadata?.name ?? "" };
+    const done = await action.create({ resource, key, context }, object);
+    await send(request, response, {
+      code: done.code,
+      body: JSON.stringify(done.object),
+      warnings: context.warnings,
+    });
+    return;
+  }
   const created = await createObject(resource, { object, namespace: info.namespace, context });
   const body = writtenText(resource, created, form);
   await send(request, response, { code: 201, body, warnings: context.warnings });

@@ -108,13 +108,16 @@ function columnsText(definition: ResourceDefinition): string {
 
 function rowText({ definition, environment }: ServedResource, object: KubernetesObject, form: Representation): string {
   const cells = JSON.stringify(definition.cells(object, new Date(environment.clock.now())));
+  const conditions = definition.rowConditions?.(object) ?? [];
+  const head =
+    conditions.length === 0 ? `"cells":${cells}` : `"cells":${cells},"conditions":${JSON.stringify(conditions)}`;
   switch (form.includeObject) {
     case "None":
-      return `{"cells":${cells}}`;
+      return `{${head}}`;
     case "Metadata":
-      return `{"cells":${cells},"object":${JSON.stringify(partialOf(object, form))}}`;
+      return `{${head},"object":${JSON.stringify(partialOf(object, form))}}`;
     case "Object":
-      return `{"cells":${cells},"object":${JSON.stringify(object)}}`;
+      return `{${head},"object":${JSON.stringify(object)}}`;
   }
 }
 
