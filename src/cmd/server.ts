@@ -15,7 +15,7 @@ import { createInformer } from "../machinery/informer/index.ts";
 import { createLogger } from "../machinery/log.ts";
 import { createMetricsRegistry } from "../machinery/metrics/index.ts";
 import { createNodeList } from "../machinery/node-list.ts";
-import { createClusterPki } from "../machinery/pki/index.ts";
+import { createClusterPki, createTokenSigner } from "../machinery/pki/index.ts";
 import { clusterPaths, metricsListener } from "../model/cluster-config.ts";
 import { openSqliteStore } from "../storage/index.ts";
 import { openAuditLog } from "./audit-log.ts";
@@ -52,6 +52,7 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
     const nodes = createNodeList(config.nodes);
     const registry = builtinResources();
     const pki = createClusterPki({ config, clock });
+    const tokenSigner = createTokenSigner(pki.serviceAccountKey.privateKey);
     const metrics = createMetricsRegistry({ withProcess: true });
     const audit = config.auditLog ? openAuditLog(paths.auditLog, log) : undefined;
     const api = createApiServer({
@@ -81,6 +82,7 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
         log,
         rootCa: pki.caCertificate,
         signCertificate: (body) => pki.sign(body),
+        signToken: (claims) => tokenSigner.sign(claims),
         deletableResources: registry.definitions
           .filter(({ verbs }) => verbs.includes("delete") && verbs.includes("watch"))
           .map(({ group, version, plural, kind, isNamespaced }) => ({ group, version, plural, kind, isNamespaced })),

@@ -4,6 +4,7 @@ import { serviceAccountUser } from "../../src/components/kube-apiserver/index.ts
 import { createControllerManager } from "../../src/components/kube-controller-manager/index.ts";
 import { systemClock as clock } from "../../src/machinery/clock.ts";
 import { silentLogger as log } from "../../src/machinery/log.ts";
+import { createTokenSigner } from "../../src/machinery/pki/index.ts";
 import type { TestServer } from "./api-server.ts";
 
 /** Ready when it resolves; the returned function ends them. */
@@ -19,6 +20,7 @@ export async function startControllers({
     log,
     rootCa: pki.caCertificate,
     signCertificate: (body) => pki.sign(body),
+    signToken: (claims) => createTokenSigner(pki.serviceAccountKey.privateKey).sign(claims),
     deletableResources: builtinResources()
       .definitions.filter(({ verbs }) => verbs.includes("delete") && verbs.includes("watch"))
       .map(({ group, version, plural, kind, isNamespaced }) => ({ group, version, plural, kind, isNamespaced })),

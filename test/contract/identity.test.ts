@@ -84,6 +84,18 @@ async function messageOf(refused: Promise<unknown>): Promise<string> {
   return assert.fail("it was not refused");
 }
 
+async function eventually<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + 5000;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (Date.now() > deadline) assert.fail(`did not come to pass: ${what}`);
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+}
+
 async function tokenFor(account: string, spec: AuthenticationV1TokenRequest["spec"] = {}): Promise<string> {
   const key = { namespace: "default", name: account };
   const answer = await admin().createSubresource(resources.serviceAccounts, key, "token", { spec });
@@ -145,6 +157,29 @@ test("a token of a node ends with the node", async () => {
   const { user } = (await review(token)) ?? {};
   assert.deepEqual(user?.extra?.["authentication.kubernetes.io/node-name"], ["leaving"]);
   await admin().delete(resources.nodes, { name: "leaving" });
+  assert.equal((await review(token))?.authenticated, undefined);
+});
+
+test("a Secret of a service account gets a token without end, and takes it along when it goes", async () => {
+  await admin().create(resources.serviceAccounts, { metadata: { name: "lasting", namespace: "default" } });
+  const key = { namespace: "default", name: "lasting-token" };
+  const annotations = { "kubernetes.io/service-account.name": "lasting" };
+  await admin().create(resources.secrets, {
+    metadata: { ...key, annotations },
+    type: "kubernetes.io/service-account-token",
+  });
+  const data = await eventually("the token is there", async () => {
+    return (await admin().get(resources.secrets, key)).data;
+  });
+  assert.deepEqual(Object.keys(data).toSorted(), ["ca.crt", "namespace", "token"]);
+  assert.equal(Buffer.from(data["namespace"] ?? "", "base64").toString(), "default");
+  const token = Buffer.from(data["token"] ?? "", "base64").toString();
+  assert.equal((await review(token))?.user?.username, "system:serviceaccount:default:lasting");
+  await admin().delete(resources.serviceAccounts, { namespace: "default", name: "lasting" });
+  await eventually("the secret is gone", async () => {
+    const { items } = await admin().list(resources.secrets, { fieldSelector: `metadata.name=${key.name}` });
+    return items.length === 0 ? true : undefined;
+  });
   assert.equal((await review(token))?.authenticated, undefined);
 });
 
@@ -323,15 +358,10 @@ test("roles that are made of others follow them", async () => {
     metadata: { name: "see-widgets", labels: { "rbac.authorization.k8s.io/aggregate-to-view": "true" } },
     rules: [{ apiGroups: ["example.com"], resources: ["widgets"], verbs: ["list"] }],
   });
-  const deadline = Date.now() + 5000;
-  for (;;) {
+  await eventually("admin has the rule of see-widgets", async () => {
     const { rules = [] } = await admin().get(resources.clusterRoles, { name: "admin" });
-    if (rules.some(({ resources: kinds = [] }) => kinds.includes("widgets"))) return;
-    if (Date.now() > deadline) assert.fail("admin did not get the rule of see-widgets");
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-  }
+    return rules.some(({ resources: kinds = [] }) => kinds.includes("widgets")) ? true : undefined;
+  });
 });
 
 test("a role that is bound but not there is told with the refusal", async () => {

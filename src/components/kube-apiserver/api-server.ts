@@ -6,7 +6,7 @@ import { createMetricsRegistry } from "../../machinery/metrics/index.ts";
 import { builtInAdmission } from "./admission/index.ts";
 import { auditedClient, createAuditTrail } from "./audit/index.ts";
 import { createAuthenticator } from "./authentication/authenticator.ts";
-import { createTokenSigner } from "./authentication/jwt.ts";
+import { createTokenSigner } from "../../machinery/pki/index.ts";
 import { createServiceAccountTokens } from "./authentication/service-account-tokens.ts";
 import { createAuthorizer } from "./authorization/index.ts";
 import { bootstrap } from "./bootstrap.ts";
@@ -138,7 +138,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   const run = async (signal: AbortSignal): Promise<void> => {
     // Nobody is let in before the first roles are stored: they would be refused what is theirs.
-    await bootstrap(client(loopbackUser), options.config);
+    await bootstrap(client(loopbackUser), options.config, pki.caCertificate);
     isBootstrapped = true;
     const server = await listen({
       listeners: options.listeners,

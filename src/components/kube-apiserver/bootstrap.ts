@@ -1,5 +1,5 @@
 /** The objects a cluster has from its first moment. */
-import type { Endpoints, EndpointSlice, Namespace, Service } from "../../api/generated/types.ts";
+import type { ConfigMap, Endpoints, EndpointSlice, Namespace, Service } from "../../api/generated/types.ts";
 import type { KubernetesObject } from "../../api/object.ts";
 import { resources } from "../../api/resources.ts";
 import { ApiError } from "../../api/status.ts";
@@ -14,6 +14,7 @@ const apiPort = 6443;
 export async function bootstrap(
   client: ApiClient,
   config: Pick<ClusterConfig, "controlPlaneAddress" | "kubernetesServiceAddress">,
+  clientCa: string,
 ): Promise<void> {
   // One turn, one commit.
   await Promise.all(
@@ -27,7 +28,14 @@ export async function bootstrap(
     replace(client, resources.endpoints, endpoints),
     replace(client, resources.endpointSlices, slice),
     bootstrapPolicy(client),
+    replace(client, resources.configMaps, trustOf(clientCa)),
   ]);
+}
+
+/** By which API servers beside this one know its users. */
+function trustOf(clientCa: string): ConfigMap {
+  const metadata = { name: "extension-apiserver-authentication", namespace: "kube-system" };
+  return { metadata, data: { "client-ca-file": clientCa } };
 }
 
 /** How pods reach the API: Service `kubernetes`, with endpoints that no selector makes. */

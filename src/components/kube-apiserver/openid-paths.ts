@@ -1,5 +1,5 @@
 /** What others need to check service account tokens by themselves: OpenID Connect discovery and the public key. */
-import type { TokenSigner } from "./authentication/jwt.ts";
+import type { TokenSigner } from "../../machinery/pki/index.ts";
 import type { PathHandler } from "./handler.ts";
 
 const keysPath = "/openid/v1/jwks";

@@ -17,7 +17,7 @@ const accounts: Readonly<Record<string, string>> = {
   "taint-eviction-controller": "node-controller",
 };
 
-/** Most controllers and their accounts have one name. */
-export function accountOf(controller: string): string {
-  return accounts[controller] ?? controller;
+/** Most controllers and their accounts have one name. Undefined for what the manager does as itself. */
+export function accountOf(controller: string): string | undefined {
+  return controller === "serviceaccount-token-controller" ? undefined : (accounts[controller] ?? controller);
 }

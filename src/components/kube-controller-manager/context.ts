@@ -15,6 +15,9 @@ import type { SharedInformers } from "./informers.ts";
 /** The PEM certificate. */
 export type SignCertificate = (body: CertificateBody) => string;
 
+/** The JSON Web Token. */
+export type SignToken = (claims: Readonly<Record<string, unknown>>) => string;
+
 export interface ControllerContext {
   readonly client: ApiClient;
   readonly clock: Clock;
@@ -25,6 +28,7 @@ export interface ControllerContext {
   /** PEM of the certificate authority that signed the API server's certificate. */
   readonly rootCa: string;
   readonly signCertificate: SignCertificate | undefined;
+  readonly signToken: SignToken | undefined;
   /** Everything that can be listed and deleted. */
   readonly deletableResources: readonly Resource<KubernetesObject>[];
   /** Makes a recorder that runs with the controllers. */

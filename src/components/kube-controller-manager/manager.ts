@@ -13,7 +13,7 @@ import { createClusterRoleAggregationController } from "./cluster-role-aggregati
 import { createDaemonSetController } from "./daemon-set-controller.ts";
 import { defaultControllerManagerConfig } from "./config.ts";
 import type { ControllerManagerConfig } from "./config.ts";
-import type { CreateController, SignCertificate } from "./context.ts";
+import type { CreateController, SignCertificate, SignToken } from "./context.ts";
 import { createDeploymentController } from "./deployment-controller.ts";
 import { createDisruptionController } from "./disruption-controller.ts";
 import { createEndpointsController } from "./endpoints-controller.ts";
@@ -30,6 +30,7 @@ import { createReplicaSetController, createReplicationController } from "./repli
 import { createRootCaPublisher } from "./root-ca-publisher.ts";
 import { createServiceAccountController } from "./service-account-controller.ts";
 import { createStatefulSetController } from "./stateful-set-controller.ts";
+import { createServiceAccountTokenController } from "./service-account-token-controller.ts";
 import { createTaintEvictionController } from "./taint-eviction-controller.ts";
 import { createTtlAfterFinishedController } from "./ttl-after-finished-controller.ts";
 
@@ -40,6 +41,7 @@ import { createTtlAfterFinishedController } from "./ttl-after-finished-controlle
  */
 const controllers = {
   "serviceaccount-controller": createServiceAccountController,
+  "serviceaccount-token-controller": createServiceAccountTokenController,
   "root-ca-certificate-publisher-controller": createRootCaPublisher,
   "deployment-controller": createDeploymentController,
   "replicaset-controller": createReplicaSetController,
@@ -76,6 +78,8 @@ export interface ControllerManagerOptions {
   readonly rootCa: string;
   /** Signs with the cluster's authority what was granted. Without it, granted requests stay unsigned. */
   readonly signCertificate?: SignCertificate;
+  /** Signs the tokens of Secrets. Without it, such Secrets stay empty. */
+  readonly signToken?: SignToken;
   /** Every resource that can be listed, watched and deleted: what a namespace holds and the collector follows. */
   readonly deletableResources: readonly Resource<KubernetesObject>[];
   readonly metrics?: MetricsRegistry;
@@ -94,7 +98,7 @@ export function createControllerManager(options: ControllerManagerOptions): Comp
     .filter(([name]) => chosen.has(name))
     .map(([name, create]) =>
       create({
-        client: options.clientFor?.(accountOf(name)) ?? client,
+        client: clientOf(options, name),
         clock,
         log: log.child({ controller: name }),
         metrics,
@@ -102,6 +106,7 @@ export function createControllerManager(options: ControllerManagerOptions): Comp
         informers,
         rootCa,
         signCertificate: options.signCertificate,
+        signToken: options.signToken,
         deletableResources,
         recorder: (component) => {
           const recorder = createEventRecorder({ client, clock, log, component });
@@ -131,6 +136,11 @@ export function createControllerManager(options: ControllerManagerOptions): Comp
       if (failure !== undefined) throw failure.reason;
     },
   };
+}
+
+function clientOf({ client, clientFor }: ControllerManagerOptions, controller: string): ApiClient {
+  const account = accountOf(controller);
+  return account === undefined || clientFor === undefined ? client : clientFor(account);
 }
 
 function allReady(parts: readonly Component[]): Promise<void> {

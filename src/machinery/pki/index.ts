@@ -5,3 +5,5 @@ export { parseCertificationRequest } from "./certification-request.ts";
 export type { CertificationRequest } from "./certification-request.ts";
 export { createClusterPki } from "./cluster-pki.ts";
 export type { ClusterPki } from "./cluster-pki.ts";
+export { createTokenSigner } from "./token-signer.ts";
+export type { TokenSigner } from "./token-signer.ts";

@@ -1,15 +1,16 @@
 /** Service account tokens: short-lived, bound to an account and often to a pod; both must still exist. */
 import { randomUUID } from "node:crypto";
-import type { AuthenticationV1TokenRequest, Pod, TokenRequestSpec } from "../../../api/generated/types.ts";
+import type { AuthenticationV1TokenRequest, Pod, Secret, TokenRequestSpec } from "../../../api/generated/types.ts";
 import type { KubernetesObject } from "../../../api/object.ts";
 import { goList } from "../../../model/rbac/index.ts";
 import { badRequest, conflict, invalid, notFound } from "../../../api/status.ts";
 import type { FieldError } from "../../../api/field-error.ts";
 import type { Clock } from "../../../machinery/clock.ts";
 import type { ObjectStore } from "../../../storage/index.ts";
+import { serviceAccountUser } from "../user.ts";
 import type { User } from "../user.ts";
 import type { TokenAuthenticator } from "./authenticator.ts";
-import type { TokenSigner } from "./jwt.ts";
+import type { TokenSigner } from "../../../machinery/pki/index.ts";
 
 export interface ServiceAccountTokens extends TokenAuthenticator {
   /** Answers a TokenRequest for the account. Throws `ApiError`. */
@@ -55,6 +56,8 @@ interface Claims {
   readonly "kubernetes.io": KubernetesClaims;
 }
 
+/** Of tokens that lie in Secrets. */
+const secretTokenIssuer = "kubernetes/serviceaccount";
 const shortestSeconds = 600;
 const longestSeconds = 2 ** 32;
 const defaultSeconds = 3600;
@@ -112,8 +115,27 @@ export function createServiceAccountTokens(options: {
     );
   };
 
+  /** A token without end, from a Secret that still has it. */
+  const reviewOfSecret = (
+    claims: SecretTokenClaims,
+    token: string,
+    wanted: readonly string[],
+  ): TokenOwner | TokenProblem => {
+    const { namespace, secret, account, uid } = secretClaims(claims);
+    const audiences = wanted.length === 0 ? [issuer] : wanted.filter((one) => one === issuer);
+    if (audiences.length === 0)
+      return { problem: `token audiences ${goList([issuer])} is invalid for the target audiences ${goList(wanted)}` };
+    const stored: Secret | undefined = store.get({ resource: "secrets", namespace, name: secret })?.object;
+    const isSame = stored?.data?.["token"] === Buffer.from(token).toString("base64");
+    if (!isSame || stored.metadata?.deletionTimestamp !== undefined) return invalidated;
+    if (!isAlive("serviceaccounts", namespace, { name: account, uid })) return invalidated;
+    return { user: { ...serviceAccountUser(namespace, account), uid }, audiences };
+  };
+
   const review = (token: string, wanted: readonly string[]): TokenOwner | TokenProblem => {
-    const claims = signer.verify(token) as Partial<Claims> | undefined;
+    const verified = signer.verify(token);
+    if (verified?.["iss"] === secretTokenIssuer) return reviewOfSecret(verified, token, wanted);
+    const claims = verified as Partial<Claims> | undefined;
     const bound = claims?.["kubernetes.io"];
     if (claims === undefined || bound === undefined || claims.iss !== issuer) return { problem: "token lookup failed" };
     const audiences = (wanted.length === 0 ? [issuer] : wanted).filter((one) => claims.aud?.includes(one) === true);
@@ -179,6 +201,26 @@ export function createServiceAccountTokens(options: {
       const answer = review(token, []);
       return "user" in answer ? answer.user : undefined;
     },
+  };
+}
+
+type SecretTokenClaims = Readonly<Record<string, unknown>>;
+
+function secretClaims(claims: SecretTokenClaims): {
+  readonly namespace: string;
+  readonly secret: string;
+  readonly account: string;
+  readonly uid: string;
+} {
+  const text = (name: string): string => {
+    const value = claims[`kubernetes.io/serviceaccount/${name}`];
+    return typeof value === "string" ? value : "";
+  };
+  return {
+    namespace: text("namespace"),
+    secret: text("secret.name"),
+    account: text("service-account.name"),
+    uid: text("service-account.uid"),
   };
 }
 

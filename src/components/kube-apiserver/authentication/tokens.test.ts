@@ -5,7 +5,7 @@ import { ApiError } from "../../../api/status.ts";
 import { FakeClock } from "../../../machinery/fake-clock.ts";
 import { generateKeyPairSync } from "node:crypto";
 import { createMemoryStore } from "../../../storage/index.ts";
-import { createTokenSigner } from "./jwt.ts";
+import { createTokenSigner } from "../../../machinery/pki/index.ts";
 import { createServiceAccountTokens } from "./service-account-tokens.ts";
 
 const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
