@@ -10,6 +10,7 @@ import type { MetricsRegistry } from "../../machinery/metrics/index.ts";
 import { accountOf } from "./accounts.ts";
 import { createApprovingController, createSigningController } from "./certificate-controllers.ts";
 import { createClusterRoleAggregationController } from "./cluster-role-aggregation-controller.ts";
+import { createCronJobController } from "./cron-job-controller.ts";
 import { createDaemonSetController } from "./daemon-set-controller.ts";
 import { defaultControllerManagerConfig } from "./config.ts";
 import type { ControllerManagerConfig } from "./config.ts";
@@ -49,6 +50,7 @@ const controllers = {
   "daemonset-controller": createDaemonSetController,
   "statefulset-controller": createStatefulSetController,
   "job-controller": createJobController,
+  "cronjob-controller": createCronJobController,
   "ttl-after-finished-controller": createTtlAfterFinishedController,
   "endpointslice-controller": createEndpointSliceController,
   "endpoints-controller": createEndpointsController,

@@ -1,0 +1,1 @@
+export { planCronJob, referenceToJob } from "./plan.ts";
