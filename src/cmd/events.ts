@@ -26,17 +26,17 @@ export async function events(options: EventsOptions): Promise<void> {
   await asAdministrator(config, async (client) => {
     const { items, metadata } = await client.list(resources.events, scope);
     const sorted = items.toSorted((left, right) => lastSeenMs(left) - lastSeenMs(right));
-    if (format !== "table") {
-      output.write(await formatted(sorted, format));
-      return;
-    }
-    const now = Date.now();
-    output.write(`${table([columns, ...sorted.map((event) => row(event, now))])}\n`);
+    if (format === "table") {
+      const now = Date.now();
+      output.write(`${table([columns, ...sorted.map((event) => row(event, now))])}\n`);
+    } else output.write(await formatted(sorted, format));
     if (!options.isWatched) return;
     const from = metadata?.resourceVersion === undefined ? {} : { resourceVersion: metadata.resourceVersion };
     for await (const event of client.watch(resources.events, { ...scope, ...from, signal })) {
-      if (event.type === "ADDED" || event.type === "MODIFIED")
-        output.write(`${row(event.object, Date.now()).join("   ")}\n`);
+      if (event.type !== "ADDED" && event.type !== "MODIFIED") continue;
+      // A document each, so that a reader can tell where one ends.
+      if (format === "table") output.write(`${row(event.object, Date.now()).join("   ")}\n`);
+      else output.write(`${format === "yaml" ? "---\n" : ""}${await formatted(event.object, format)}`);
     }
   });
 }
