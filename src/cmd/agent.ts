@@ -58,6 +58,7 @@ export async function agent([configFile = "", number = "1"]: readonly string[]):
         metrics,
         services: informers.create({ resource: resources.services }),
         endpointSlices: informers.create({ resource: resources.endpointSlices }),
+        nodes: informers.create({ resource: resources.nodes }),
         onRepair: repairs.note,
       },
     });

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
-import type { EndpointSlice, Service } from "../api/generated/types.ts";
+import type { EndpointSlice, Node, Service } from "../api/generated/types.ts";
 import { resources } from "../api/resources.ts";
 import { createHttpsClient } from "../client/index.ts";
 import { createPodNetwork, removePodNetworks } from "../components/cni/index.ts";
@@ -37,6 +37,7 @@ export interface NodeSurroundings {
   readonly metrics: MetricsRegistry;
   readonly services: Informer<Service>;
   readonly endpointSlices: Informer<EndpointSlice>;
+  readonly nodes: Informer<Node>;
   readonly onRepair: (repair: NetworkRepair) => void;
 }
 
@@ -53,7 +54,7 @@ export interface NodeAgent {
 }
 
 export async function createNodeAgent(node: NodeConfig, shared: NodeSurroundings): Promise<NodeAgent> {
-  const { config, metrics, services, endpointSlices, clock, nodeList } = shared;
+  const { config, metrics, services, endpointSlices, nodes, clock, nodeList } = shared;
   const paths = clusterPaths(config);
   const log = shared.log.child({ node: node.name });
   const netnsPath = join(paths.netns, node.name);
@@ -77,6 +78,7 @@ export async function createNodeAgent(node: NodeConfig, shared: NodeSurroundings
     rules,
     services,
     endpointSlices,
+    nodes,
     clock,
     log,
     metrics,

@@ -65,6 +65,8 @@ export interface ServiceLab {
   readonly namespaces: Readonly<Record<Host, NetworkNamespace>>;
   /** Answers TCP and UDP on all of the host's addresses with its name and the client's address. */
   serve(host: Host, port: number): Promise<void>;
+  /** Takes UDP at the host's addresses and says nothing. */
+  occupy(host: Host, port: number): Promise<void>;
   /** Rejects with the connection's error ("ECONNREFUSED"), or "ETIMEDOUT" after `timeoutMs`. */
   tcp(from: Host, address: string, port: number, timeoutMs?: number): Promise<Answer>;
   udp(from: Host, address: string, port: number, options?: { readonly sourcePort?: number }): Promise<Answer>;
@@ -113,6 +115,13 @@ export function createServiceLab(): ServiceLab {
           () => server.close(),
           () => socket.close(),
         );
+      }
+    },
+    occupy: async (host, port) => {
+      for (const address of addresses[host]) {
+        const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
+        socket.bind({ fd: namespaces[host].run(() => bindUdpSocket({ address, port })) });
+        closers.push(() => socket.close());
       }
     },
     tcp: async (from, address, port, timeoutMs = 3000) => {

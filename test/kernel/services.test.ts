@@ -3,6 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { resources } from "../../src/api/resources.ts";
 import type { EndpointSlice, Service, ServicePort, ServiceSpec } from "../../src/api/generated/types.ts";
 import { createFakeApiClient } from "../../src/client/index.ts";
+import { parseIpAddress } from "../../src/lib/ip/index.ts";
 import { createServiceProxy, type ServiceProxy } from "../../src/components/service-proxy/index.ts";
 import { openNftables, type Nftables } from "../../src/kernel/nftables/index.ts";
 import { systemClock } from "../../src/machinery/clock.ts";
@@ -26,6 +27,7 @@ inNamespaces(import.meta.url, (mode) => {
     const informers = createInformers({ source: client, ...shared });
     const services = informers.create({ resource: resources.services });
     const endpointSlices = informers.create({ resource: resources.endpointSlices });
+    const nodes = informers.create({ resource: resources.nodes });
     for (const name of ["node-1", "node-2"] as const) {
       const namespace = lab.namespaces[name];
       const ofNode = openNftables({ namespace, toolsDir: "/nonexistent" });
@@ -35,6 +37,7 @@ inNamespaces(import.meta.url, (mode) => {
         rules: ofNode,
         services,
         endpointSlices,
+        nodes,
         ...shared,
       });
       rules.push(ofNode);
@@ -110,6 +113,121 @@ inNamespaces(import.meta.url, (mode) => {
       test("a service answers over UDP", async () => {
         await expose(name("dns"), { ...ips(base + 3), ports: [{ ...port(53), protocol: "UDP" }] }, ["a2"]);
         assert.deepEqual(await lab.udp("b1", vip(base + 3), 53), { from: "a2", seen: addressOf("b1") });
+      });
+
+      test("a UDP flow older than its NodePort reaches it once it is there", async () => {
+        const nodePort = 30_153 + base;
+        const flow = { sourcePort: 41_000 + base };
+        const send = () => lab.udp("outside", addressOf("node-1"), nodePort, flow);
+        await lab.occupy("node-1", nodePort);
+        await assert.rejects(send(), { name: "AbortError" });
+        const spec = { type: "NodePort", ...ips(base + 30), ports: [{ ...port(53), protocol: "UDP", nodePort }] };
+        await expose(name("late"), spec, ["a2"]);
+        assert.equal((await send()).from, "a2");
+      });
+
+      test("a UDP flow older than its external address reaches it once it is there", async () => {
+        const address = family === 0 ? "203.0.113.9" : "fd00:203::9";
+        lab.run("lan", "ip", "route", "replace", address, "via", addressOf("node-1"));
+        lab.run("node-1", "ip", "route", "replace", address, "via", addressOf("node-2"));
+        const flow = { sourcePort: 42_000 + base };
+        const send = () => lab.udp("outside", address, 53, flow);
+        await assert.rejects(send(), { name: "AbortError" });
+        const spec = { ...ips(base + 31), externalIPs: [address], ports: [{ ...port(53), protocol: "UDP" }] };
+        await expose(name("late-external"), spec, ["a1"]);
+        assert.equal((await send()).from, "a1");
+        lab.run("node-1", "ip", "route", "del", address);
+      });
+
+      test("an external address answers as the service's own, to the outside and to pods", async () => {
+        const address = family === 0 ? "203.0.113.8" : "fd00:203::8";
+        const spec = { ...ips(base + 32), externalIPs: [address], ports: [port(80)] };
+        await expose(name("external"), spec, ["a1", "a2"]);
+        lab.run("lan", "ip", "route", "replace", address, "via", addressOf("node-2"));
+        const seen = new Set<string>();
+        for (let index = 0; index < 24; index += 1) seen.add((await lab.tcp("outside", address, 80)).from);
+        assert.deepEqual([...seen].toSorted(), ["a1", "a2"]);
+        assert.match((await lab.tcp("b1", address, 80)).from, /^a/);
+        await assert.rejects(lab.tcp("outside", address, 81, 300));
+      });
+
+      test("externalTrafficPolicy Local holds for external addresses: the client's own, and only endpoints of the node", async () => {
+        const address = family === 0 ? "203.0.113.10" : "fd00:203::10";
+        const spec = {
+          type: "LoadBalancer",
+          externalTrafficPolicy: "Local",
+          ...ips(base + 33),
+          externalIPs: [address],
+          ports: [port(80)],
+        };
+        await expose(name("external-local"), spec, ["a1"]);
+        lab.run("lan", "ip", "route", "replace", address, "via", addressOf("node-1"));
+        assert.deepEqual(await lab.tcp("outside", address, 80), { from: "a1", seen: addressOf("outside") });
+        lab.run("lan", "ip", "route", "replace", address, "via", addressOf("node-2"));
+        await assert.rejects(lab.tcp("outside", address, 80, 300), { name: "TimeoutError" });
+      });
+
+      test("internalTrafficPolicy Local is silent on nodes without endpoints, and refuses where there are none at all", async () => {
+        const spec = { internalTrafficPolicy: "Local", ...ips(base + 34), ports: [port(80)] };
+        await expose(name("internal-only"), spec, ["a1"]);
+        assert.equal((await lab.tcp("b1", vip(base + 34), 80)).from, "a1");
+        await assert.rejects(lab.tcp("b2", vip(base + 34), 80, 300), { name: "TimeoutError" });
+        await change(name("internal-only"), []);
+        await assert.rejects(lab.tcp("b2", vip(base + 34), 80), { code: "ECONNREFUSED" });
+      });
+
+      test("a host port leads to the pod on its node only, and ends with it", async () => {
+        const cause = { kind: "Pod", namespace: "default", name: "a1" };
+        const hostPort = 9000 + base;
+        const to = (hostAddress: string | undefined) => ({
+          hostAddress: hostAddress === undefined ? undefined : parseIpAddress(hostAddress),
+          protocol: "tcp" as const,
+          hostPort,
+          podAddress: parseIpAddress(addressOf("a1")),
+          containerPort: 8080,
+          cause,
+        });
+        const [ofNode1] = proxies;
+        ofNode1?.setHostPorts([to(undefined)]);
+        await settle();
+        assert.equal((await lab.tcp("outside", addressOf("node-1"), hostPort)).from, "a1");
+        assert.equal((await lab.tcp("b2", addressOf("node-1"), hostPort)).from, "a1");
+        assert.equal((await lab.tcp("b1", addressOf("node-1"), hostPort)).from, "a1");
+        assert.equal((await lab.tcp("node-1", addressOf("node-1"), hostPort)).from, "a1");
+        await assert.rejects(lab.tcp("outside", addressOf("node-2"), hostPort), { code: "ECONNREFUSED" });
+        ofNode1?.setHostPorts([to(addressOf("node-1"))]);
+        await settle();
+        assert.equal((await lab.tcp("outside", addressOf("node-1"), hostPort)).from, "a1");
+        ofNode1?.setHostPorts([]);
+        await settle();
+        await assert.rejects(lab.tcp("outside", addressOf("node-1"), hostPort), { code: "ECONNREFUSED" });
+      });
+
+      test("traffic stays in the zone that hints name, and follows the node's label", async () => {
+        const label = async (node: string, zone: string): Promise<void> => {
+          const labels = { "topology.kubernetes.io/zone": zone };
+          const known = client.peek(resources.nodes, { name: node });
+          if (known === undefined) await client.create(resources.nodes, { metadata: { name: node, labels } });
+          else await client.update(resources.nodes, { ...known, metadata: { ...known.metadata, labels } });
+        };
+        await label("node-1", "east");
+        await label("node-2", "west");
+        await expose(name("zoned"), { ...ips(base + 35), ports: [port(80)] }, ["a1", "a2"]);
+        const key = { namespace: "default", name: `${name("zoned")}-${familyName.toLowerCase()}` };
+        const slice = await client.get(resources.endpointSlices, key);
+        const endpoints = (slice.endpoints ?? []).map((endpoint) => ({
+          ...endpoint,
+          hints: { forZones: [{ name: endpoint.nodeName === "node-1" ? "east" : "west" }] },
+        }));
+        await client.update(resources.endpointSlices, { ...slice, endpoints });
+        await settle();
+        for (let index = 0; index < 8; index += 1) {
+          assert.equal((await lab.tcp("b1", vip(base + 35), 80)).from, "a1");
+          assert.equal((await lab.tcp("b2", vip(base + 35), 80)).from, "a2");
+        }
+        await label("node-1", "west");
+        await settle();
+        for (let index = 0; index < 8; index += 1) assert.equal((await lab.tcp("b1", vip(base + 35), 80)).from, "a2");
       });
 
       test("a UDP flow moves on when its endpoint leaves", async () => {

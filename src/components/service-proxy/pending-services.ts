@@ -11,6 +11,8 @@ export interface PendingServices {
   /** Resolves when there is something to do, at once where there is already. */
   next(): Promise<void>;
   wake(): void;
+  /** Notes all services that have slices. */
+  noteAll(): void;
 }
 
 export function watchServices(options: {
@@ -54,6 +56,9 @@ export function watchServices(options: {
     },
     next: () => woken.promise,
     wake: () => woken.resolve(),
+    noteAll: () => {
+      for (const key of slicesOf.keys()) note(key);
+    },
   };
 }
 

@@ -23,7 +23,7 @@ const node = {
 };
 const noConnections: Conntrack = { list: () => [], delete: () => undefined, close: () => undefined };
 
-async function start(rules: FakeNftables = createFakeNftables()) {
+async function start(rules: FakeNftables = createFakeNftables(), connections: Conntrack = noConnections) {
   const client = createFakeApiClient();
   const clock = new FakeClock();
   const shared = { clock, log: silentLogger };
@@ -35,7 +35,7 @@ async function start(rules: FakeNftables = createFakeNftables()) {
     rules,
     services: informers.create({ resource: resources.services }),
     endpointSlices: informers.create({ resource: resources.endpointSlices }),
-    openConntrack: () => noConnections,
+    openConntrack: () => connections,
     setSysctl: () => undefined,
     metrics,
     ...shared,
@@ -53,6 +53,18 @@ async function start(rules: FakeNftables = createFakeNftables()) {
       stop.abort();
       await running;
     },
+  };
+}
+
+function flowTo(address: string, mark: number): ReturnType<Conntrack["list"]>[number] {
+  const client = parseIpAddress("10.244.1.9");
+  const ports = { protocol: 17, sourcePort: 53, destinationPort: 53 };
+  return {
+    original: { source: client, destination: parseIpAddress("10.96.0.80"), ...ports },
+    reply: { source: parseIpAddress(address), destination: client, ...ports },
+    mark,
+    timeoutSeconds: 30,
+    id: 1,
   };
 }
 
@@ -105,6 +117,38 @@ describe("the service proxy", () => {
     assert.equal(frontends(rules).length, 1);
     assert.equal(rules.calls.at(-1)?.kind, "sync");
     assert.match(await metrics.metrics(), /kubeproxy_sync_proxy_rules_nftables_sync_failures_total\{node="node-1"\} 1/);
+    await stop();
+  });
+
+  test("cuts the UDP flows to an endpoint that left with a transaction that failed, once the rules are there", async () => {
+    const cut: string[] = [];
+    const rules = createFakeNftables();
+    const { client, clock, stop } = await start(rules, {
+      list: ({ mark } = {}) => (mark === undefined || mark === 0 ? [] : [flowTo("10.244.1.5", mark)]),
+      delete: ({ reply }) => void cut.push(reply.source),
+      close: () => undefined,
+    });
+    const labels = { "kubernetes.io/service-name": "dns" };
+    const slice = {
+      metadata: { namespace: "default", name: "dns-1", labels },
+      addressType: "IPv4",
+      ports: [{ name: "dns", port: 53, protocol: "UDP" }],
+      endpoints: [{ addresses: ["10.244.1.5"] }],
+    };
+    const service = {
+      ...web("dns"),
+      spec: { clusterIP: "10.96.0.80", ports: [{ name: "dns", port: 53, protocol: "UDP" }] },
+    };
+    await client.create(resources.services, service);
+    await client.create(resources.endpointSlices, slice);
+    await settle();
+    rules.failOnce(new NftablesError("apply rules", "no", "EINTR"));
+    const { metadata } = await client.get(resources.endpointSlices, { namespace: "default", name: "dns-1" });
+    await client.update(resources.endpointSlices, { ...slice, ...(metadata && { metadata }), endpoints: [] });
+    await settle();
+    assert.deepEqual(cut, []);
+    await clock.advance(1000);
+    assert.deepEqual(cut, ["10.244.1.5"]);
     await stop();
   });
 

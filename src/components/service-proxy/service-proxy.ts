@@ -1,6 +1,6 @@
 /** Keeps the rules of one node in step with services and endpoint slices. */
 import { setImmediate } from "node:timers/promises";
-import type { EndpointSlice, Service } from "../../api/generated/types.ts";
+import type { EndpointSlice, Node, Service } from "../../api/generated/types.ts";
 import { openConntrack, protocolNumbers, type Conntrack } from "../../kernel/conntrack/index.ts";
 import type { Nftables, SyncReport } from "../../kernel/nftables/index.ts";
 import type { NetworkNamespace } from "../../kernel/network-namespace.ts";
@@ -23,6 +23,7 @@ import {
 } from "../../model/services/index.ts";
 import { createHealthChecks, type HealthChecks } from "./health-checks.ts";
 import { createProxyMetrics, type ProxyMetrics } from "./metrics.ts";
+import { udpFrontendsIn, type UdpFrontend } from "./udp-frontends.ts";
 import { watchServices, type PendingServices } from "./pending-services.ts";
 
 export interface ServiceProxyOptions {
@@ -37,6 +38,8 @@ export interface ServiceProxyOptions {
   /** Of all namespaces. Whoever made them runs them; several nodes may share them. */
   readonly services: Informer<Service>;
   readonly endpointSlices: Informer<EndpointSlice>;
+  /** Tells the node's zone. Without it hints for zones do not count. */
+  readonly nodes?: Informer<Node>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics?: MetricsRegistry;
@@ -72,6 +75,10 @@ class RulesProxy implements ServiceProxy {
   /** Opened with the first need, closed with the end of `run`. */
   #conntrack: Conntrack | undefined;
   #hostPorts: readonly HostPort[] | undefined;
+  #zone: { readonly name: string | undefined } | undefined;
+  /** Not cut yet: that waits for the rules, which may fail. */
+  readonly #departed: Backend[] = [];
+  readonly #arrived: UdpFrontend[] = [];
   /** The kernel may hold something else than the plan says: put everything in place anew. */
   #isFullSyncDue = true;
   #hasSynced = false;
@@ -106,8 +113,9 @@ class RulesProxy implements ServiceProxy {
     this.#plan = createServicePlan(this.#options.node, { knownIds: this.#knownIds() });
     this.#isFullSyncDue = true;
     const unsubscribe = this.#pending.subscribe();
+    const unsubscribeZone = this.#followZone();
     try {
-      await Promise.race([Promise.all([services.ready, endpointSlices.ready]), stopped]);
+      await Promise.race([Promise.all([services.ready, endpointSlices.ready, this.#options.nodes?.ready]), stopped]);
       if (!signal.aborted) namespace.run(() => this.#setSysctls());
       for (let failures = 0; !signal.aborted;) {
         try {
@@ -137,11 +145,25 @@ class RulesProxy implements ServiceProxy {
       }
     } finally {
       unsubscribe();
+      unsubscribeZone();
       this.#healthChecks.close();
       this.#conntrack?.close();
       this.#conntrack = undefined;
       this.#settled.reject(new Error("Cannot wait for the service proxy: it was stopped before its first rules"));
     }
+  }
+
+  #followZone(): () => void {
+    const { nodes, node } = this.#options;
+    return (
+      nodes?.onChange(({ key, current }) => {
+        const name = current?.metadata?.labels?.["topology.kubernetes.io/zone"];
+        if (key !== node.name || name === (this.#zone ?? { name: this.#plan.zone }).name) return;
+        this.#zone = { name };
+        this.#pending.noteAll();
+        this.#pending.wake();
+      }) ?? (() => undefined)
+    );
   }
 
   /** Until there is something to do; looks after hand-made changes meanwhile. */
@@ -188,15 +210,21 @@ class RulesProxy implements ServiceProxy {
     const services = this.#pending.take();
     const hostPorts = this.#hostPorts;
     this.#hostPorts = undefined;
+    const zone = this.#zone;
+    this.#zone = undefined;
     const { transaction, departed, healthChecks } = updateServicePlan(this.#plan, {
       services,
+      ...(zone === undefined ? {} : { zone }),
       ...(hostPorts === undefined ? {} : { hostPorts }),
     });
+    this.#departed.push(...departed.filter(({ protocol }) => protocol === "udp"));
+    this.#arrived.push(...udpFrontendsIn(transaction));
     const isFull = this.#isFullSyncDue;
     if (isFull) this.#report(rules.sync(ruleSetOf(this.#plan)));
     else rules.apply(transaction);
     this.#isFullSyncDue = false;
-    this.#cutFlows(departed);
+    this.#cutFlows(this.#departed.splice(0));
+    this.#clearPaths(this.#arrived.splice(0));
     for (const [service, check] of healthChecks) this.#healthChecks.set(service, check);
     const durationMs = clock.now() - started;
     this.#metrics.synced({ isFull, durationMs, services: this.#plan.services.size, at: clock.now() });
@@ -217,11 +245,10 @@ class RulesProxy implements ServiceProxy {
   }
 
   /** UDP has no end of its own: a flow stays with the endpoint it was sent to first as long as packets come. */
-  #cutFlows(departed: readonly Backend[]): void {
-    const { log, namespace } = this.#options;
-    const udp = departed.filter(({ protocol }) => protocol === "udp");
+  #cutFlows(udp: readonly Backend[]): void {
+    const { log } = this.#options;
     if (udp.length === 0) return;
-    const conntrack = (this.#conntrack ??= (this.#options.openConntrack ?? openConntrack)({ namespace }));
+    const conntrack = this.#connections();
     for (const mark of new Set(udp.map((backend) => backend.mark))) {
       const gone = new Set(udp.filter((one) => one.mark === mark).map(({ address, port }) => `${address} ${port}`));
       try {
@@ -232,6 +259,31 @@ class RulesProxy implements ServiceProxy {
         log.warn("cannot cut UDP flows to endpoints that left: they go on until they pause", { mark, error });
       }
     }
+  }
+
+  /** Flows that began before there was such a frontend go on without translation, and never reach it. */
+  #clearPaths(arrived: readonly UdpFrontend[]): void {
+    const { log, node } = this.#options;
+    if (arrived.length === 0) return;
+    const frontends = new Set(arrived.map(({ address = "", port }) => `${address} ${port}`));
+    const ofNode = new Set<string>(node.addresses);
+    try {
+      const conntrack = this.#connections();
+      for (const connection of conntrack.list({ mark: 0, protocol: protocolNumbers.udp })) {
+        const { destination, destinationPort } = connection.original;
+        const isNew =
+          frontends.has(`${destination} ${destinationPort}`) ||
+          (ofNode.has(destination) && frontends.has(` ${destinationPort}`));
+        if (isNew && connection.reply.source === destination) conntrack.delete(connection);
+      }
+    } catch (error) {
+      log.warn("cannot cut UDP flows older than their service: they go on until they pause", { error });
+    }
+  }
+
+  #connections(): Conntrack {
+    const { namespace } = this.#options;
+    return (this.#conntrack ??= (this.#options.openConntrack ?? openConntrack)({ namespace }));
   }
 
   #setSysctls(): void {

@@ -68,6 +68,19 @@ test("planSlices() fills slices of a hundred and finds nothing to do the second 
   assert.deepEqual(slicesFor(service(), pods(250), stored(writes)), nothing);
 });
 
+test("planSlices() hints whom an endpoint is for, by the Service's trafficDistribution", () => {
+  const hintsFor = (trafficDistribution: string | undefined, isReady = true): unknown => {
+    const spread = { ...service(), spec: { ...service().spec, ...(trafficDistribution && { trafficDistribution }) } };
+    return slicesFor(spread, [pod(1, { isReady })]).create[0]?.endpoints?.[0]?.hints;
+  };
+  const forZones = [{ name: "zone-a" }];
+  assert.equal(hintsFor(undefined), undefined);
+  assert.deepEqual(hintsFor("PreferClose"), { forZones });
+  assert.deepEqual(hintsFor("PreferSameZone"), { forZones });
+  assert.deepEqual(hintsFor("PreferSameNode"), { forNodes: [{ name: "node-1" }], forZones });
+  assert.equal(hintsFor("PreferSameNode", false), undefined);
+});
+
 test("planSlices() touches one slice when one pod of many goes or comes", () => {
   const existing = stored(slicesFor(service(), pods(250)));
   const gone = slicesFor(service(), pods(250).slice(1), existing);

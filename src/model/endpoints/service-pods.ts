@@ -1,5 +1,5 @@
 /** Which pods stand behind a Service, and with which ports. */
-import type { Endpoint, Node, Pod, Service, ServicePort } from "../../api/generated/types.ts";
+import type { Endpoint, EndpointHints, Node, Pod, Service, ServicePort } from "../../api/generated/types.ts";
 import { isPodReady, isPodTerminal } from "../workload/index.ts";
 
 export type AddressType = "IPv4" | "IPv6";
@@ -94,14 +94,29 @@ export function endpointOf(
   const ready = service.spec?.publishNotReadyAddresses === true || (serving && !terminating);
   const zone = node?.metadata?.labels?.["topology.kubernetes.io/zone"];
   const { nodeName } = pod.spec ?? {};
+  const hints = ready ? hintsOf(service, { nodeName, zone }) : undefined;
   return {
     addresses: [addressOf(pod, type) ?? ""],
     conditions: { ready, serving, terminating },
     ...hostnameOf(pod, service),
     ...(nodeName === undefined || nodeName === "" ? {} : { nodeName }),
     targetRef: podReference(pod),
+    ...(hints === undefined ? {} : { hints }),
     ...(zone === undefined || zone === "" ? {} : { zone }),
   };
+}
+
+/** Whom the endpoint is for, by the Service's trafficDistribution; undefined: anybody. Unready endpoints have none. */
+function hintsOf(
+  { spec }: Service,
+  { nodeName = "", zone = "" }: { readonly nodeName: string | undefined; readonly zone: string | undefined },
+): EndpointHints | undefined {
+  const forZones = zone === "" ? {} : { forZones: [{ name: zone }] };
+  const wish = spec?.trafficDistribution;
+  if (wish === "PreferClose" || wish === "PreferSameZone") return zone === "" ? undefined : forZones;
+  // The zone too: a proxy without an endpoint on its node, or without knowledge of nodes, turns to it.
+  if (wish === "PreferSameNode" && nodeName !== "") return { forNodes: [{ name: nodeName }], ...forZones };
+  return undefined;
 }
 
 /** A pod gets a DNS name of its own where its subdomain is the Service's name. */

@@ -12,11 +12,21 @@ export interface ServiceEndpoint {
   readonly isServing: boolean;
   readonly isTerminating: boolean;
   readonly isLocal: boolean;
+  /** Whom the controller meant it for; empty: anybody. */
+  readonly forNodes: readonly string[];
+  readonly forZones: readonly string[];
   readonly cause: Provenance;
 }
 
+/** Where this node is. */
+export interface Topology {
+  readonly nodeName: string;
+  /** Undefined: the node is in no zone. */
+  readonly zone: string | undefined;
+}
+
 export interface EndpointsInUse {
-  /** For traffic that may go anywhere. */
+  /** For traffic that may go anywhere; near ones only, where hints say so. */
   readonly cluster: readonly ServiceEndpoint[];
   /** For traffic that must stay on the node. */
   readonly local: readonly ServiceEndpoint[];
@@ -50,6 +60,8 @@ export function endpointsOf(
         isServing: serving,
         isTerminating: terminating,
         isLocal: endpoint.nodeName === options.nodeName,
+        forNodes: (endpoint.hints?.forNodes ?? []).map(({ name }) => name),
+        forZones: (endpoint.hints?.forZones ?? []).map(({ name }) => name),
         cause:
           targetRef?.name === undefined
             ? provenance("EndpointSlice", slice.metadata?.namespace, slice.metadata?.name ?? "")
@@ -65,8 +77,24 @@ function provenance(kind: string, namespace: string | undefined, name: string): 
 }
 
 /** The ready ones; where there is none, those that still serve while they terminate. Cluster and node decide separately. */
-export function chooseEndpoints(endpoints: readonly ServiceEndpoint[]): EndpointsInUse {
-  return { cluster: readyOrServing(endpoints), local: readyOrServing(endpoints.filter(({ isLocal }) => isLocal)) };
+export function chooseEndpoints(endpoints: readonly ServiceEndpoint[], topology: Topology): EndpointsInUse {
+  return {
+    cluster: nearOnes(readyOrServing(endpoints), topology),
+    local: readyOrServing(endpoints.filter(({ isLocal }) => isLocal)),
+  };
+}
+
+/** Hints count where every ready endpoint has one and one of them is for here; else traffic would find nobody, or too few. */
+function nearOnes(endpoints: readonly ServiceEndpoint[], { nodeName, zone }: Topology): readonly ServiceEndpoint[] {
+  for (const [hints, here] of [
+    ["forNodes", nodeName],
+    ["forZones", zone],
+  ] as const) {
+    if (here === undefined || !endpoints.every((endpoint) => endpoint.isReady && endpoint[hints].length > 0)) continue;
+    const near = endpoints.filter((endpoint) => endpoint[hints].includes(here));
+    if (near.length > 0) return near;
+  }
+  return endpoints;
 }
 
 function readyOrServing(endpoints: readonly ServiceEndpoint[]): readonly ServiceEndpoint[] {

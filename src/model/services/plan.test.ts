@@ -427,6 +427,78 @@ describe("services on a packet's way", () => {
   });
 });
 
+describe("hints", () => {
+  const hinted = (address: string, hints: NonNullable<Endpoint["hints"]>, ready = true): Endpoint => ({
+    addresses: [address],
+    nodeName: nodeNameOf(address),
+    conditions: { ready },
+    hints,
+  });
+  const zone = (name: string) => ({ forZones: [{ name }] });
+  const node1 = (name: string) => ({ forNodes: [{ name }], forZones: [{ name: "a" }] });
+  const cases: readonly {
+    readonly name: string;
+    readonly endpoints: readonly (string | Endpoint)[];
+    readonly zone?: string;
+    readonly ends: readonly string[];
+  }[] = [
+    {
+      name: "lead to the endpoints of the node's zone",
+      endpoints: [hinted(here[0], zone("a")), hinted(there[0], zone("b")), hinted(there[1], zone("a"))],
+      zone: "a",
+      ends: [`${here[0]}:8080`, `${there[1]}:8080`],
+    },
+    {
+      name: "do not count on a node without zone",
+      endpoints: [hinted(here[0], zone("a")), hinted(there[0], zone("b"))],
+      ends: [`${here[0]}:8080`, `${there[0]}:8080`],
+    },
+    {
+      name: "do not count where one endpoint has none",
+      endpoints: [hinted(here[0], zone("a")), there[0]],
+      zone: "a",
+      ends: [`${here[0]}:8080`, `${there[0]}:8080`],
+    },
+    {
+      name: "do not count where none is for the zone",
+      endpoints: [hinted(here[0], zone("b")), hinted(there[0], zone("c"))],
+      zone: "a",
+      ends: [`${here[0]}:8080`, `${there[0]}:8080`],
+    },
+    {
+      name: "of endpoints that are not ready do not count",
+      endpoints: [hinted(here[0], zone("a"), false), hinted(there[0], zone("b")), hinted(there[1], zone("b"))],
+      zone: "a",
+      ends: [`${there[0]}:8080`, `${there[1]}:8080`],
+    },
+    {
+      name: "for nodes come before those for zones",
+      endpoints: [hinted(here[0], node1("node-1")), hinted(there[0], node1("node-2"))],
+      zone: "a",
+      ends: [`${here[0]}:8080`],
+    },
+    {
+      name: "for other nodes lead to the zone",
+      endpoints: [hinted(there[0], node1("node-2")), hinted(there[1], { ...node1("node-3"), ...zone("b") })],
+      zone: "a",
+      ends: [`${there[0]}:8080`],
+    },
+  ];
+  for (const { name, endpoints, zone: ofNode, ends: expected } of cases) {
+    test(name, () => {
+      const plan = createServicePlan(node);
+      updateServicePlan(plan, { services: [objects({ endpoints })], zone: { name: ofNode } });
+      const results = send(ruleSetOf(plan), { via: "outside", ...clusterIp });
+      assert.deepEqual(
+        ends(results)
+          .map((text) => text.replace(" hidden", ""))
+          .toSorted(),
+        expected,
+      );
+    });
+  }
+});
+
 describe("updateServicePlan()", () => {
   test("changes elements only where an endpoint is replaced", () => {
     const plan = createServicePlan(node);

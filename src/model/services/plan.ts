@@ -56,6 +56,8 @@ export interface ServicePlan {
   readonly claims: Map<string, Map<string, Part>>;
   readonly users: ReadonlyMap<Family, Record<keyof ChainsInUse, Map<number, number>>>;
   skeletons: readonly Skeleton[];
+  /** Of the node; undefined: none. */
+  zone: string | undefined;
 }
 
 interface PlannedService {
@@ -99,6 +101,7 @@ export function createServicePlan(node: NodeNetwork, options: { readonly knownId
     claims: new Map(),
     users,
     skeletons: [],
+    zone: undefined,
   };
   plan.skeletons = planSkeletons(plan);
   return plan;
@@ -111,6 +114,8 @@ export function ruleSetOf(plan: ServicePlan): RuleSet {
 
 export interface ServiceChanges {
   readonly services?: readonly ServiceObjects[];
+  /** The node's zone from now on; services with hints for zones must be among `services` then. Absent: as it was. */
+  readonly zone?: { readonly name: string | undefined };
   /** All host ports of the node; absent: as they were. */
   readonly hostPorts?: readonly HostPort[];
 }
@@ -126,6 +131,7 @@ export interface ServiceUpdate {
 
 /** Replans what changed. Costs as much as the changed services are large. */
 export function updateServicePlan(plan: ServicePlan, changes: ServiceChanges): ServiceUpdate {
+  if (changes.zone !== undefined) plan.zone = changes.zone.name;
   const collector = new ChangeCollector(plan);
   const departed: Backend[] = [];
   const healthChecks = new Map<string, HealthCheck | undefined>();
@@ -169,6 +175,7 @@ function planService(plan: ServicePlan, { service, slices }: ServiceObjects): Pl
     const elements = serviceElements(service, {
       network,
       nodeName: plan.node.name,
+      zone: plan.zone,
       slices,
       portId: (name) => takeId(plan.portIds, name),
       endpointId: (name) => {

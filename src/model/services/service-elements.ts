@@ -36,6 +36,7 @@ export interface Backend {
 export interface ServiceElementsOptions {
   readonly network: FamilyNetwork;
   readonly nodeName: string;
+  readonly zone: string | undefined;
   readonly slices: readonly EndpointSlice[];
   readonly portId: (name: string) => number;
   /** Ids of endpoints that clients stick to. */
@@ -106,9 +107,9 @@ class PortDraft {
   }
 
   addBackends(): void {
-    const { slices, network, nodeName } = this.#options;
+    const { slices, network, nodeName, zone } = this.#options;
     const endpoints = endpointsOf(this.#port, slices, { family: network.family, nodeName });
-    const { cluster, local } = chooseEndpoints(endpoints);
+    const { cluster, local } = chooseEndpoints(endpoints, { nodeName, zone });
     this.#addAffinityEndpoints(new Set([...cluster, ...local]));
     if (this.#isInternalLocal() || this.#isExternalLocal()) {
       if (local.length > 0) this.#addVariant(this.#id | localBit, local);
