@@ -21,9 +21,11 @@ export function auditedClient(
     const { group, version, plural } = resource;
     const { name = "", subresource = "" } = target;
     const namespace = resource.isNamespaced ? (target.namespace ?? "") : "";
+    // A new object is sent to its collection.
+    const isPost = verb === "create" && subresource === "";
     const request = trail.begin(
       { isResource: true, verb, group, version, resource: plural, subresource, namespace, name },
-      { uri: uriOf(resource, { namespace, name, subresource }), userAgent: "netloom/in-process" },
+      { uri: uriOf(resource, { namespace, name: isPost ? "" : name, subresource }), userAgent: "netloom/in-process" },
     );
     request.user = user;
     trail.received(request);
@@ -53,11 +55,16 @@ export function auditedClient(
     watch: (resource, options) => {
       const request = begin("watch", resource, { namespace: options.namespace });
       return (async function* watch() {
+        let failure: unknown;
         try {
           yield* client.watch(resource, options);
-          trail.completed(request, 200);
         } catch (error) {
-          throw refused(trail, request, error);
+          failure = error;
+          throw error;
+        } finally {
+          // Also when the reader has enough, which ends a generator without an error.
+          if (failure === undefined) trail.completed(request, 200);
+          else refused(trail, request, failure);
         }
       })();
     },
