@@ -230,7 +230,7 @@ test(`${kills} kills under load lose nothing and leave nothing`, { timeout: 600_
       ]),
     );
     assert.equal(states, "0 0");
-    const lines = (await must(lab.kubectl(["logs", "chatter"]))).trim().split("\n");
+    const lines = await eventually(async () => (await must(lab.kubectl(["logs", "chatter"]))).trim().split("\n"));
     assert.deepEqual(
       lines,
       lines.map((_, index) => `line ${index + 1}`),

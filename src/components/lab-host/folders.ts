@@ -1,7 +1,7 @@
 /** Where netloom keeps things on the host: state, sockets, fetched programs. Nothing is written anywhere else. */
-import { lstatSync, mkdirSync, readdirSync } from "node:fs";
+import { accessSync, constants, existsSync, lstatSync, mkdirSync, readdirSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 export interface HostFolders {
   /** `$XDG_STATE_HOME/netloom`: a folder per cluster. */
@@ -42,9 +42,20 @@ export function makePrivateFolder(path: string): void {
     if (uid !== userInfo().uid) throw new Error(`it belongs to user ${uid}`);
   } catch (error) {
     throw new FolderError(
-      `Cannot use the folder "${path}": ${error instanceof Error ? error.message : String(error)}; free it, or set XDG_STATE_HOME and XDG_RUNTIME_DIR to folders of your own`,
+      `Cannot use the folder "${path}": ${isReadOnly(path) ? "its file system is read-only" : (error as Error).message}; free it, or set XDG_STATE_HOME and XDG_RUNTIME_DIR to folders of your own`,
       { cause: error },
     );
+  }
+}
+
+/** Asked of the nearest folder that exists: mkdir(2) of several levels says ENOENT instead. */
+function isReadOnly(path: string): boolean {
+  if (!existsSync(path) && path !== dirname(path)) return isReadOnly(dirname(path));
+  try {
+    accessSync(path, constants.W_OK);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EROFS";
   }
 }
 

@@ -138,3 +138,11 @@ test("planNode() does not take our own sleep for the node's silence", () => {
   assert.equal(woken.isReady, true);
   assert.equal(woken.lookAgainAfterMs, 30_001);
 });
+
+test("planNode() bears a clock that is set back: the silence before it still counts, and no more", () => {
+  const before = seen(-3590, "a");
+  const later = { ...before, lookedAtMs: now + 3_600_000 };
+  const looked = planNode({ node: node(), lease: lease("a"), sighting: later, now, ...grace });
+  assert.equal(looked.isReady, true);
+  assert.equal(looked.lookAgainAfterMs, 30_001);
+});

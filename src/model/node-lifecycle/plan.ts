@@ -61,9 +61,10 @@ function sightingOf({ node, lease, sighting, now, gracePeriodMs }: NodeInput): S
   if (sighting === undefined) return { seenAtMs: neverSeen ? createdAt : now, ...facts };
   const isAlive = sighting.renewTime !== renewTime || sighting.heartbeatTime !== heartbeatTime;
   if (isAlive) return { seenAtMs: now, ...facts };
-  // We look far more often than this: it was we who slept (a suspended laptop), and the nodes with us.
+  // We look far more often than this, and never backwards: it was we who slept (a suspended laptop), and the nodes with
+  // us, or the machine's clock was set.
   const notLookedMs = now - sighting.lookedAtMs;
-  const sleptMs = notLookedMs > gracePeriodMs / 2 ? notLookedMs : 0;
+  const sleptMs = notLookedMs > gracePeriodMs / 2 || notLookedMs < 0 ? notLookedMs : 0;
   return { seenAtMs: sighting.seenAtMs + sleptMs, ...facts };
 }
 
