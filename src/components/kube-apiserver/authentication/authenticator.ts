@@ -3,6 +3,7 @@ import type { TLSSocket } from "node:tls";
 import { unauthorized } from "../../../api/status.ts";
 import type { HttpRequest } from "../http/exchange.ts";
 import { anonymous, authenticated } from "../user.ts";
+import { webSocketToken } from "./web-socket-token.ts";
 import type { User } from "../user.ts";
 
 export interface TokenAuthenticator {
@@ -24,14 +25,20 @@ export function createAuthenticator(tokens: TokenAuthenticator): Authenticate {
       ofSocket.set(socket, known);
       if (known !== "none") return known;
     }
-    const { authorization } = request.headers;
-    if (authorization !== undefined && /^bearer /i.test(authorization)) {
-      const user = tokens.authenticate(authorization.slice("bearer ".length).trim());
-      if (user === undefined) throw unauthorized();
-      return authenticated(user);
-    }
-    return anonymous;
+    const token = tokenOf(request);
+    if (token === undefined) return anonymous;
+    const user = tokens.authenticate(token);
+    if (user === undefined) throw unauthorized();
+    return authenticated(user);
   };
+}
+
+/** The header counts before the protocol of a WebSocket. */
+function tokenOf({ headers }: HttpRequest): string | undefined {
+  const { authorization } = headers;
+  if (authorization !== undefined && /^bearer /i.test(authorization))
+    return authorization.slice("bearer ".length).trim();
+  return webSocketToken(headers["sec-websocket-protocol"]);
 }
 
 function socketOf(request: HttpRequest): TLSSocket | undefined {

@@ -27,7 +27,9 @@ const hopHeaders = new Set([
   "http2-settings",
 ]);
 /** Who the client is to us is nobody's business behind us. */
-const privateHeaders = new Set(["authorization", "host"]);
+export function isPrivateHeader(name: string): boolean {
+  return name === "authorization" || name === "host" || name.startsWith("impersonate-");
+}
 
 export async function forward(request: HttpRequest, response: HttpResponse, target: ForwardTarget): Promise<void> {
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -56,7 +58,7 @@ export async function forward(request: HttpRequest, response: HttpResponse, targ
 function forwardedHeaders(headers: IncomingHttpHeaders): Record<string, string | string[]> {
   const kept: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || name.startsWith(":") || hopHeaders.has(name) || privateHeaders.has(name)) continue;
+    if (value === undefined || name.startsWith(":") || hopHeaders.has(name) || isPrivateHeader(name)) continue;
     kept[name] = value;
   }
   return kept;

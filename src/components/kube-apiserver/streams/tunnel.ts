@@ -1,6 +1,8 @@
 /** Passes an upgrade on: from then on both sides talk to each other, byte for byte. */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import { withoutToken } from "../authentication/web-socket-token.ts";
+import { isPrivateHeader } from "./forward.ts";
 
 /** What a client sent to begin the upgrade. */
 export interface UpgradeRequest {
@@ -39,8 +41,10 @@ function requestHead(
   const lines = [`${request.method ?? "GET"} ${path} HTTP/1.1`, `Host: ${host}`];
   for (let index = 0; index + 1 < request.rawHeaders.length; index += 2) {
     const name = request.rawHeaders[index] ?? "";
-    if (/^(host|authorization)$/i.test(name)) continue;
-    lines.push(`${name}: ${request.rawHeaders[index + 1] ?? ""}`);
+    if (isPrivateHeader(name.toLowerCase())) continue;
+    const value = request.rawHeaders[index + 1] ?? "";
+    const isProtocols = name.toLowerCase() === "sec-websocket-protocol";
+    lines.push(`${name}: ${isProtocols ? withoutToken(value) : value}`);
   }
   return `${lines.join("\r\n")}\r\n\r\n`;
 }
