@@ -392,3 +392,74 @@ test("a name that is none is refused with upstream's sentence", () => {
   assert.match(errors.join(), /^metadata\.name: Invalid value: "No": a lowercase RFC 1123 subdomain must consist of/);
   assert.throws(() => decodeObject(definitionOf("v1", "Pod"), { text: "{" }, "Strict"), ApiError);
 });
+
+test("pods whose security, placement or volumes cannot be are refused with upstream's sentences", () => {
+  const refused = (spec: object): readonly string[] =>
+    mistakes({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "p", namespace: "default" },
+      spec: { containers: [{ name: "c", image: "x" }], ...spec },
+    });
+  const terms = (...nodeSelectorTerms: readonly object[]): object => ({
+    affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } },
+  });
+  const at = "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms";
+  const cases: readonly (readonly [object, readonly string[]])[] = [
+    [
+      { securityContext: { runAsUser: -1 } },
+      ["spec.securityContext.runAsUser: Invalid value: -1: must be between 0 and 2147483647, inclusive"],
+    ],
+    [
+      { securityContext: { seccompProfile: { type: "Localhost" } } },
+      [
+        "spec.securityContext.seccompProfile.localhostProfile: Required value: must be set when seccomp type is Localhost",
+      ],
+    ],
+    [
+      { hostPID: true, shareProcessNamespace: true },
+      ["spec.shareProcessNamespace: Invalid value: true: ShareProcessNamespace and HostPID cannot both be enabled"],
+    ],
+    [terms(), [`${at}: Required value: must have at least one node selector term`]],
+    [
+      terms({ matchExpressions: [{ key: "zone", operator: "In" }] }),
+      [`${at}[0].matchExpressions[0].values: Required value: must be specified when \`operator\` is 'In' or 'NotIn'`],
+    ],
+    [
+      { topologySpreadConstraints: [{ maxSkew: 0, topologyKey: "zone", whenUnsatisfiable: "DoNotSchedule" }] },
+      ["spec.topologySpreadConstraints[0].maxSkew: Invalid value: 0: must be greater than zero"],
+    ],
+    [
+      { volumes: [{ name: "v", configMap: { name: "c", items: [{ key: "k", path: "/etc" }] } }] },
+      ['spec.volumes[0].configMap.items[0].path: Invalid value: "/etc": must be a relative path'],
+    ],
+    [
+      { volumes: [{ name: "v", nfs: { server: "s", path: "data" } }] },
+      ['spec.volumes[0].nfs.path: Invalid value: "data": must be an absolute path'],
+    ],
+  ];
+  for (const [spec, expected] of cases) assert.deepEqual(refused(spec), expected, JSON.stringify(spec));
+});
+
+test("a CronJob's schedule and time zone are checked", () => {
+  const job = (spec: object): readonly string[] =>
+    mistakes({
+      apiVersion: "batch/v1",
+      kind: "CronJob",
+      metadata: { name: "j", namespace: "default" },
+      spec: {
+        schedule: "* * * * *",
+        jobTemplate: {
+          spec: { template: { spec: { restartPolicy: "Never", containers: [{ name: "c", image: "x" }] } } },
+        },
+        ...spec,
+      },
+    });
+  assert.deepEqual(job({}), []);
+  assert.deepEqual(job({ schedule: "61 * * * *" }), [
+    'spec.schedule: Invalid value: "61 * * * *": end of range (61) above maximum (59): 61',
+  ]);
+  assert.deepEqual(job({ timeZone: "Europe/Nowhere" }), [
+    'spec.timeZone: Invalid value: "Europe/Nowhere": unknown time zone Europe/Nowhere',
+  ]);
+});

@@ -1,35 +1,12 @@
 /** What Deployments, ReplicaSets, DaemonSets and StatefulSets have in common. */
 import { isJsonEqual } from "../../lib/equal/index.ts";
-import { labelKeyMistakes, labelValueMistakes, matchesSelector } from "../../lib/labels/index.ts";
+import { matchesSelector } from "../../lib/labels/index.ts";
 import { validatePodTemplate } from "../core/pod-validation.ts";
-import { forbiddenValue, invalidValue, requiredValue, unsupportedValue } from "../field-error.ts";
+import { invalidValue, requiredValue, unsupportedValue } from "../field-error.ts";
 import type { FieldError } from "../field-error.ts";
 import type { LabelSelector, PodTemplateSpec } from "../generated/types.ts";
 import { immutable } from "../registry/metadata.ts";
-
-/** Mistakes within a label selector. */
-export function validateSelector(selector: LabelSelector | undefined, field: string): FieldError[] {
-  const errors = Object.entries(selector?.matchLabels ?? {}).flatMap(([key, value]) => [
-    ...labelKeyMistakes(key).map((text) => invalidValue(`${field}.matchLabels`, key, text)),
-    ...labelValueMistakes(value).map((text) => invalidValue(`${field}.matchLabels`, value, text)),
-  ]);
-  (selector?.matchExpressions ?? []).forEach(({ key, operator, values = [] }, index) => {
-    const path = `${field}.matchExpressions[${index}]`;
-    errors.push(...labelKeyMistakes(key).map((text) => invalidValue(`${path}.key`, key, text)));
-    if (operator === "In" || operator === "NotIn") {
-      if (values.length === 0) {
-        errors.push(requiredValue(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
-      }
-    } else if (operator === "Exists" || operator === "DoesNotExist") {
-      if (values.length > 0) {
-        errors.push(
-          forbiddenValue(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"),
-        );
-      }
-    } else errors.push(invalidValue(`${path}.operator`, operator, "not a valid selector operator"));
-  });
-  return errors;
-}
+import { validateSelector } from "../registry/selector.ts";
 
 interface Workload {
   readonly selector?: LabelSelector;

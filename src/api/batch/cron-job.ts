@@ -1,5 +1,7 @@
 import { structuredSelectorText } from "../../lib/labels/index.ts";
-import { requiredValue } from "../field-error.ts";
+import { CronError, parseCron } from "../../lib/cron/index.ts";
+import { invalidValue, requiredValue } from "../field-error.ts";
+import type { FieldError } from "../field-error.ts";
 import {
   ageColumn,
   ageOf,
@@ -15,6 +17,37 @@ import { nonNegative, oneOf } from "../registry/checks.ts";
 import { defineResource } from "../registry/define.ts";
 import { resources } from "../resources.ts";
 import { defaultJobSpec, validateJobSpec } from "./job.ts";
+
+function validateSchedule(schedule: string): readonly FieldError[] {
+  if (schedule === "") return [requiredValue("spec.schedule")];
+  if (schedule.includes("TZ")) {
+    const text = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead";
+    return [invalidValue("spec.schedule", schedule, text)];
+  }
+  try {
+    parseCron(schedule);
+    return [];
+  } catch (error) {
+    if (!(error instanceof CronError)) throw error;
+    return [invalidValue("spec.schedule", schedule, error.message)];
+  }
+}
+
+function validateTimeZone(timeZone: string | undefined): readonly FieldError[] {
+  if (timeZone === undefined) return [];
+  const field = "spec.timeZone";
+  if (timeZone === "") return [invalidValue(field, timeZone, "timeZone must be nil or non-empty string")];
+  if (timeZone.toLowerCase() === "local") {
+    const text = "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones";
+    return [invalidValue(field, timeZone, text)];
+  }
+  try {
+    Intl.DateTimeFormat("en", { timeZone });
+    return [];
+  } catch {
+    return [invalidValue(field, timeZone, `unknown time zone ${timeZone}`)];
+  }
+}
 
 export const cronJobs = defineResource(resources.cronJobs, {
   shortNames: ["cj"],
@@ -57,7 +90,8 @@ export const cronJobs = defineResource(resources.cronJobs, {
   },
   validate({ spec }) {
     return [
-      ...(spec?.schedule ? [] : [requiredValue("spec.schedule")]),
+      ...validateSchedule(spec?.schedule ?? ""),
+      ...validateTimeZone(spec?.timeZone),
       ...oneOf(spec?.concurrencyPolicy, ["Allow", "Forbid", "Replace"], "spec.concurrencyPolicy"),
       ...nonNegative(spec?.startingDeadlineSeconds, "spec.startingDeadlineSeconds"),
       ...nonNegative(spec?.successfulJobsHistoryLimit, "spec.successfulJobsHistoryLimit"),

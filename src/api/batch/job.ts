@@ -1,6 +1,6 @@
 import { isJsonEqual } from "../../lib/equal/index.ts";
 import { structuredSelectorText } from "../../lib/labels/index.ts";
-import { validateSelector } from "../apps/workload-checks.ts";
+import { validateSelector } from "../registry/selector.ts";
 import { defaultPodSpec } from "../core/pod-defaults.ts";
 import { validatePodTemplate } from "../core/pod-validation.ts";
 import { invalidValue, requiredValue } from "../field-error.ts";

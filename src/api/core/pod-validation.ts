@@ -27,6 +27,9 @@ import type {
 } from "../generated/types.ts";
 import { labelMistakes } from "../registry/metadata.ts";
 import { addressSentence, atLeast, isPort, nonNegative, oneOf, portRange, repeated } from "../registry/checks.ts";
+import { validatePlacement } from "./affinity-validation.ts";
+import { validatePodSecurity, validateSecurityContext } from "./security-validation.ts";
+import { validateVolumeSource } from "./volume-source-validation.ts";
 import { validateResources } from "./resources-validation.ts";
 
 const protocols = ["SCTP", "TCP", "UDP"];
@@ -162,6 +165,7 @@ function validateContainer(container: Container, volumes: ReadonlySet<string>, f
       `${field}.terminationMessagePolicy`,
     ),
     ...validateResources(container.resources, `${field}.resources`),
+    ...validateSecurityContext(container.securityContext, `${field}.securityContext`),
     ...validateProbe(container.livenessProbe, `${field}.livenessProbe`),
     ...validateProbe(container.readinessProbe, `${field}.readinessProbe`),
     ...validateProbe(container.startupProbe, `${field}.startupProbe`),
@@ -186,17 +190,7 @@ function validateVolumes(volumes: readonly Volume[], field: string): FieldError[
     if (sources.length === 0) errors.push(requiredValue(path, "must specify a volume type"));
     for (const extra of sources.slice(1))
       errors.push(forbiddenValue(`${path}.${extra}`, "may not specify more than 1 volume type"));
-    if (volume.secret && !volume.secret.secretName) errors.push(requiredValue(`${path}.secret.secretName`));
-    if (volume.configMap && !volume.configMap.name) errors.push(requiredValue(`${path}.configMap.name`));
-    if (volume.hostPath) {
-      if (!volume.hostPath.path) errors.push(requiredValue(`${path}.hostPath.path`));
-      else if (volume.hostPath.path.split("/").includes("..")) {
-        errors.push(invalidValue(`${path}.hostPath.path`, volume.hostPath.path, "must not contain '..'"));
-      }
-    }
-    if (volume.persistentVolumeClaim && !volume.persistentVolumeClaim.claimName) {
-      errors.push(requiredValue(`${path}.persistentVolumeClaim.claimName`));
-    }
+    errors.push(...validateVolumeSource(volume, path));
   });
   return errors;
 }
@@ -301,6 +295,8 @@ export function validatePodSpec(spec: PodSpec | undefined, field: string): Field
     ...labelMistakes(spec.nodeSelector, `${field}.nodeSelector`),
     ...validateTolerations(spec.tolerations ?? [], `${field}.tolerations`),
     ...validateHostAliases(spec, field),
+    ...validatePodSecurity(spec, field),
+    ...validatePlacement(spec, field),
   );
   if (spec.activeDeadlineSeconds !== undefined) {
     errors.push(...atLeast(spec.activeDeadlineSeconds, 1, `${field}.activeDeadlineSeconds`));

@@ -1,5 +1,5 @@
 /** PersistentVolumes and the claims for them: stored and shown; binding them is a controller's work. */
-import { validateSelector } from "../apps/workload-checks.ts";
+import { validateSelector } from "../registry/selector.ts";
 import { isJsonEqual } from "../../lib/equal/index.ts";
 import { forbiddenValue, requiredValue, unsupportedValue } from "../field-error.ts";
 import type { FieldError } from "../field-error.ts";

@@ -1,7 +1,7 @@
 import { cidrContains, IpParseError, parseCidr } from "../../lib/ip/index.ts";
 import type { Cidr } from "../../lib/ip/index.ts";
 import { structuredSelectorText } from "../../lib/labels/index.ts";
-import { validateSelector } from "../apps/workload-checks.ts";
+import { validateSelector } from "../registry/selector.ts";
 import { validatePortReference } from "../core/pod-validation.ts";
 import { forbiddenValue, invalidValue, requiredValue, unsupportedValue } from "../field-error.ts";
 import type { FieldError } from "../field-error.ts";

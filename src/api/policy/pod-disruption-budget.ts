@@ -1,4 +1,5 @@
-import { validateSelector, validateShare } from "../apps/workload-checks.ts";
+import { validateShare } from "../apps/workload-checks.ts";
+import { validateSelector } from "../registry/selector.ts";
 import { invalidValue } from "../field-error.ts";
 import { ageColumn, ageOf, column, nameColumn, nameOf } from "../registry/columns.ts";
 import { defineResource } from "../registry/define.ts";
