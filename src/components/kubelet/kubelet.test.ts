@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { resources } from "../../api/resources.ts";
 import { createMetricsRegistry, lintMetrics } from "../../machinery/metrics/index.ts";
+import { readMachine } from "./node/machine.ts";
 import { startKubelet } from "./testing.ts";
 
 const nginx = { name: "web", image: "nginx" };
@@ -252,6 +254,77 @@ test("of two pods with the same host port on the node the second is refused", as
   assert.equal(rig.pod("first")?.status?.phase, "Running");
   assert.equal(rig.pod("second")?.status?.phase, "Failed");
   assert.equal(rig.pod("second")?.status?.reason, "NodePorts");
+  await rig.close();
+});
+
+test("a pod that names its node is refused where the node has not enough left for it", async () => {
+  const rig = await startKubelet();
+  const { cpus } = readMachine("/");
+  const asking = (requests: Readonly<Record<string, string>>) => ({
+    containers: [{ ...nginx, resources: { requests } }],
+  });
+  await rig.createPod("first", asking({ cpu: `${cpus * 1000 - 500}m` }));
+  await rig.createPod("second", asking({ cpu: "501m" }));
+  await rig.createPod("third", asking({ cpu: "500m" }));
+  await rig.createPod("fourth", asking({ memory: "1Pi" }));
+  assert.equal(rig.pod("first")?.status?.phase, "Running");
+  assert.deepEqual(
+    [rig.pod("second")?.status?.phase, rig.pod("second")?.status?.reason, rig.pod("second")?.status?.message],
+    [
+      "Failed",
+      "OutOfcpu",
+      `Pod was rejected: Node didn't have enough resource: cpu, requested: 501, used: ${cpus * 1000 - 500}, capacity: ${cpus * 1000}`,
+    ],
+  );
+  assert.equal(rig.pod("third")?.status?.phase, "Running");
+  assert.equal(rig.pod("fourth")?.status?.reason, "OutOfmemory");
+  await rig.close();
+});
+
+test("volumes follow their ConfigMaps and Secrets without the clock moving", async () => {
+  const rig = await startKubelet();
+  const configMap = { metadata: { namespace: "default", name: "site" }, data: { page: "one" } };
+  const secret = {
+    metadata: { namespace: "default", name: "key" },
+    data: { key: Buffer.from("1").toString("base64") },
+  };
+  const made = await rig.client.create(resources.configMaps, configMap);
+  const madeSecret = await rig.client.create(resources.secrets, secret);
+  const volumes = [
+    { name: "site", configMap: { name: "site" } },
+    { name: "all", projected: { sources: [{ secret: { name: "key" } }, { configMap: { name: "site" } }] } },
+  ];
+  const { metadata } = await rig.createPod("web", { containers: [nginx], volumes });
+  const folder = join(rig.nodeRoot, "var/lib/kubelet/pods", metadata?.uid ?? "", "volumes");
+  const read = (path: string): string => readFileSync(join(folder, path), "utf8");
+  assert.equal(read("kubernetes.io~configmap/site/page"), "one");
+  await rig.client.update(resources.configMaps, { ...made, data: { page: "two" } });
+  await rig.until(() => read("kubernetes.io~configmap/site/page") === "two");
+  await rig.until(() => read("kubernetes.io~projected/all/page") === "two");
+  await rig.client.update(resources.secrets, { ...madeSecret, data: { key: Buffer.from("2").toString("base64") } });
+  await rig.until(() => read("kubernetes.io~projected/all/key") === "2");
+  await rig.close();
+});
+
+test("the files of volumes belong to the pod's fsGroup, which may read them", async () => {
+  const rig = await startKubelet();
+  const secret = { metadata: { namespace: "default", name: "key" }, data: { key: "" } };
+  await rig.client.create(resources.secrets, secret);
+  const volumes = [
+    { name: "key", secret: { secretName: "key", defaultMode: 0o400 } },
+    { name: "work", emptyDir: {} },
+  ];
+  const gid = process.getgid?.() ?? 0;
+  const securityContext = { fsGroup: process.getuid?.() === 0 ? 2000 : gid };
+  const { metadata } = await rig.createPod("web", { containers: [nginx], volumes, securityContext });
+  const folder = join(rig.nodeRoot, "var/lib/kubelet/pods", metadata?.uid ?? "", "volumes");
+  const shown = (path: string): readonly string[] => {
+    const { gid: group, mode } = statSync(join(folder, path));
+    return [String(group), (mode & 0o7777).toString(8)];
+  };
+  const group = String(securityContext.fsGroup);
+  assert.deepEqual(shown("kubernetes.io~secret/key/key"), [group, "440"]);
+  assert.deepEqual(shown("kubernetes.io~empty-dir/work"), [group, "2777"]);
   await rig.close();
 });
 

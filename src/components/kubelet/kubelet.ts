@@ -17,6 +17,7 @@ import { containerFieldPath } from "./pods/find-container.ts";
 import { createImagePuller } from "./pods/image-puller.ts";
 import { createAccess } from "./server/access.ts";
 import { runKubeletServer } from "./server/kubelet-server.ts";
+import { createFollowers } from "./volumes/followers.ts";
 import { createPodVolumes } from "./volumes/pod-volumes.ts";
 import { createTokens } from "./volumes/tokens.ts";
 import { limitConcurrency } from "./pods/limit-concurrency.ts";
@@ -54,6 +55,7 @@ export function createKubelet(options: KubeletOptions): Component {
     log,
   });
   const objects = createClusterObjects(client, () => services.ready.then(() => services.store.list()));
+  const followers = createFollowers({ client, clock, log });
   const workers = createPodWorkers(pods, ({ list }) => ({
     options,
     client,
@@ -65,6 +67,7 @@ export function createKubelet(options: KubeletOptions): Component {
     nodeRoot,
     images: createImagePuller({ images: runtime.images, clock, events }),
     objects,
+    followers,
     volumes: createPodVolumes(nodeRoot, { objects, tokens: createTokens(client, clock) }),
     limit: limitConcurrency(concurrentStarts),
     allocatable: { cpuMilli: machine.cpus * 1000, memoryBytes: machine.memoryBytes },
@@ -75,6 +78,7 @@ export function createKubelet(options: KubeletOptions): Component {
         list()
           .filter(({ isActive }) => isActive)
           .map((worker) => worker.pod),
+        { cpu: machine.cpus * 1000, memory: machine.memoryBytes, pods: options.config.maxPods },
       ),
   }));
   const ready = Promise.withResolvers<void>();
@@ -113,6 +117,7 @@ export function createKubelet(options: KubeletOptions): Component {
       } finally {
         stop.abort();
         workers.close();
+        followers.close();
       }
     },
   };

@@ -22,6 +22,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { giveToGroup } from "./group.ts";
+
+type ModeOf = (file: VolumeFile) => number;
 
 export interface VolumeFile {
   readonly contents: Uint8Array | string;
@@ -40,13 +43,18 @@ export class VolumePathError extends Error {
 export function writeAtomicVolume(
   folder: string,
   files: ReadonlyMap<string, VolumeFile>,
-  options: { readonly mode: number },
+  options: {
+    readonly mode: number;
+    /** To whom the files belong; it may read them, whatever their modes say. */
+    readonly group?: number;
+  },
 ): boolean {
+  const modeOf = (file: VolumeFile): number => (file.mode ?? options.mode) | (options.group === undefined ? 0 : 0o440);
   for (const path of files.keys()) checkPath(path);
   mkdirSync(folder, { recursive: true });
   const current = currentVersion(folder);
-  if (current !== undefined && isSame(join(folder, current), files, options.mode)) return false;
-  const version = writeVersion(folder, files, options.mode);
+  if (current !== undefined && isSame(join(folder, current), files, modeOf)) return false;
+  const version = writeVersion(folder, files, { modeOf, group: options.group });
   rmSync(join(folder, "..data_tmp"), { force: true });
   symlinkSync(version, join(folder, "..data_tmp"));
   renameSync(join(folder, "..data_tmp"), join(folder, "..data"));
@@ -73,25 +81,30 @@ function currentVersion(folder: string): string | undefined {
   return lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(link) : undefined;
 }
 
-function isSame(version: string, files: ReadonlyMap<string, VolumeFile>, mode: number): boolean {
+function isSame(version: string, files: ReadonlyMap<string, VolumeFile>, modeOf: ModeOf): boolean {
   if (!existsSync(version)) return false;
   const present = readdirSync(version, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   if (present.length !== files.size) return false;
   return [...files].every(([path, file]) => {
     const stat = statSync(join(version, path), { throwIfNoEntry: false });
-    if (stat === undefined || (stat.mode & 0o7777) !== (file.mode ?? mode)) return false;
+    if (stat === undefined || (stat.mode & 0o7777) !== modeOf(file)) return false;
     return readFileSync(join(version, path)).equals(Buffer.from(file.contents));
   });
 }
 
-function writeVersion(folder: string, files: ReadonlyMap<string, VolumeFile>, mode: number): string {
+function writeVersion(
+  folder: string,
+  files: ReadonlyMap<string, VolumeFile>,
+  { modeOf, group }: { readonly modeOf: ModeOf; readonly group: number | undefined },
+): string {
   const made = mkdtempSync(join(folder, "..version."));
   chmodSync(made, 0o755);
   for (const [path, file] of files) {
     const target = join(made, path);
     mkdirSync(dirname(target), { recursive: true, mode: 0o755 });
     writeFileSync(target, file.contents);
-    chmodSync(target, file.mode ?? mode);
+    if (group !== undefined) giveToGroup(target, group);
+    chmodSync(target, modeOf(file));
   }
   return made.slice(folder.length + 1);
 }

@@ -1,14 +1,16 @@
 /** The folders behind volumes; the kubelet decides which are needed and what is in them. */
 import { chmodSync, lstatSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { giveToGroup } from "./group.ts";
 import { resolveInRoot } from "../root/scoped-path.ts";
 
 export { writeAtomicVolume, type VolumeFile } from "./atomic-volume.ts";
 
 /** An emptyDir: a folder for everybody, made once. It lies on the node's disk, whatever medium is asked for. */
-export function makeEmptyDir(folder: string): void {
+export function makeEmptyDir(folder: string, group?: number): void {
   if (lstatSync(folder, { throwIfNoEntry: false }) !== undefined) return;
   mkdirSync(folder, { recursive: true });
-  chmodSync(folder, 0o777);
+  // What is made in it belongs to the group too.
+  chmodSync(folder, group !== undefined && giveToGroup(folder, group) ? 0o2777 : 0o777);
 }
 
 class HostPathError extends Error {

@@ -1,4 +1,5 @@
 export { nodeAffinity } from "./node-filters.ts";
+export { podRequests } from "./resources.ts";
 export { nodeState, withPod } from "./node-state.ts";
 export type { NodeState } from "./node-state.ts";
 export { schedulePod } from "./schedule.ts";

@@ -82,7 +82,8 @@ export function nodeAuthorizer(store: ObjectStore): Authorizer {
         if (!["get", "list", "watch"].includes(verb)) return refused("can only read resources of this type");
         if (subresource !== "") return refused("cannot read subresource");
         if (namespace === "") return refused("can only read namespaced object of this type");
-        return related(node, asked);
+        // A list or watch of one object names it in its field selector.
+        return related(node, { ...asked, resource: { ...resource, name: name || selectedName(resource) } });
       case "persistentvolumeclaims":
         if (subresource === "status") {
           if (verb !== "update" && verb !== "patch") return refused("can only get/update/patch this type");
@@ -175,6 +176,10 @@ function nodesDecision(node: string, { verb, resource }: Asked): Decision | unde
   if (verb !== "list" && verb !== "watch") return undefined;
   const isOwn = resource.name === node || selects(resource.fieldSelector, "metadata.name", node);
   return isOwn ? allowed : refused("node cannot list or watch nodes other than itself");
+}
+
+function selectedName({ fieldSelector = "" }: Asked["resource"]): string {
+  return /^metadata\.name==?([^,=]+)$/.exec(fieldSelector)?.[1] ?? "";
 }
 
 function selects(selector: string | undefined, field: string, value: string): boolean {

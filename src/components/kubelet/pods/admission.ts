@@ -1,12 +1,44 @@
 /** Whether the node can take a pod that names it; the scheduler is not the only one who may. */
 import type { Pod } from "../../../api/generated/types.ts";
+import { podRequests } from "../../../model/scheduling/index.ts";
 
-/** Refuses a pod whose host ports another active pod of the node has. */
-export function admitPod(
-  pod: Pod,
-  active: readonly Pod[],
-): { readonly reason: string; readonly message: string } | undefined {
-  const taken = new Set(active.filter(({ metadata }) => metadata?.uid !== pod.metadata?.uid).flatMap(hostPorts));
+interface Rejection {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What the node gives to pods: milli-CPUs, bytes, a count. */
+export interface NodeResources {
+  readonly cpu: number;
+  readonly memory: number;
+  readonly pods: number;
+}
+
+/** Refuses a pod that asks for more than `active`, the node's other pods, have left of it, or whose host ports they have. */
+export function admitPod(pod: Pod, active: readonly Pod[], node: NodeResources): Rejection | undefined {
+  const others = active.filter(({ metadata }) => metadata?.uid !== pod.metadata?.uid);
+  return tooLarge(pod, others, node) ?? portConflict(pod, others);
+}
+
+function tooLarge(pod: Pod, others: readonly Pod[], node: NodeResources): Rejection | undefined {
+  const wanted = podRequests(pod);
+  const all = others.map(podRequests);
+  for (const resource of ["pods", "cpu", "memory"] as const) {
+    const requested = wanted[resource] ?? 0;
+    const used = all.reduce((sum, amounts) => sum + (amounts[resource] ?? 0), 0);
+    const capacity = node[resource];
+    if (requested === 0 || requested <= capacity - used) continue;
+    const numbers = `requested: ${requested}, used: ${used}, capacity: ${capacity}`;
+    return {
+      reason: `OutOf${resource}`,
+      message: `Pod was rejected: Node didn't have enough resource: ${resource}, ${numbers}`,
+    };
+  }
+  return undefined;
+}
+
+function portConflict(pod: Pod, others: readonly Pod[]): Rejection | undefined {
+  const taken = new Set(others.flatMap(hostPorts));
   if (!hostPorts(pod).some((port) => taken.has(port))) return undefined;
   return { reason: "NodePorts", message: "Pod was rejected: Predicate NodePorts failed" };
 }

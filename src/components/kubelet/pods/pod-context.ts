@@ -6,6 +6,7 @@ import type { Logger } from "../../../machinery/log.ts";
 import type { PodFacts } from "../../../model/pod-lifecycle/index.ts";
 import type { KubeletMetrics } from "../metrics.ts";
 import type { KubeletOptions } from "../options.ts";
+import type { Followers } from "../volumes/followers.ts";
 import type { PodVolumes } from "../volumes/pod-volumes.ts";
 import type { StartContext } from "./start-container.ts";
 
@@ -17,6 +18,7 @@ export interface PodWorkerContext extends StartContext {
   readonly log: Logger;
   readonly metrics: KubeletMetrics;
   readonly volumes: PodVolumes;
+  readonly followers: Followers;
   readonly allocatable: { readonly cpuMilli: number; readonly memoryBytes: number };
   /** Upstream's refusals (a taken host port), asked once, before anything is done for the pod. */
   readonly admit: (pod: Pod) => PodFacts["rejection"];

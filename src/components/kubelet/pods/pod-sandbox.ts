@@ -18,7 +18,7 @@ const backoff = { firstMs: 50, maxMs: 60_000, factor: 2, jitter: 0 };
 /** These fall within the first second. */
 const earlyFailures = 4;
 const detachRetryMs = 1000;
-/** How often volumes are compared with the API's objects, as upstream. */
+/** How often volumes are compared with the API's objects even if nothing was heard: tokens grow old. As upstream. */
 const refreshMs = 60_000;
 
 export class PodSandbox {
@@ -29,7 +29,8 @@ export class PodSandbox {
   retryAtMs = 0;
   readonly #scope: Omit<PodScope, "podIp">;
   #failures = 0;
-  #metadataChange: AbortController | undefined;
+  /** Ends the wait before the next look at the volumes. */
+  #volumeChange: AbortController | undefined;
 
   /** @param ips - Those the API knows, from before an agent's restart. */
   constructor(scope: Omit<PodScope, "podIp">, ips: readonly string[]) {
@@ -123,20 +124,28 @@ export class PodSandbox {
   /** The pod's object was changed: downward API files show labels and annotations. */
   noteChange(before: Pod, after: Pod): void {
     const [was, is] = [before, after].map(({ metadata }) => JSON.stringify([metadata?.labels, metadata?.annotations]));
-    if (was !== is) this.#metadataChange?.abort();
+    if (was !== is) this.#volumeChange?.abort();
   }
 
   /** Files follow their ConfigMaps, Secrets and tokens for as long as the pod has its sandbox. */
   async #refreshVolumes(prepared: Prepared): Promise<void> {
     const { context, pod, log, signal } = this.#scope;
-    while (!signal.aborted) {
-      this.#metadataChange = new AbortController();
-      const wake = AbortSignal.any([signal, this.#metadataChange.signal]);
-      await context.clock.sleep(refreshMs, wake).catch(() => undefined);
-      if (signal.aborted || this.prepared !== prepared) return;
-      await context.volumes.prepare(pod(), this.fields()).catch((error: unknown) => {
-        log.warn("cannot refresh the pod's volumes", { error });
-      });
+    this.#volumeChange = new AbortController();
+    const unfollow = context.followers.follow(pod(), () => this.#volumeChange?.abort());
+    try {
+      while (!signal.aborted) {
+        await context.clock
+          .sleep(refreshMs, AbortSignal.any([signal, this.#volumeChange.signal]))
+          .catch(() => undefined);
+        if (signal.aborted || this.prepared !== prepared) return;
+        // Anew before the look: what changes meanwhile is looked at again.
+        this.#volumeChange = new AbortController();
+        await context.volumes.prepare(pod(), this.fields()).catch((error: unknown) => {
+          log.warn("cannot refresh the pod's volumes", { error });
+        });
+      }
+    } finally {
+      unfollow();
     }
   }
 }

@@ -32,8 +32,12 @@ export function createPodVolumes(nodeRoot: string, sources: VolumeSources): PodV
   async function make(pod: Pod, volume: Volume, context: FieldContext): Promise<string> {
     const folder = (plugin: string): string =>
       `${podDir(nodeRoot, pod.metadata?.uid ?? "")}/volumes/kubernetes.io~${plugin}/${volume.name}`;
+    const group = pod.spec?.securityContext?.fsGroup;
     const write = (plugin: string, files: VolumeFiles, mode: number | undefined): string => {
-      writeAtomicVolume(folder(plugin), files, { mode: mode ?? defaultMode });
+      writeAtomicVolume(folder(plugin), files, {
+        mode: mode ?? defaultMode,
+        ...(group === undefined ? {} : { group }),
+      });
       return folder(plugin);
     };
     const { emptyDir, hostPath, configMap, secret, downwardAPI, projected } = volume;
@@ -55,7 +59,7 @@ export function createPodVolumes(nodeRoot: string, sources: VolumeSources): PodV
     }
     const kinds = Object.keys(volume).filter((key) => key !== "name");
     if (emptyDir === undefined && kinds.length > 0) throw new Error(`no volume plugin matched for ${kinds.join(", ")}`);
-    makeEmptyDir(folder("empty-dir"));
+    makeEmptyDir(folder("empty-dir"), group);
     return folder("empty-dir");
   }
 
