@@ -340,6 +340,12 @@ test("a node's own client certificate is granted by itself; one that breaks the 
   await eventually("it is signed", async () => {
     return (await admin().get(resources.certificateSigningRequests, { name: "n1" })).status?.certificate;
   });
+  const other = certificationRequest({ commonName: "system:node:n2", organizations: ["system:nodes"], privateKey });
+  const stolen = csr("n2", { signerName, usages, request: other });
+  assert.match(
+    (await errorOf(as(name, "system:nodes").create(resources.certificateSigningRequests, stolen))).message,
+    /can only create a node CSR with CN=system:node:n1$/,
+  );
   const serving = certificationRequest({ commonName: name, organizations: ["system:nodes"], privateKey });
   await admin().create(
     resources.certificateSigningRequests,

@@ -7,6 +7,7 @@ import type { AuthenticationV1TokenRequest, SubjectAccessReview, TokenReview } f
 import { resources, reviews } from "../../src/api/resources.ts";
 import { ApiError } from "../../src/api/status.ts";
 import type { ApiClient } from "../../src/client/index.ts";
+import { issueCertificate } from "../../src/machinery/pki/index.ts";
 import { startTestServer } from "./api-server.ts";
 import type { TestServer } from "./api-server.ts";
 import { startControllers } from "./controllers.ts";
@@ -46,10 +47,12 @@ interface Call {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: unknown;
   readonly isAnonymous?: boolean;
+  /** An administrator's where absent. */
+  readonly identity?: { readonly cert: string; readonly key: string };
 }
 
 function call(path: string, options: Call = {}): Promise<{ readonly code: number; readonly body: unknown }> {
-  const { method = "GET", headers = {}, body, isAnonymous = false } = options;
+  const { method = "GET", headers = {}, body, isAnonymous = false, identity = masters } = options;
   return new Promise((resolve, reject) => {
     const request = httpsRequest(
       `${running().url}${path}`,
@@ -57,7 +60,7 @@ function call(path: string, options: Call = {}): Promise<{ readonly code: number
         method,
         headers: { "content-type": "application/json", ...headers },
         ca: running().pki.caCertificate,
-        ...(isAnonymous ? {} : masters),
+        ...(isAnonymous ? {} : identity),
         agent: false,
       },
       (response) => {
@@ -106,6 +109,23 @@ async function review(token: string, audiences: readonly string[] = []): Promise
   const spec = audiences.length === 0 ? { token } : { token, audiences };
   return (await admin().create(reviews.tokenReviews, { spec })).status;
 }
+
+test("a certificate of another authority is 401, not a stranger's request; a good token counts beside it", async () => {
+  const now = Date.now();
+  const request = { commonName: "root", organizations: ["system:masters"], usage: "client" as const, validDays: 1 };
+  const other = issueCertificate({ commonName: "other-ca", usage: "ca", validDays: 1 }, { issuer: undefined, now });
+  const foreign = issueCertificate(request, { issuer: other, now });
+  const ended = issueCertificate(request, { issuer: running().pki.ca, now: now - 2 * 86_400_000 });
+  const token = await tokenFor("default");
+  for (const { certificate: cert, key } of [foreign, ended]) {
+    assert.equal((await call("/version", { identity: { cert, key } })).code, 401);
+    const headers = { authorization: `Bearer ${token}` };
+    assert.equal((await call("/version", { identity: { cert, key }, headers })).code, 200);
+  }
+  // As upstream: a certificate of ours counts before the token.
+  const { code } = await call("/api/v1/nodes", { headers: { authorization: "Bearer x.y.z" } });
+  assert.equal(code, 200);
+});
 
 test("a token tells its account, and ends with the account", async () => {
   await admin().create(resources.serviceAccounts, { metadata: { name: "short", namespace: "default" } });

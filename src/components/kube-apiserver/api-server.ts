@@ -100,7 +100,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   const handling: HandlerOptions = {
     registry,
-    authenticate: createAuthenticator(tokens),
+    authenticate: createAuthenticator(tokens, clock),
     authorizer,
     discovery: createDiscovery(registry),
     paths: createPaths({

@@ -1,7 +1,9 @@
 /** Nodes write only about themselves: the second half of what the node authorizer begins, for what a URL does not tell. */
-import type { Lease, Node, Pod } from "../../../api/generated/types.ts";
+import type { CertificateSigningRequest, Lease, Node, Pod } from "../../../api/generated/types.ts";
 import { forbidden } from "../../../api/status.ts";
 import { isJsonEqual } from "../../../lib/equal/index.ts";
+import { parseCertificationRequest } from "../../../machinery/pki/index.ts";
+import { kubeletClientSigner } from "../../../model/certificates/index.ts";
 import { podReferences } from "../../../model/pod-references/index.ts";
 import { nodeOf } from "../user.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "./admission.ts";
@@ -29,6 +31,8 @@ function problemOf(node: string, request: AdmissionRequest): string | undefined 
       return podProblem(node, request);
     case "nodes":
       return nodeProblem(node, request);
+    case "certificatesigningrequests.certificates.k8s.io":
+      return requestProblem(request);
     case "leases.coordination.k8s.io":
       return leaseProblem(node, request);
     case "csinodes.storage.k8s.io":
@@ -104,6 +108,16 @@ function changedLabels(next: Node, old: Node | undefined): readonly string[] {
   const after = next.metadata?.labels ?? {};
   const before = old?.metadata?.labels ?? {};
   return [...new Set([...Object.keys(after), ...Object.keys(before)])].filter((key) => after[key] !== before[key]);
+}
+
+/** A node asks for certificates of its own name only; approvers and signers rely on it. */
+function requestProblem({ operation, object, user }: AdmissionRequest): string | undefined {
+  if (operation !== "CREATE" || object === undefined) return undefined;
+  const { signerName, request } = (object as CertificateSigningRequest).spec;
+  if (signerName !== "kubernetes.io/kubelet-serving" && signerName !== kubeletClientSigner) return undefined;
+  const parsed = parseCertificationRequest(request);
+  if (parsed === undefined) return "unable to parse csr";
+  return parsed.commonName === user.name ? undefined : `can only create a node CSR with CN=${user.name}`;
 }
 
 function leaseProblem(node: string, request: AdmissionRequest): string | undefined {

@@ -1,6 +1,7 @@
 /** Finds out who asks: by client certificate, by token, or nobody known. */
 import type { TLSSocket } from "node:tls";
 import { unauthorized } from "../../../api/status.ts";
+import type { Clock } from "../../../machinery/clock.ts";
 import type { HttpRequest } from "../http/exchange.ts";
 import { anonymous, authenticated } from "../user.ts";
 import { webSocketToken } from "./web-socket-token.ts";
@@ -13,23 +14,25 @@ export interface TokenAuthenticator {
 
 export type Authenticate = (request: HttpRequest) => User;
 
+/** What a connection's certificate says: its user until it ends, nothing, or that it is none of ours. */
+type Certified = { readonly user: User; readonly untilMs: number } | "none" | "bad";
+
 /** The returned function throws `ApiError` 401 for credentials that are not good. */
-export function createAuthenticator(tokens: TokenAuthenticator): Authenticate {
+export function createAuthenticator(tokens: TokenAuthenticator, clock: Pick<Clock, "now">): Authenticate {
   // One look at the certificate per connection, however many requests come over it.
-  const ofSocket = new WeakMap<object, User | "none">();
+  const ofSocket = new WeakMap<object, Certified>();
   return (request) => {
-    // As upstream: a good certificate counts before any token.
+    // As upstream: a good certificate counts before any token, and a bad one only where no token is good.
     const socket = socketOf(request);
-    if (socket !== undefined) {
-      const known = ofSocket.get(socket) ?? certificateUser(socket) ?? "none";
-      ofSocket.set(socket, known);
-      if (known !== "none") return known;
-    }
+    const known = socket === undefined ? "none" : (ofSocket.get(socket) ?? certifiedBy(socket));
+    if (socket !== undefined) ofSocket.set(socket, known);
+    const isCertified = typeof known === "object" && clock.now() < known.untilMs;
+    if (isCertified) return known.user;
     const token = tokenOf(request);
-    if (token === undefined) return anonymous;
-    const user = tokens.authenticate(token);
-    if (user === undefined) throw unauthorized();
-    return authenticated(user);
+    const user = token === undefined ? undefined : tokens.authenticate(token);
+    if (user !== undefined) return authenticated(user);
+    if (token !== undefined || known !== "none") throw unauthorized();
+    return anonymous;
   };
 }
 
@@ -47,18 +50,21 @@ function socketOf(request: HttpRequest): TLSSocket | undefined {
 }
 
 /** Kubernetes' rule: the common name is the user, each organization a group. */
-function certificateUser(socket: TLSSocket): User | undefined {
-  if (!socket.authorized) return undefined;
+function certifiedBy(socket: TLSSocket): Certified {
   // Typed as always there, but empty when the client showed none.
   const certificate = socket.getPeerCertificate(false) as {
     readonly subject?: Readonly<Record<string, unknown>>;
     readonly fingerprint256?: string;
+    readonly valid_to?: string;
   };
-  const [name] = values(certificate.subject?.["CN"]);
-  if (name === undefined) return undefined;
+  if (certificate.subject === undefined) return "none";
+  if (!socket.authorized) return "bad";
+  const [name] = values(certificate.subject["CN"]);
+  if (name === undefined) return "none";
   const hash = (certificate.fingerprint256 ?? "").replaceAll(":", "").toLowerCase();
   const extra = { "authentication.kubernetes.io/credential-id": [`X509SHA256=${hash}`] };
-  return authenticated({ name, groups: values(certificate.subject?.["O"]), extra });
+  const user = authenticated({ name, groups: values(certificate.subject["O"]), extra });
+  return { user, untilMs: Date.parse(certificate.valid_to ?? "") };
 }
 
 /** One value is a string, several are an array. */

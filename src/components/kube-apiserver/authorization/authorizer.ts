@@ -1,5 +1,6 @@
 /** May this user do this? Asked for every request, by the API server and through it by others. */
 import type { PolicyRule } from "../../../api/generated/types.ts";
+import { quoted } from "../../../api/go-text.ts";
 import { forbidden } from "../../../api/status.ts";
 import type { ApiError } from "../../../api/status.ts";
 import type { User } from "../user.ts";
@@ -72,15 +73,15 @@ export function authorize(authorizer: Authorizer, user: User, attributes: Attrib
 /** Upstream's refusal, word for word. */
 function forbiddenError(user: User, attributes: Attributes, reason = ""): ApiError {
   const { verb, resource } = attributes;
-  const who = `User ${JSON.stringify(user.name)}`;
+  const who = `User ${quoted(user.name)}`;
   const because = reason === "" ? "" : `: ${reason}`;
   if (resource === undefined) {
-    const what = `${who} cannot ${verb} path ${JSON.stringify(attributes.path)}${because}`;
+    const what = `${who} cannot ${verb} path ${quoted(attributes.path ?? "")}${because}`;
     return forbidden({ group: "", name: "" }, "", what);
   }
   const { group, namespace, name } = resource;
   const what = resource.subresource === "" ? resource.resource : `${resource.resource}/${resource.subresource}`;
-  const where = namespace === "" ? "at the cluster scope" : `in the namespace ${JSON.stringify(namespace)}`;
-  const why = `${who} cannot ${verb} resource ${JSON.stringify(what)} in API group ${JSON.stringify(group)} ${where}`;
+  const where = namespace === "" ? "at the cluster scope" : `in the namespace ${quoted(namespace)}`;
+  const why = `${who} cannot ${verb} resource ${quoted(what)} in API group ${quoted(group)} ${where}`;
   return forbidden({ group, name: resource.resource }, name, `${why}${because}`);
 }
