@@ -136,3 +136,11 @@ test("decodeObject() answers any bytes with an object or a 400", () => {
     }),
   );
 });
+
+test("decodeObject() takes DeleteOptions under the version of whatever is deleted", () => {
+  const target = { group: "", version: "v1", kind: "DeleteOptions", type: "DeleteOptions" } as const;
+  const text = '{"kind":"DeleteOptions","apiVersion":"apps/v1","gracePeriodSeconds":5}';
+  assert.throws(() => decodeObject(target, { text }, "Ignore"), /does not match the expected API version/);
+  const { object } = decodeObject({ ...target, isOfEveryVersion: true }, { text }, "Ignore");
+  assert.equal((object as { gracePeriodSeconds?: number }).gracePeriodSeconds, 5);
+});

@@ -13,7 +13,14 @@ const readable = [
   "application/cbor",
 ] as const;
 
-const deleteOptions: DecodeTarget = { group: "", version: "v1", kind: "DeleteOptions", type: "DeleteOptions" };
+/** Clients send them under the group version of what they delete. */
+const deleteOptions: DecodeTarget = {
+  group: "",
+  version: "v1",
+  kind: "DeleteOptions",
+  type: "DeleteOptions",
+  isOfEveryVersion: true,
+};
 
 /** How the request wants unknown and duplicate fields handled. */
 export interface DecodeContext {
@@ -37,12 +44,7 @@ export async function decodeBody<T extends KubernetesObject>(
 export async function decodeDeleteOptions(request: HttpRequest, bytes: Buffer): Promise<DeleteOptions> {
   if (bytes.length === 0) return {};
   const source = await sourceOf(request, bytes);
-  // Clients send the options under the group version of what they delete.
-  if (!("text" in source)) return decode<DeleteOptions>(deleteOptions, source, "Ignore").object;
-  const value = jsonOf(source.text);
-  if (typeof value !== "object" || value === null) return decode<DeleteOptions>(deleteOptions, source, "Ignore").object;
-  const { apiVersion: _version, ...options } = value as DeleteOptions;
-  return decode<DeleteOptions>(deleteOptions, { value: options }, "Ignore").object;
+  return decode<DeleteOptions>(deleteOptions, source, "Ignore").object;
 }
 
 /** Throws `ApiError` 422 for a mode that does not exist. */
@@ -81,13 +83,5 @@ async function yamlOf(text: string): Promise<unknown> {
     return parse(text, { maxAliasCount: 100 });
   } catch (error) {
     throw badRequest(`error converting YAML to JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
