@@ -384,6 +384,19 @@ test("roles that are made of others follow them", async () => {
   });
 });
 
+test("each controller's account is there, with a role and nothing more", async () => {
+  const { items } = await admin().list(resources.serviceAccounts, { namespace: "kube-system" });
+  assert.ok(items.some(({ metadata }) => metadata?.name === "deployment-controller"));
+  const ask = async (verb: string, group: string, resource: string): Promise<boolean | undefined> => {
+    const resourceAttributes = { verb, group, resource, namespace: "default" };
+    const user = "system:serviceaccount:kube-system:deployment-controller";
+    return (await admin().create(reviews.subjectAccessReviews, { spec: { user, resourceAttributes } })).status?.allowed;
+  };
+  assert.equal(await ask("create", "apps", "replicasets"), true);
+  assert.equal(await ask("patch", "apps", "deployments"), false);
+  assert.equal(await ask("get", "", "secrets"), false);
+});
+
 test("a role that is bound but not there is told with the refusal", async () => {
   await admin().create(resources.clusterRoleBindings, {
     metadata: { name: "dangling" },

@@ -7,7 +7,7 @@ import { createEventRecorder } from "../../machinery/events/index.ts";
 import type { EventRecorder } from "../../machinery/events/index.ts";
 import type { Logger } from "../../machinery/log.ts";
 import type { MetricsRegistry } from "../../machinery/metrics/index.ts";
-import { accountOf } from "./accounts.ts";
+import { accountOf, createAccounts } from "./accounts.ts";
 import { createApprovingController, createSigningController } from "./certificate-controllers.ts";
 import { createClusterRoleAggregationController } from "./cluster-role-aggregation-controller.ts";
 import { createCronJobController } from "./cron-job-controller.ts";
@@ -124,6 +124,8 @@ export function createControllerManager(options: ControllerManagerOptions): Comp
     run: async (signal) => {
       const failed = new AbortController();
       const both = AbortSignal.any([signal, failed.signal]);
+      // Where all act as one, nobody has an account of its own.
+      if (options.clientFor !== undefined) void createAccounts({ client, log }, chosen);
       const results = await Promise.allSettled(
         parts.map(async (part) => {
           try {
