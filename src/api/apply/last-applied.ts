@@ -8,7 +8,7 @@ import { isMap } from "./items.ts";
 import { shapeOfSubject } from "./subject.ts";
 import type { Subject } from "./subject.ts";
 
-export const lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration";
+const lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration";
 /** Upstream trusts the annotation for this manager only. */
 export const kubectlManager = "kubectl";
 

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readFields } from "../../lib/protobuf/index.ts";
 import { builtinResources } from "../builtin.ts";
+import { fieldsOf } from "../schema.ts";
 import { createOpenApi } from "./index.ts";
+import { fieldValues } from "./values.ts";
 
 const openApi = createOpenApi({
   definitions: builtinResources().definitions,
@@ -65,4 +67,15 @@ test("the protocol buffer holds the definitions of the JSON", () => {
 test("an address changes with its document's content", () => {
   const other = createOpenApi({ definitions: builtinResources().definitions, descriptions: {}, version: "v1.36.0" });
   assert.notDeepEqual(other.index().hash, openApi.index().hash);
+});
+
+test("every field with values of its own is one that its type has, and explain shows them", () => {
+  for (const [typeName, fields] of Object.entries(fieldValues)) {
+    for (const name of Object.keys(fields)) assert.ok(fieldsOf(typeName).has(name), `${typeName}.${name}`);
+  }
+  const document = json(openApi.v3("api/v1")?.body) as {
+    components: { schemas: Record<string, { properties: Record<string, { enum?: unknown; default?: unknown }> }> };
+  };
+  const port = document.components.schemas["io.k8s.api.core.v1.ContainerPort"]?.properties["protocol"];
+  assert.deepEqual([port?.enum, port?.default], [["SCTP", "TCP", "UDP"], "TCP"]);
 });

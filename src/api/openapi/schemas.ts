@@ -3,6 +3,7 @@ import { atomicTypes, listRules } from "../list-rules.ts";
 import { fieldsOf } from "../schema.ts";
 import type { Field, FieldType, ScalarType } from "../schema.ts";
 import { wellKnown } from "./models.ts";
+import { fieldValues } from "./values.ts";
 
 export type Dialect = "v2" | "v3";
 
@@ -83,6 +84,12 @@ function mergeExtensions(typeName: string, fieldName: string): Schema {
   };
 }
 
+/** In v3 only: kubectl 1.20 validates by v2 on its own, and must not refuse what the server would take. */
+function valuesOf(typeName: string, fieldName: string, { dialect }: SchemaContext): Schema {
+  const values = dialect === "v3" ? fieldValues[typeName]?.[fieldName] : undefined;
+  return { ...values };
+}
+
 function fieldSchema(typeName: string, [name, field]: readonly [string, Field], context: SchemaContext): Schema {
   // Many a field says no more than its type does.
   const description = context.descriptions[typeName]?.[name] ?? context.descriptions[objectIn(field.type)]?.[""];
@@ -91,7 +98,12 @@ function fieldSchema(typeName: string, [name, field]: readonly [string, Field], 
     typeName === "ManagedFieldsEntry" && name === "fieldsV1"
       ? pointer(context, wellKnown.fields, true)
       : typeSchema(field.type, context, true);
-  return { ...(description === undefined ? {} : { description }), ...schema, ...mergeExtensions(typeName, name) };
+  return {
+    ...(description === undefined ? {} : { description }),
+    ...schema,
+    ...valuesOf(typeName, name, context),
+    ...mergeExtensions(typeName, name),
+  };
 }
 
 /** The type that the field refers to, or that its items do; empty where there is none. */
