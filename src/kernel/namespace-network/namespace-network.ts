@@ -219,6 +219,7 @@ export class NamespaceNetwork {
       destination: route.destination,
       gateway: route.gateway,
       linkIndex: route.link === undefined ? undefined : this.#link(route.link, found).index,
+      isProhibited: route.link === undefined && route.isProhibited === true,
       source: route.source,
       isOnlink: route.isOnlink ?? false,
       table: route.table ?? mainTable,

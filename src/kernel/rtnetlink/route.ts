@@ -15,7 +15,7 @@ import { messageFlag, MessageWriter, NetlinkDecodeError, readU32, splitPayload }
 const routeType = { new: 24, delete: 25, get: 26 } as const;
 
 const attribute = { destination: 1, outLink: 4, gateway: 5, priority: 6, preferredSource: 7, table: 15 } as const;
-const kinds = { unicast: 1, unreachable: 7 } as const;
+const kinds = { unicast: 1, unreachable: 7, prohibit: 8 } as const;
 const isClonedFlag = 0x200;
 const isOnlinkFlag = 4;
 const scopes = { universe: 0, link: 253 } as const;
@@ -30,8 +30,10 @@ export const ownerProtocols = { labNetwork: 110, podNetwork: 111, labCables: 112
 export interface Route {
   readonly destination: Cidr;
   readonly gateway: IpAddress | undefined;
-  /** Undefined on an unreachable route. */
+  /** Undefined on a route that leads nowhere. */
   readonly linkIndex: number | undefined;
+  /** Of a route that leads nowhere: the sender is told that it may not go there, else that nothing leads there. */
+  readonly isProhibited: boolean;
   /** The source that the node itself uses on it. */
   readonly source: IpAddress | undefined;
   /** The gateway is taken to be on the link although no address says so. */
@@ -58,7 +60,7 @@ export function encodeRouteQuery(sequence: number): Uint8Array {
 }
 
 /**
- * Undefined for what is neither unreachable nor a unicast route with one link: local and broadcast entries, multipath,
+ * Undefined for what is neither unreachable, prohibited nor a unicast route with one link: local and broadcast entries, multipath,
  * cloned routes, other families. Throws `NetlinkDecodeError`.
  */
 export function decodeRoute(payload: Uint8Array): Route | undefined {
@@ -70,11 +72,13 @@ export function decodeRoute(payload: Uint8Array): Route | undefined {
   const destination = ipOf(family, attributes.get(attribute.destination)) ?? unspecified(family);
   const flags = fixed.getUint32(8, true);
   if (destination === undefined || (flags & isClonedFlag) !== 0) return undefined;
-  if (kind === kinds.unicast ? linkIndex === undefined : kind !== kinds.unreachable) return undefined;
+  if (kind === kinds.unicast ? linkIndex === undefined : kind !== kinds.unreachable && kind !== kinds.prohibit)
+    return undefined;
   return {
     destination: readCidr(destination, fixed.getUint8(1)),
     gateway: ipOf(family, attributes.get(attribute.gateway)),
     linkIndex,
+    isProhibited: kind === kinds.prohibit,
     source: ipOf(family, attributes.get(attribute.preferredSource)),
     isOnlink: (flags & isOnlinkFlag) !== 0,
     table: readU32(attributes.get(attribute.table)) ?? fixed.getUint8(4),
@@ -91,8 +95,8 @@ function readCidr(address: IpAddress, prefix: number): Cidr {
 
 function write(writer: MessageWriter, route: Route): MessageWriter {
   const prefix = cidrPrefix(route.destination);
-  const isUnreachable = route.linkIndex === undefined;
-  const isDirect = !isUnreachable && route.gateway === undefined && ipFamily(route.destination) === "IPv4";
+  const leads = route.linkIndex !== undefined;
+  const isDirect = leads && route.gateway === undefined && ipFamily(route.destination) === "IPv4";
   writer
     .u8(kernelFamily(route.destination))
     .u8(prefix)
@@ -101,7 +105,7 @@ function write(writer: MessageWriter, route: Route): MessageWriter {
     .u8(0)
     .u8(route.protocol)
     .u8(isDirect ? scopes.link : scopes.universe)
-    .u8(isUnreachable ? kinds.unreachable : kinds.unicast)
+    .u8(leads ? kinds.unicast : route.isProhibited ? kinds.prohibit : kinds.unreachable)
     .u32(route.isOnlink ? isOnlinkFlag : 0);
   if (prefix > 0) writer.attribute(attribute.destination, ipToBytes(cidrNetwork(route.destination)));
   if (route.gateway !== undefined) writer.attribute(attribute.gateway, ipToBytes(route.gateway));

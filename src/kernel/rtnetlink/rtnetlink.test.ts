@@ -51,9 +51,10 @@ describe("rtnetlink messages", () => {
       destination: fc.tuple(ip, fc.integer({ min: 0, max: 32 })).map(([address, prefix]) => cidrOf(address, prefix)),
       linkIndex: fc.option(index, { nil: undefined }),
       isOnlink: fc.boolean(),
+      isRefusal: fc.boolean(),
       table: fc.integer({ min: 1, max: 0xffff_ffff }),
       protocol: byte,
-    });
+    }).map(({ isRefusal, ...rest }) => ({ ...rest, isProhibited: isRefusal && rest.linkIndex === undefined }));
     fc.assert(
       fc.property(route, ipv4, ipv6, (value, gateway4, gateway6) => {
         const gateway = ipFamily(value.destination) === "IPv4" ? gateway4 : gateway6;
@@ -164,6 +165,7 @@ describe("rtnetlink decoders with hostile input", () => {
         linkIndex: 2,
         source: parseIpAddress("10.1.1.1"),
         isOnlink: true,
+        isProhibited: false,
         table: 100,
         protocol: 110,
       },

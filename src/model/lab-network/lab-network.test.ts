@@ -22,7 +22,10 @@ describe("the plan of the lab's network", () => {
     );
     assert.deepEqual(
       lan.routes.map(({ destination, gateway, table }) => ({ destination, gateway, table })),
-      [{ destination: "10.244.1.0/24", gateway: "192.168.60.11", table: 100 }],
+      [
+        { destination: "10.244.1.0/24", gateway: "192.168.60.11", table: 100 },
+        { destination: "0.0.0.0/0", gateway: undefined, table: 253 },
+      ],
     );
     assert.deepEqual(
       lan.rules.map(({ inLink, table }) => ({ inLink, table })),

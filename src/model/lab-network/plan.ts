@@ -3,7 +3,15 @@
  * it ("outside").
  */
 import { createHash } from "node:crypto";
-import { cidrPrefix, type IpAddress, ipFamily, ipToBytes, parseCidr, parseIpAddress } from "../../lib/ip/index.ts";
+import {
+  type Cidr,
+  cidrPrefix,
+  type IpAddress,
+  ipFamily,
+  ipToBytes,
+  parseCidr,
+  parseIpAddress,
+} from "../../lib/ip/index.ts";
 import type { ClusterConfig, NodeConfig } from "../cluster-config.ts";
 import {
   emptyPlan,
@@ -19,6 +27,8 @@ const outsideLink = "outside";
 const uplink = "eth0";
 /** Asked before the main table, for packets of the lan's own processes only. */
 const controlPlaneTable = 100;
+/** RT_TABLE_DEFAULT; the kernel's own rule asks it after the main table. */
+const defaultTable = 253;
 const controlPlaneRulePriority = 100;
 const everything = { IPv4: parseCidr("0.0.0.0/0"), IPv6: parseCidr("::/0") } as const;
 
@@ -48,7 +58,7 @@ export function planLan(config: LabConfig, outsideNetnsPath: string): NetworkPla
         cause,
       },
     ],
-    routes: config.nodes.map(podRoute),
+    routes: [...config.nodes.map(podRoute), endOfTheWorld(everything[ipFamily(address)], cause)],
     rules: [
       {
         family: ipFamily(address),
@@ -74,6 +84,14 @@ function podRoute(node: NodeConfig): PlannedRoute {
     table: controlPlaneTable,
     cause: { kind: "Node", name: node.name },
   };
+}
+
+/**
+ * What leads nowhere ends here, and says so: a resolver or a web server of the internet would else be waited for. In the
+ * table that the kernel asks last, so that any route of the main table comes first.
+ */
+function endOfTheWorld(destination: Cidr, cause: Provenance): PlannedRoute {
+  return { destination, isProhibited: true, table: defaultTable, cause };
 }
 
 /** The cable from the router to a node: both ends, as the router's namespace makes them. */

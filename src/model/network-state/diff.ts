@@ -126,8 +126,8 @@ function routeKey({ table, destination }: { readonly table?: number; readonly de
 }
 
 function routeText(route: Omit<PlannedRoute, "cause">): string {
-  const { gateway = "-", link = "-", source = "-", isOnlink = false } = route;
-  return `${routeKey(route)} ${gateway} ${link} ${source} ${isOnlink}`;
+  const { gateway = "-", link = "-", source = "-", isOnlink = false, isProhibited = false } = route;
+  return `${routeKey(route)} ${gateway} ${link} ${source} ${isOnlink} ${isProhibited}`;
 }
 
 function ruleText({ family, priority, inLink, table }: Omit<PlannedRule, "cause">): string {

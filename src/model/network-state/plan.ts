@@ -38,6 +38,11 @@ export interface PlannedRoute {
   readonly gateway?: IpAddress;
   /** Undefined: nothing more exact leads there, and the sender is told so at once (an "unreachable" route). */
   readonly link?: string;
+  /**
+   * Only without a link: the sender is told that it may not go there (a "prohibit" route). Unlike "unreachable", which
+   * may pass, this ends waiting at once, for connected UDP sockets too (RFC 1122 section 4.1.3.3).
+   */
+  readonly isProhibited?: boolean;
   /** The source that the namespace itself uses on it. */
   readonly source?: IpAddress;
   /** The gateway is on the link although no address says so. */

@@ -93,7 +93,15 @@ function tryLinks(attempt: Attempt, node: NetworkNamespace, pod: NetworkNamespac
       const linkIndex = made.index;
       links.addAddress({ linkIndex, address: parseIpAddress("10.0.0.1"), prefix: 24, protocol: 0 });
       const destination = parseCidr("10.1.0.0/16");
-      const route = { destination, gateway: undefined, linkIndex, source: undefined, isOnlink: false, protocol: 110 };
+      const route = {
+        destination,
+        gateway: undefined,
+        linkIndex,
+        source: undefined,
+        isOnlink: false,
+        isProhibited: false,
+        protocol: 110,
+      };
       links.setRoute({ ...route, table: 100 });
       links.addRule({ family: "IPv4", priority: 100, inLink: "lo", table: 100, protocol: 110 });
     });
