@@ -70,7 +70,7 @@ async function measure(): Promise<Round> {
     const up = await command(["up"], env);
     const bootMs = performance.now() - started;
     const nodesReadyMs = Number(/nodes Ready \([^)]*?(\d+) ms\)/.exec(up)?.[1]);
-    const client = await createHttpsClient(await readKubeconfig(join(folder, "kubeconfig")));
+    const client = createHttpsClient(await readKubeconfig(join(folder, "kubeconfig")));
     await untilAnswered(client);
     const answerMs = performance.now() - started;
     const podMs = await untilReady(client, ["one"]);
@@ -149,12 +149,12 @@ async function untilAll(client: ApiClient, pods: readonly Pod[], isWanted: (pod:
   return took;
 }
 
-const busybox = (name: string, command: readonly string[]): Pod => ({
+const busybox = (name: string, argv: readonly string[]): Pod => ({
   metadata: { name, namespace: "default" },
   spec: {
     restartPolicy: "OnFailure",
     terminationGracePeriodSeconds: 0,
-    containers: [{ name: "main", image: "busybox", command }],
+    containers: [{ name: "main", image: "busybox", command: argv }],
   },
 });
 

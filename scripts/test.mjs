@@ -27,7 +27,7 @@ for (const { name, files, flags } of suites) {
     "--test-reporter=spec",
     "--test-timeout=300000",
     ...flags,
-    ...found.toSorted(),
+    ...found.toSorted((left, right) => left.localeCompare(right)),
   ]);
   const count = (word) => Number(new RegExp(`^ℹ ${word} (\\d+)$`, "m").exec(output.text)?.[1] ?? 0);
   const failed = count("fail") + count("cancelled");

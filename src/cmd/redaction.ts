@@ -17,5 +17,5 @@ export function withoutSecrets(object: KubernetesObject): KubernetesObject {
     metadata: { ...secret.metadata, annotations },
     ...(secret.data === undefined ? {} : { data: Object.fromEntries(sizes) as Record<string, string> }),
     ...("stringData" in secret ? { stringData: {} } : {}),
-  } as KubernetesObject;
+  };
 }

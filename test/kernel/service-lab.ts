@@ -174,7 +174,7 @@ function serveTcp(
   return server;
 }
 
-export function podsOf(node: "node-1" | "node-2"): readonly Host[] {
+function podsOf(node: "node-1" | "node-2"): readonly Host[] {
   return node === "node-1" ? ["a1", "b1"] : ["a2", "b2"];
 }
 

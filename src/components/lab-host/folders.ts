@@ -27,7 +27,7 @@ export function hostFolders(environment: Environment = process.env): HostFolders
 
 const absolute = (path: string | undefined): string | undefined => (path?.startsWith("/") ? path : undefined);
 
-export class FolderError extends Error {
+class FolderError extends Error {
   readonly code = "FolderUnusable";
 }
 

@@ -1,4 +1,4 @@
-export { FolderError, hostFolders, type HostFolders, knownClusters, makePrivateFolder } from "./folders.ts";
+export { hostFolders, type HostFolders, knownClusters, makePrivateFolder } from "./folders.ts";
 export { kubeconfigPath, mergeContext } from "./kubeconfig-file.ts";
 export {
   checkNamespaces,
@@ -17,7 +17,6 @@ export {
   endProcesses,
   findInit,
   findSupervisor,
-  forgetSupervisor,
   type SelfCommand,
   startSupervisor,
   stopProcesses,

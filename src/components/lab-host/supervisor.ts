@@ -11,7 +11,7 @@
  * stays, as after a crash of the machine.
  */
 import { spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ClusterConfig } from "../../model/cluster-config.ts";
 import { clusterPaths } from "../../model/cluster-config.ts";
@@ -119,9 +119,4 @@ function send(target: ProcessIdentity, signal: NodeJS.Signals): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
-}
-
-/** Forgets a supervisor that is gone. */
-export function forgetSupervisor(runDir: string): void {
-  rmSync(supervisorFile(runDir), { force: true });
 }

@@ -71,7 +71,8 @@ async function startListening(server: Server, listen: MetricsGatewayOptions["lis
 /** A process that does not answer is left out, and `up` says so. */
 async function page({ sources, clock }: MetricsGatewayOptions, signal: AbortSignal): Promise<string> {
   const pages = await Promise.all(
-    (await sources()).map(async ({ process, read }): Promise<{ process: string; exposition?: Exposition }> => {
+    (await sources()).map(async (source): Promise<{ process: string; exposition?: Exposition }> => {
+      const { process } = source;
       const patience = new AbortController();
       const both = AbortSignal.any([signal, patience.signal]);
       const timer = clock.sleep(patienceMs, both).then(
@@ -79,7 +80,7 @@ async function page({ sources, clock }: MetricsGatewayOptions, signal: AbortSign
         () => undefined,
       );
       try {
-        return { process, exposition: { labels: { process }, text: await read(both) } };
+        return { process, exposition: { labels: { process }, text: await source.read(both) } };
       } catch {
         return { process };
       } finally {

@@ -5,7 +5,7 @@ import { closeSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { systemClock } from "../../machinery/clock.ts";
 import { createLineCutter, findOutput, guardOutput } from "./output-guard.ts";
 import { makePipe } from "./system-calls.ts";

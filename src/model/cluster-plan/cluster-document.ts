@@ -111,7 +111,7 @@ function readValue({ type }: ClusterSetting, value: unknown): string | number | 
     case "boolean":
       return typeof value === "boolean" ? value : undefined;
     case "duration":
-      return typeof value === "string" || Number.isInteger(value) ? parseDuration(`${value as string}`) : undefined;
+      return typeof value === "string" || Number.isInteger(value) ? parseDuration(String(value)) : undefined;
     case "list":
       return Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "string")
         ? value.join(",")
