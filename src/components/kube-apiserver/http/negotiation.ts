@@ -42,8 +42,20 @@ export function representationOf(accept: string | undefined, query: URLSearchPar
   throw notAcceptable(offered);
 }
 
+/** Few headers make up nearly all requests; more than these are read anew. */
+const rememberedHeaders = 100;
+const remembered = new Map<string, readonly MediaRange[]>();
+
 /** The entries by falling quality, then in their order. Never throws; what cannot be read is left out. */
 export function mediaRanges(accept: string): readonly MediaRange[] {
+  const known = remembered.get(accept);
+  if (known !== undefined) return known;
+  const ranges = readRanges(accept);
+  if (remembered.size < rememberedHeaders && accept.length < 500) remembered.set(accept, ranges);
+  return ranges;
+}
+
+function readRanges(accept: string): readonly MediaRange[] {
   const ranges = accept.split(",").flatMap((entry): (MediaRange & { quality: number })[] => {
     const [type = "", ...rest] = entry.split(";").map((part) => part.trim());
     if (!type.includes("/")) return [];

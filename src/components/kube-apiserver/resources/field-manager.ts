@@ -21,5 +21,7 @@ export function fieldManagerOf(
 function componentOf(userName: string): string {
   if (userName.startsWith("system:node:")) return "kubelet";
   if (userName === "system:apiserver") return "kube-apiserver";
+  // Each controller has an account of its own, and upstream's are one program.
+  if (userName.startsWith("system:serviceaccount:kube-system:")) return "kube-controller-manager";
   return userName.slice(userName.lastIndexOf(":") + 1);
 }
