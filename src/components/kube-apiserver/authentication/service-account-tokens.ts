@@ -10,6 +10,8 @@ import type { ObjectStore } from "../../../storage/index.ts";
 import { serviceAccountUser } from "../user.ts";
 import type { User } from "../user.ts";
 import type { TokenAuthenticator } from "./authenticator.ts";
+import { secretClaims, secretTokenIssuer, userOf } from "./token-claims.ts";
+import type { BoundObject, Claims, KubernetesClaims, SecretTokenClaims } from "./token-claims.ts";
 import type { TokenSigner } from "../../../machinery/pki/index.ts";
 
 export interface ServiceAccountTokens extends TokenAuthenticator {
@@ -30,34 +32,6 @@ interface TokenProblem {
   readonly problem: string;
 }
 
-interface BoundObject {
-  readonly name: string;
-  readonly uid: string;
-}
-
-/** The private part of upstream's tokens. */
-interface KubernetesClaims {
-  readonly namespace: string;
-  readonly serviceaccount: BoundObject;
-  readonly pod?: BoundObject;
-  readonly node?: BoundObject;
-  readonly secret?: BoundObject;
-  readonly warnafter?: number;
-}
-
-interface Claims {
-  readonly aud: readonly string[];
-  readonly exp: number;
-  readonly iat: number;
-  readonly nbf: number;
-  readonly iss: string;
-  readonly jti: string;
-  readonly sub: string;
-  readonly "kubernetes.io": KubernetesClaims;
-}
-
-/** Of tokens that lie in Secrets. */
-const secretTokenIssuer = "kubernetes/serviceaccount";
 const shortestSeconds = 600;
 const longestSeconds = 2 ** 32;
 const defaultSeconds = 3600;
@@ -167,6 +141,11 @@ export function createServiceAccountTokens(options: {
       if (mistakes.length > 0) {
         throw invalid({ group: "authentication.k8s.io", name: "TokenRequest" }, name, mistakes);
       }
+      const wantedUid = request.metadata?.uid ?? "";
+      if (wantedUid !== "" && wantedUid !== uid) {
+        const why = `the UID in the token request (${wantedUid}) does not match the UID of the service account (${uid})`;
+        throw conflict({ group: "", name: "serviceaccounts" }, name, why);
+      }
       const audiences = spec.audiences === undefined || spec.audiences.length === 0 ? [issuer] : spec.audiences;
       const binding = bindingOf(namespace, spec);
       const now = nowSeconds();
@@ -186,12 +165,13 @@ export function createServiceAccountTokens(options: {
           ...(isMounted ? { warnafter: now + seconds } : {}),
         },
       };
+      const timestamp = (atSeconds: number): string => `${new Date(atSeconds * 1000).toISOString().slice(0, 19)}Z`;
       // The holder renews by what it asked for, however long the token lives.
-      const expirationTimestamp = `${new Date((now + seconds) * 1000).toISOString().slice(0, 19)}Z`;
+      const expirationTimestamp = timestamp(now + seconds);
       return {
         kind: "TokenRequest",
         apiVersion: "authentication.k8s.io/v1",
-        metadata: { name, namespace },
+        metadata: { name, namespace, creationTimestamp: timestamp(now) },
         spec: { ...spec, audiences, expirationSeconds: seconds },
         status: { token: signer.sign({ ...claims }), expirationTimestamp },
       };
@@ -200,50 +180,6 @@ export function createServiceAccountTokens(options: {
     authenticate: (token) => {
       const answer = review(token, []);
       return "user" in answer ? answer.user : undefined;
-    },
-  };
-}
-
-type SecretTokenClaims = Readonly<Record<string, unknown>>;
-
-function secretClaims(claims: SecretTokenClaims): {
-  readonly namespace: string;
-  readonly secret: string;
-  readonly account: string;
-  readonly uid: string;
-} {
-  const text = (name: string): string => {
-    const value = claims[`kubernetes.io/serviceaccount/${name}`];
-    return typeof value === "string" ? value : "";
-  };
-  return {
-    namespace: text("namespace"),
-    secret: text("secret.name"),
-    account: text("service-account.name"),
-    uid: text("service-account.uid"),
-  };
-}
-
-function userOf(claims: Partial<Claims>, bound: KubernetesClaims): User {
-  const { namespace, serviceaccount, pod, node } = bound;
-  return {
-    name: `system:serviceaccount:${namespace}:${serviceaccount.name}`,
-    uid: serviceaccount.uid,
-    groups: ["system:serviceaccounts", `system:serviceaccounts:${namespace}`],
-    extra: {
-      "authentication.kubernetes.io/credential-id": [`JTI=${claims.jti ?? ""}`],
-      ...(pod === undefined
-        ? {}
-        : {
-            "authentication.kubernetes.io/pod-name": [pod.name],
-            "authentication.kubernetes.io/pod-uid": [pod.uid],
-          }),
-      ...(node === undefined
-        ? {}
-        : {
-            "authentication.kubernetes.io/node-name": [node.name],
-            "authentication.kubernetes.io/node-uid": [node.uid],
-          }),
     },
   };
 }
