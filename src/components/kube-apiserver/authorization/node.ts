@@ -2,7 +2,7 @@
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from "../../../api/generated/types.ts";
 import { podReferences } from "../../../model/pod-references/index.ts";
 import { ruleAllows } from "../../../model/rbac/index.ts";
-import type { ObjectStore } from "../../../storage/index.ts";
+import type { ObjectStore, StoreKey } from "../../../storage/index.ts";
 import { nodeOf } from "../user.ts";
 import { noOpinion } from "./authorizer.ts";
 import type { Attributes, Authorizer, Decision } from "./authorizer.ts";
@@ -13,16 +13,13 @@ type Asked = Attributes & Required<Pick<Attributes, "resource">>;
 const allowed: Decision = { isAllowed: true, reason: "" };
 const refused = (reason: string): Decision => ({ isAllowed: false, reason });
 
-/**
- * Looks at the stored pods of the node at each question: nodes ask rarely (once per volume and pod), so no graph is
- * kept beside the store.
- */
+/** Keeps which pods are on which node; what they need is read off them at each question. */
 export function nodeAuthorizer(store: ObjectStore): Authorizer {
+  const onNode = indexByNode(store);
   const podsOf = (node: string, namespace?: string): readonly Pod[] =>
-    store
-      .list("pods", namespace === undefined || namespace === "" ? {} : { namespace })
-      .items.map(({ object }) => object as Pod)
-      .filter(({ spec }) => spec?.nodeName === node);
+    [...(onNode.get(node)?.values() ?? [])].filter(
+      ({ metadata }) => namespace === undefined || metadata?.namespace === namespace,
+    );
 
   /** Does a pod of the node lead to the object? */
   const isNeeded = (node: string, { resource }: Asked): boolean => {
@@ -149,6 +146,25 @@ export function nodeAuthorizer(store: ObjectStore): Authorizer {
         ? { rules: [] }
         : { rules: [], incomplete: "node authorizer does not support user rule resolution" },
   };
+}
+
+/** Pods by node and key, as they are committed. */
+function indexByNode(store: ObjectStore): ReadonlyMap<string, ReadonlyMap<string, Pod>> {
+  const index = new Map<string, Map<string, Pod>>();
+  const place = (key: StoreKey, pod: Pod, isThere: boolean): void => {
+    const node = pod.spec?.nodeName ?? "";
+    if (node === "") return;
+    const pods = index.get(node) ?? new Map<string, Pod>();
+    index.set(node, pods);
+    const path = `${key.namespace}/${key.name}`;
+    if (isThere) pods.set(path, pod);
+    else pods.delete(path);
+    if (pods.size === 0) index.delete(node);
+  };
+  const { items, revision } = store.list("pods");
+  for (const { key, object } of items) place(key, object, true);
+  store.watch("pods", revision, ({ type, current }) => place(current.key, current.object, type !== "DELETED"));
+  return index;
 }
 
 function readsOne({ verb, resource }: Asked): Decision | undefined {
