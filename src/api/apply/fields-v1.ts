@@ -1,4 +1,5 @@
 /** `metadata.managedFields[].fieldsV1`: a field set as JSON. Both ways are remembered, for objects pass here again and again. */
+import { deepFreeze } from "../../lib/deep-freeze/index.ts";
 import { byElement, emptySet, leafSet, setOf } from "./field-set.ts";
 import type { FieldSet } from "./field-set.ts";
 import { isElement } from "./path-element.ts";
@@ -50,13 +51,32 @@ function malformed(value: unknown): FieldsError {
   return new FieldsError(`Cannot read managed fields at ${text.slice(0, 80)}: give a tree of path elements`);
 }
 
-/** The same object for the same set. */
+/** By text. Objects of one kind that one manager writes own the same fields: they share one value, and its decoded form. */
+const shared = new Map<string, Json>();
+/** Then it begins anew. */
+const sharedLimit = 2000;
+
+/** The same object for the same fields, frozen. */
 export function encodeFields(set: FieldSet): Json {
   const known = encoded.get(set);
   if (known !== undefined) return known;
-  const entries: [string, unknown][] = set.isMember && set.children.size > 0 ? [[".", {}]] : [];
-  for (const [element, node] of [...set.children].toSorted(byElement)) entries.push([element, encodeFields(node)]);
-  const json = Object.fromEntries(entries);
+  const text = textOf({ isMember: false, children: set.children });
+  let json = shared.get(text);
+  if (json === undefined) {
+    if (shared.size >= sharedLimit) shared.clear();
+    json = deepFreeze(JSON.parse(text) as Json);
+    shared.set(text, json);
+  }
   encoded.set(set, json);
   return json;
+}
+
+function textOf({ isMember, children }: FieldSet): string {
+  if (children.size === 0) return "{}";
+  const parts = isMember ? ['".":{}'] : [];
+  const entries = [...children];
+  for (const [element, node] of entries.length === 1 ? entries : entries.toSorted(byElement)) {
+    parts.push(`${JSON.stringify(element)}:${textOf(node)}`);
+  }
+  return `{${parts.join(",")}}`;
 }
