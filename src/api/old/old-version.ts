@@ -31,7 +31,8 @@ export function oldVersion<Old extends KubernetesObject, New extends KubernetesO
     deprecationWarning,
     singular: current.singular,
     shortNames: current.shortNames,
-    categories: current.categories,
+    // "kubectl get all" shows an object once, in the version of today.
+    categories: [],
     verbs: current.verbs,
     subresources: current.subresources,
     storage: current.storage,
