@@ -166,6 +166,7 @@ test("logs, events, explain and kube-system read as upstream's", async () => {
   assert.match(system, /^pod\/coredns-\w+-\w+ +1\/1 +Running/m);
   assert.match(system, /^service\/kube-dns +ClusterIP +10\.96\.0\.10 +<none> +53\/UDP,53\/TCP,9153\/TCP/m);
   assert.match(system, /^deployment\.apps\/coredns +2\/2 +2 +2 /m);
+  assert.doesNotMatch(system, /extensions/);
   assert.match(system, /^replicaset\.apps\/coredns-\w+ +2 +2 +2 /m);
   const events = await shell("kubectl get events");
   for (const reason of ["Scheduled", "Pulled", "Created", "Started", "Killing", "ScalingReplicaSet"]) {
