@@ -139,4 +139,6 @@ export interface ContainerRuntime {
     options: { readonly command: readonly string[]; readonly timeoutMs: number },
   ): Promise<{ readonly exitCode: number; readonly output: string }>;
   attach(id: string): Promise<Session>;
+  /** The container's log was renamed: it is written at `logPath` anew, soon. Harmless where the container has ended. */
+  reopenLog(id: string): void;
 }

@@ -10,6 +10,7 @@ import { createClusterObjects } from "./objects.ts";
 import type { KubeletOptions } from "./options.ts";
 import type { PodEvents } from "./events.ts";
 import { keepMirrorPods } from "./mirror/mirror-pods.ts";
+import { rotateLogs } from "./logs/rotate-logs.ts";
 import { readMachine } from "./node/machine.ts";
 import { createRegistration } from "./node/registration.ts";
 import { admitPod } from "./pods/admission.ts";
@@ -110,7 +111,15 @@ export function createKubelet(options: KubeletOptions): Component {
         ready.resolve();
       };
       try {
-        await Promise.all([recorder.run(all), informers.run(all), registration.run(all), serve(), mirror(), begin()]);
+        await Promise.all([
+          rotateLogs({ runtime, clock, log }, all),
+          recorder.run(all),
+          informers.run(all),
+          registration.run(all),
+          serve(),
+          mirror(),
+          begin(),
+        ]);
       } catch (error) {
         ready.reject(error);
         throw error;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { createServer as createHttp2Server } from "node:http2";
 import { test } from "node:test";
 import type { Container } from "../../api/generated/types.ts";
 import { resources } from "../../api/resources.ts";
@@ -185,4 +186,57 @@ test("a container whose hook after the start fails is killed and started again",
   await rig.clock.advance(10_000);
   assert.equal(isReady(rig), true);
   await rig.close();
+});
+
+test("a gRPC probe asks a real server for the health of the named service", async () => {
+  const server = createHttp2Server();
+  const asked: string[] = [];
+  let status = 2;
+  server.on("stream", (stream, headers) => {
+    let body = Buffer.alloc(0);
+    stream.on("data", (chunk: Buffer) => (body = Buffer.concat([body, chunk])));
+    stream.on("end", () => {
+      asked.push(`${headers[":path"]} ${headers["content-type"]} ${body.toString("latin1", 7)}`);
+      if (status < 0) {
+        stream.respond(
+          { ":status": 200, "content-type": "application/grpc", "grpc-status": "12" },
+          { endStream: true },
+        );
+        return;
+      }
+      stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+      stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+      stream.end(Buffer.from([0, 0, 0, 0, 2, 0x08, status]));
+    });
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  const rig = await startKubelet({ dial: () => port });
+  const readinessProbe = { grpc: { port: 9000, service: "shop" }, periodSeconds: 1, failureThreshold: 1 };
+  await rig.createPod("p", { containers: [{ ...main, readinessProbe }] });
+  const failures = (text: string): boolean => rig.events("p").some((event) => event.includes(text));
+  /** A second of the pod's life, and as long as the server needs for its answer. */
+  const until = async (isDone: () => boolean): Promise<void> => {
+    for (let tries = 0; !isDone() && tries < 20; tries += 1) {
+      const before = asked.length;
+      await rig.clock.advance(1000);
+      await rig.until(() => asked.length > before);
+      await rig.settle();
+    }
+    await rig.until(isDone);
+  };
+  await until(() => failures('Readiness probe failed: service unhealthy (responded with "NOT_SERVING")'));
+  assert.equal(isReady(rig), false);
+  assert.equal(asked[0], "/grpc.health.v1.Health/Check application/grpc shop");
+  status = -1;
+  await until(() => failures("Readiness probe failed: error: health rpc failed with status 12"));
+  status = 1;
+  await until(() => isReady(rig) === true);
+  assert.equal(rig.dialled[0], "10.244.1.2:9000");
+  await rig.close();
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
 });

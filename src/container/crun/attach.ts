@@ -128,6 +128,11 @@ function connectAt(folder: string): number {
   }
 }
 
+/** The monitor opens its log by its path again. */
+export function reopenLogs(folder: string): void {
+  writeControl(folder, "2 0 0\n");
+}
+
 /** Non-blocking: where conmon has ended, nobody reads, and there is nothing to resize. */
 function writeControl(folder: string, line: string): void {
   let fd: number;

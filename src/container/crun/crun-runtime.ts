@@ -22,7 +22,7 @@ import type { UserMap } from "../machine/user-namespace.ts";
 import { mountRoot, removeRoot } from "../root/overlay.ts";
 import { readInRoot, resolveInRoot } from "../root/scoped-path.ts";
 import type { ContainerRuntime, ContainerSpec, ContainerStatus, ExecOptions, Session } from "../runtime.ts";
-import { attachToMonitor } from "./attach.ts";
+import { attachToMonitor, reopenLogs } from "./attach.ts";
 import {
   containerFolders,
   readExit,
@@ -354,6 +354,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
     exec,
     execSync,
     attach: async (id) => attach(id),
+    reopenLog: (id) => reopenLogs(folders.folder(id)),
     close: () => {
       closing.abort();
       watcher.close();

@@ -210,6 +210,8 @@ export function createFakeContainerRuntime(options: {
     exec: (id, execOptions) => Promise.resolve().then(() => exec(id, execOptions)),
     execSync,
     attach: (id) => Promise.resolve().then(() => attach(id)),
+    // It opens the log for each write.
+    reopenLog: () => undefined,
     endContainer: (id, exitCode) => findRunning(id).process.end(exitCode),
   };
 }

@@ -1,9 +1,10 @@
 /** Reads a container's log file from where the request wants it to its end, and on while the container runs. */
 import { watch } from "node:fs";
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { LineSplitter } from "./log-line.ts";
 import type { LogRecord } from "./log-line.ts";
+import { dirname } from "node:path";
 import type { LogOptions } from "./log-options.ts";
 
 const blockBytes = 64 * 1024;
@@ -23,13 +24,15 @@ export async function* readLog(
     readonly parse: (line: Buffer) => LogRecord | undefined;
   },
 ): AsyncGenerator<Buffer> {
-  const file = await open(path, "r");
+  let file = await open(path, "r");
   const changes = options.follow ? watchFile(path, source) : undefined;
   try {
     const format = formatter(options, source.parse);
     const splitter = new LineSplitter();
     let position = options.tailLines === undefined ? 0 : await tailStart(file, options.tailLines);
     let isOver = !options.follow;
+    /** Rotated: to be read once more to its end, then the new one. */
+    let isReplaced = false;
     for (;;) {
       const { bytesRead, buffer } = await file.read(Buffer.alloc(blockBytes), 0, blockBytes, position);
       position += bytesRead;
@@ -39,6 +42,17 @@ export async function* readLog(
           if (text.length > 0) yield text;
           if (isEnough) return;
         }
+        continue;
+      }
+      // The writer went to a new file before it showed at the path: what was read here is all there is.
+      if (options.follow && !isReplaced && (await isOther(path, file))) {
+        isReplaced = true;
+        continue;
+      }
+      if (isReplaced) {
+        const next = await open(path, "r");
+        await file.close();
+        [file, position, isReplaced] = [next, 0, false];
         continue;
       }
       if (isOver || source.signal.aborted) return;
@@ -71,6 +85,17 @@ function formatter(
     left -= text.length;
     return { text, isEnough: left <= 0 };
   };
+}
+
+/** Whether another file has taken the place of the one that is read. */
+async function isOther(path: string, file: FileHandle): Promise<boolean> {
+  try {
+    return (await stat(path)).ino !== (await file.stat()).ino;
+  } catch (error) {
+    // Renamed, and the new one is not there yet: its coming is heard.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
 }
 
 /** Where the last `lines` lines begin. */
@@ -108,7 +133,8 @@ function watchFile(
     isEnded = true;
     wake?.();
   };
-  const watcher = watch(path, { persistent: false }, note);
+  // The folder, which is the container's own: a rotated log's successor is another file.
+  const watcher = watch(dirname(path), { persistent: false }, note);
   watcher.on("error", end);
   source.ended.then(end, end);
   source.signal.addEventListener("abort", end, { once: true });
