@@ -30,8 +30,8 @@ export function oldVersion<Old extends KubernetesObject, New extends KubernetesO
     type,
     deprecationWarning,
     singular: current.singular,
-    shortNames: current.shortNames,
-    // "kubectl get all" shows an object once, in the version of today.
+    // Short names and "kubectl get all" mean the version of today; kubectl warns of names that mean two things.
+    shortNames: [],
     categories: [],
     verbs: current.verbs,
     subresources: current.subresources,
