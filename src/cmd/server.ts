@@ -16,6 +16,7 @@ import { createLogger } from "../machinery/log.ts";
 import { createMetricsRegistry } from "../machinery/metrics/index.ts";
 import { createNodeList } from "../machinery/node-list.ts";
 import { createClusterPki, createTokenSigner } from "../machinery/pki/index.ts";
+import { standardStorageClass } from "../model/persistent-volumes/index.ts";
 import { clusterPaths, metricsListener } from "../model/cluster-config.ts";
 import { openSqliteStore } from "../storage/index.ts";
 import { openAuditLog } from "./audit-log.ts";
@@ -120,10 +121,16 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
     await Promise.all([
       apiRun,
       watchNodes(),
-      createMissing(Object.values(clusterDnsManifests({ ...config, image: "registry.k8s.io/coredns/coredns" })), {
-        client: administrator,
-        registry,
-      }),
+      createMissing(
+        [
+          standardStorageClass,
+          ...Object.values(clusterDnsManifests({ ...config, image: "registry.k8s.io/coredns/coredns" })),
+        ],
+        {
+          client: administrator,
+          registry,
+        },
+      ),
       runTogether(components, signal),
     ]);
     await store.close();

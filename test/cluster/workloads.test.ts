@@ -169,3 +169,30 @@ test("a ReplicationController keeps its pods", async () => {
   await ok("scale", "rc/rc", "--replicas=1");
   await eventually(async () => assert.equal((await podsOf("rc")).length, 1));
 });
+
+test("a StatefulSet's claims get folders on nodes, which a replica finds again and its set takes along", async () => {
+  const mounts = { volumeMounts: [{ name: "data", mountPath: "/data" }] };
+  const command = ["sh", "-c", "echo start >> /data/starts; exec sleep 3600"];
+  const containers = [{ name: "main", image: "busybox", command, ...mounts }];
+  const claimSpec = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Mi" } } };
+  const spec = {
+    serviceName: "store",
+    replicas: 2,
+    selector: selector("store"),
+    template: { metadata: { labels: { app: "store" } }, spec: { containers, terminationGracePeriodSeconds: 0 } },
+    volumeClaimTemplates: [{ metadata: { name: "data" }, spec: claimSpec }],
+    persistentVolumeClaimRetentionPolicy: { whenDeleted: "Delete", whenScaled: "Retain" },
+  };
+  await apply({ apiVersion: "apps/v1", kind: "StatefulSet", metadata: { name: "store" }, spec });
+  await ok("rollout", "status", "sts/store", "--timeout=40s");
+  const node = async (): Promise<string> => await ok("get", "pod", "store-0", "-o", "jsonpath={.spec.nodeName}");
+  const home = await node();
+  await ok("delete", "pod", "store-0");
+  await ok("rollout", "status", "sts/store", "--timeout=40s");
+  assert.equal(await node(), home);
+  await eventually(async () =>
+    assert.equal(await ok("exec", "store-0", "--", "cat", "/data/starts"), "start\nstart\n"),
+  );
+  await ok("delete", "sts", "store");
+  await eventually(async () => assert.equal(await ok("get", "pvc,pv", "-o", "name"), ""));
+});

@@ -3,6 +3,7 @@ import { selectorOf, selectorText } from "../../lib/labels/index.ts";
 import { defaultPodSpec } from "../core/pod-defaults.ts";
 import { forbiddenValue } from "../field-error.ts";
 import { ageColumn, ageOf, column, containerCells, containerColumns, nameColumn, nameOf } from "../registry/columns.ts";
+import type { StatefulSetSpec } from "../generated/types.ts";
 import { nonNegative } from "../registry/checks.ts";
 import { defineResource } from "../registry/define.ts";
 import { scaleSubresource } from "../registry/scale.ts";
@@ -12,6 +13,18 @@ import { validateStrategyType, validateWorkload } from "./workload-checks.ts";
 const mutableParts =
   "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', " +
   "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
+
+/** Containers mount the claims as volumes. At the end, so that mistakes in volumes keep their places. */
+function withClaims(spec: StatefulSetSpec | undefined): StatefulSetSpec | undefined {
+  const { template, volumeClaimTemplates = [] } = spec ?? {};
+  if (spec === undefined || template?.spec === undefined || volumeClaimTemplates.length === 0) return spec;
+  const volumes = template.spec.volumes ?? [];
+  const claims = volumeClaimTemplates
+    .map(({ metadata }) => metadata?.name ?? "")
+    .filter((name) => !volumes.some((volume) => volume.name === name))
+    .map((name) => ({ name, persistentVolumeClaim: { claimName: name } }));
+  return { ...spec, template: { ...template, spec: { ...template.spec, volumes: [...volumes, ...claims] } } };
+}
 
 export const statefulSets = defineResource(resources.statefulSets, {
   shortNames: ["sts"],
@@ -57,7 +70,7 @@ export const statefulSets = defineResource(resources.statefulSets, {
     ...nonNegative(spec?.minReadySeconds, "spec.minReadySeconds"),
     ...validateStrategyType(spec?.podManagementPolicy, ["OrderedReady", "Parallel"], "spec.podManagementPolicy"),
     ...validateStrategyType(spec?.updateStrategy?.type, ["OnDelete", "RollingUpdate"], "spec.updateStrategy.type"),
-    ...validateWorkload(spec, "statefulset"),
+    ...validateWorkload(withClaims(spec), "statefulset"),
   ],
   validateUpdate({ spec }, { old, subresource }) {
     if (subresource !== "" || !spec || !old.spec) return [];

@@ -25,6 +25,7 @@ import { createGarbageCollector } from "./garbage-collector.ts";
 import { createSharedInformers } from "./informers.ts";
 import { createNamespaceController } from "./namespace-controller.ts";
 import { createNodeLifecycleController } from "./node-lifecycle-controller.ts";
+import { createPersistentVolumeController } from "./persistent-volume-controller.ts";
 import { createPodGarbageCollector } from "./pod-garbage-collector.ts";
 import { createResourceQuotaController } from "./resource-quota-controller.ts";
 import { createReplicaSetController, createReplicationController } from "./replica-set-controller.ts";
@@ -49,6 +50,7 @@ const controllers = {
   "replicationcontroller-controller": createReplicationController,
   "daemonset-controller": createDaemonSetController,
   "statefulset-controller": createStatefulSetController,
+  "persistentvolume-binder-controller": createPersistentVolumeController,
   "job-controller": createJobController,
   "cronjob-controller": createCronJobController,
   "ttl-after-finished-controller": createTtlAfterFinishedController,

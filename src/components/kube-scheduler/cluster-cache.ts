@@ -2,8 +2,8 @@
 import type { Node, Pod } from "../../api/generated/types.ts";
 import { matchesSelector } from "../../lib/labels/index.ts";
 import type { StructuredSelector } from "../../lib/labels/index.ts";
-import { nodeState, withPod } from "../../model/scheduling/index.ts";
-import type { ClusterView, NodeState } from "../../model/scheduling/index.ts";
+import { nodeState, volumesOfPod, withPod } from "../../model/scheduling/index.ts";
+import type { ClusterView, NodeState, PodVolumes } from "../../model/scheduling/index.ts";
 import { controllerOf, isPodTerminal, isSame } from "../../model/workload/index.ts";
 import { labelEntry } from "./informers.ts";
 import type { SchedulerInformers } from "./informers.ts";
@@ -81,6 +81,15 @@ export class ClusterCache implements ClusterView {
 
   namespaceLabels(name: string): Readonly<Record<string, string>> {
     return this.#informers.namespaces.store.get(name)?.metadata?.labels ?? {};
+  }
+
+  volumesOf(pod: Pod): PodVolumes {
+    const { claims, volumes, storageClasses } = this.#informers;
+    return volumesOfPod(pod, {
+      claim: (namespace, name) => claims.store.get(`${namespace}/${name}`),
+      volume: (name) => volumes.store.get(name),
+      storageClass: (name) => storageClasses.store.get(name),
+    });
   }
 
   likePod(pod: Pod): readonly Pod[] {

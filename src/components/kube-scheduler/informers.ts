@@ -16,6 +16,9 @@ const namespaceOf = ({ metadata }: KubernetesObject): string => metadata?.namesp
 export function createSchedulerInformers(all: Informers) {
   return {
     nodes: all.create({ resource: resources.nodes }),
+    claims: all.create({ resource: resources.persistentVolumeClaims }),
+    volumes: all.create({ resource: resources.persistentVolumes }),
+    storageClasses: all.create({ resource: resources.storageClasses }),
     namespaces: all.create({ resource: resources.namespaces }),
     pods: all.create({
       resource: resources.pods,

@@ -36,7 +36,7 @@ export function createScheduler(options: SchedulerOptions): Component {
   const { client, clock, log, metrics, schedulerName = "default-scheduler" } = options;
   const all = createInformers({ source: client, clock, log });
   const informers = createSchedulerInformers(all);
-  const { nodes, pods, services, namespaces } = informers;
+  const { nodes, pods, services, namespaces, claims, volumes, storageClasses } = informers;
   const cache = new ClusterCache(informers);
   const recorder = createEventRecorder({ client, clock, log, component: schedulerName });
   /** Pods that fit nowhere, by key. */
@@ -46,7 +46,7 @@ export function createScheduler(options: SchedulerOptions): Component {
     name: "scheduler",
     clock,
     log,
-    waitFor: [nodes, pods, services, namespaces],
+    waitFor: [nodes, pods, services, namespaces, claims, volumes, storageClasses],
     concurrency: maxBindings,
     ...(metrics === undefined ? {} : { metrics }),
     reconcile: async (key) => {
@@ -105,6 +105,9 @@ export function createScheduler(options: SchedulerOptions): Component {
   nodes.onChange((change) => {
     if (mayTakeMore(change)) retryWaiting(() => true);
   });
+
+  claims.onChange(() => retryWaiting(hasClaims));
+  volumes.onChange(() => retryWaiting(hasClaims));
 
   return {
     name: "kube-scheduler",
@@ -172,6 +175,10 @@ function helpOf({ current, previous }: Change<Pod>): "room" | "company" | undefi
 function wantsCompany({ spec }: Pod): boolean {
   const wanted = spec?.affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
   return wanted.length > 0 || (spec?.topologySpreadConstraints ?? []).length > 0;
+}
+
+function hasClaims({ spec }: Pod): boolean {
+  return spec?.volumes?.some(({ persistentVolumeClaim }) => persistentVolumeClaim !== undefined) === true;
 }
 
 /** What the pod asks for is another; its status does not count. */

@@ -1,6 +1,13 @@
 /** The API objects a container's environment and volumes are made from. */
 import { ApiError } from "../../api/status.ts";
-import type { ConfigMap, Pod, Secret, Service } from "../../api/generated/types.ts";
+import type {
+  ConfigMap,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  Secret,
+  Service,
+} from "../../api/generated/types.ts";
 import type { KubernetesObject, Resource } from "../../api/object.ts";
 import { resources } from "../../api/resources.ts";
 import type { ApiClient } from "../../client/api-client.ts";
@@ -20,17 +27,19 @@ export interface ClusterObjects {
   /** Undefined where it does not exist. */
   configMap(namespace: string, name: string): Promise<ConfigMap | undefined>;
   secret(namespace: string, name: string): Promise<Secret | undefined>;
+  persistentVolumeClaim(namespace: string, name: string): Promise<PersistentVolumeClaim | undefined>;
+  persistentVolume(name: string): Promise<PersistentVolume | undefined>;
 }
 
 /** @param services - Resolves once the node knows the cluster's Services: a container started before would miss some. */
 export function createClusterObjects(client: ApiClient, services: () => Promise<readonly Service[]>): ClusterObjects {
   async function get<T extends KubernetesObject>(
     resource: Resource<T>,
-    namespace: string,
+    namespace: string | undefined,
     name: string,
   ): Promise<T | undefined> {
     try {
-      return await client.get(resource, { namespace, name });
+      return await client.get(resource, namespace === undefined ? { name } : { namespace, name });
     } catch (error) {
       if (error instanceof ApiError && error.code === 404) return undefined;
       throw error;
@@ -50,6 +59,8 @@ export function createClusterObjects(client: ApiClient, services: () => Promise<
 
   return {
     configMap: (namespace, name) => get(resources.configMaps, namespace, name),
+    persistentVolumeClaim: (namespace, name) => get(resources.persistentVolumeClaims, namespace, name),
+    persistentVolume: (name) => get(resources.persistentVolumes, undefined, name),
     secret: (namespace, name) => get(resources.secrets, namespace, name),
     referencedBy: async (pod, container) => {
       const { namespace = "default" } = pod.metadata ?? {};

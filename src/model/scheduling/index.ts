@@ -4,3 +4,5 @@ export { nodeState, withPod } from "./node-state.ts";
 export type { NodeState } from "./node-state.ts";
 export { schedulePod } from "./schedule.ts";
 export type { ClusterView } from "./view.ts";
+export { volumesOfPod } from "./volumes.ts";
+export type { PodVolumes } from "./volumes.ts";

@@ -50,6 +50,7 @@ function view(nodes: readonly Node[], placed: readonly Pod[] = []): ClusterView 
     podsWithAntiAffinity: placed.filter(({ spec }) => spec?.affinity?.podAntiAffinity !== undefined),
     nodeOf: ({ spec }) => spec?.nodeName,
     namespaceLabels: () => ({}),
+    volumesOf: () => ({ problem: undefined, volumes: [] }),
     likePod: ({ metadata }) => placed.filter((other) => other.metadata?.labels?.["app"] === metadata?.labels?.["app"]),
   };
 }

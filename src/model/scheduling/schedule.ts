@@ -10,6 +10,7 @@ import type { Amounts } from "./resources.ts";
 import { matchesTerm } from "./selectors.ts";
 import { spreadScores, topologySpreadFilter } from "./topology-spread.ts";
 import type { ClusterView } from "./view.ts";
+import { volumeFilter } from "./volumes.ts";
 
 export type Decision =
   | { readonly node: string }
@@ -18,9 +19,16 @@ export type Decision =
 
 export function schedulePod(pod: Pod, view: ClusterView): Decision {
   if (view.nodes.length === 0) return { node: undefined, message: "no nodes available to schedule pods" };
+  const volumes = view.volumesOf(pod);
+  if (volumes.problem !== undefined) {
+    const total = `0/${view.nodes.length} nodes are available:`;
+    const preemption = `${view.nodes.length} Preemption is not helpful for scheduling`;
+    return { node: undefined, message: `${total} ${volumes.problem}. preemption: ${total} ${preemption}.` };
+  }
   const filters = [
     ...nodeFilters,
     resourcesFilter(pod),
+    volumeFilter(volumes),
     topologySpreadFilter(pod, view),
     podAffinityFilter(pod, view),
   ].filter((filter) => filter !== undefined);

@@ -2,6 +2,7 @@
 import type { Pod } from "../../api/generated/types.ts";
 import type { StructuredSelector } from "../../lib/labels/index.ts";
 import type { NodeState } from "./node-state.ts";
+import type { PodVolumes } from "./volumes.ts";
 
 export interface ClusterView {
   /** In a stable order, which decides between equal nodes. */
@@ -13,6 +14,7 @@ export interface ClusterView {
   /** Where a pod is or is about to be. */
   nodeOf(pod: Pod): string | undefined;
   namespaceLabels(name: string): Readonly<Record<string, string>>;
+  volumesOf(pod: Pod): PodVolumes;
   /** The pods that do the same work as this one (of its controller, of its Services), by which it is spread. */
   likePod(pod: Pod): readonly Pod[];
 }

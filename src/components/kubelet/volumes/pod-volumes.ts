@@ -4,6 +4,7 @@ import { makeEmptyDir, removeVolumes, resolveHostPath, writeAtomicVolume } from 
 import type { FieldContext } from "../../../model/pod-environment/index.ts";
 import { podDir } from "../pods/paths.ts";
 import { VolumeError } from "./errors.ts";
+import { claimedFolder } from "./claimed-folder.ts";
 import { configMapFiles, downwardFiles, projectedFiles, secretFiles } from "./volume-files.ts";
 import type { VolumeFiles, VolumeSources } from "./volume-files.ts";
 
@@ -40,8 +41,11 @@ export function createPodVolumes(nodeRoot: string, sources: VolumeSources): PodV
       });
       return folder(plugin);
     };
-    const { emptyDir, hostPath, configMap, secret, downwardAPI, projected } = volume;
+    const { emptyDir, hostPath, configMap, secret, downwardAPI, projected, persistentVolumeClaim } = volume;
     if (hostPath !== undefined) return resolveHostPath(nodeRoot, hostPath.path, hostPath.type);
+    if (persistentVolumeClaim !== undefined) {
+      return await claimedFolder(nodeRoot, sources.objects, pod, persistentVolumeClaim.claimName);
+    }
     if (configMap !== undefined) {
       const files = await configMapFiles(sources, pod, { name: "", ...configMap });
       return write("configmap", files, configMap.defaultMode);

@@ -1,0 +1,2 @@
+export { planClaim, planVolume } from "./plan.ts";
+export { isProvisionedByUs, standardStorageClass } from "./standard-class.ts";
