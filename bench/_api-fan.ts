@@ -92,8 +92,14 @@ const mark = Buffer.from('"mark":"');
 function listen(session: ClientHttp2Session, path: string, times: number[]): Promise<void> {
   const stream = session.request({ ":path": path });
   stream.on("error", () => undefined);
-  stream.on("data", (chunk: Buffer) => {
+  let rest: Buffer = Buffer.alloc(0);
+  stream.on("data", (part: Buffer) => {
     const now = performance.now();
+    // A line may come in pieces.
+    const whole = rest.length === 0 ? part : Buffer.concat([rest, part]);
+    const end = whole.lastIndexOf("\n") + 1;
+    const chunk = whole.subarray(0, end);
+    rest = whole.subarray(end);
     for (let at = chunk.indexOf(mark); at !== -1; at = chunk.indexOf(mark, at + 1)) {
       const from = at + mark.length;
       const sent = Number(chunk.toString("latin1", from, chunk.indexOf(";", from)));
