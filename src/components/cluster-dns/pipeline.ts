@@ -161,6 +161,10 @@ function kubernetesLink({ server, options, resolve }: LinkOptions): Plugin | und
     reverseZones: config.zones.filter(isReverse),
     ttlSeconds: config.ttlSeconds,
     pods: config.pods,
+    usesPodNames: config.usesPodNames,
+    ignoresEndpoints: config.ignoresEndpoints,
+    namespaces: config.namespaces,
+    selector: config.selector,
     localAddresses: options.localAddresses,
   });
   const end = feedZone({ zone, informers, clock: options.clock, metrics: options.metrics });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
+import { parseLabelSelector } from "../../lib/labels/index.ts";
 import type { EndpointSlice, Service, ServiceSpec } from "../../api/generated/types.ts";
 import { recordTypes, typeCodeOf, typeName } from "../../lib/dns-message/index.ts";
 import { provenanceText } from "../provenance.ts";
@@ -328,4 +329,41 @@ test("whatever the name and type, a zone answers without throwing, and existence
       assert.equal(answer?.rcode, answerQuestion(zone, { name, type: recordTypes.A })?.rcode);
     }),
   );
+});
+
+describe("a zone that is cut", () => {
+  test("to some namespaces knows no others", () => {
+    const zone = zoneOf({ namespaces: ["kube-system"] });
+    assert.equal(ask(zone, "web.default.svc.cluster.local.", "A"), "NXDOMAIN");
+    assert.equal(ask(zone, "redis-0.redis.default.svc.cluster.local.", "A"), "NXDOMAIN");
+    assert.match(ask(zone, "kube-dns.kube-system.svc.cluster.local.", "A"), /10\.96\.0\.10/);
+  });
+
+  test("to some labels knows objects with them only, and forgets those that lose them", () => {
+    const zone = zoneOf({ selector: parseLabelSelector("tier=front") });
+    assert.equal(ask(zone, "web.default.svc.cluster.local.", "A"), "NXDOMAIN");
+    const chosen = service("chosen", { clusterIP: "10.96.0.77", ports: [http] });
+    zone.setService({ ...chosen, metadata: { ...chosen.metadata, labels: { tier: "front" } } });
+    assert.match(ask(zone, "chosen.default.svc.cluster.local.", "A"), /10\.96\.0\.77/);
+    zone.setService(chosen);
+    assert.equal(ask(zone, "chosen.default.svc.cluster.local.", "A"), "NXDOMAIN");
+  });
+
+  test("by noendpoints knows services with an address only", () => {
+    const zone = zoneOf({ ignoresEndpoints: true });
+    assert.match(ask(zone, "web.default.svc.cluster.local.", "A"), /10\.96\.0\.20/);
+    assert.equal(ask(zone, "redis.default.svc.cluster.local.", "A"), "NXDOMAIN");
+  });
+
+  test("by endpoint_pod_names names endpoints without a hostname after their pods", () => {
+    const zone = zoneOf({ usesPodNames: true });
+    zone.setSlice(
+      slice({
+        service: "alone",
+        endpoints: [{ addresses: ["10.244.1.7"], targetRef: { kind: "Pod", name: "alone-x2k" } }],
+      }),
+    );
+    assert.match(ask(zone, "alone-x2k.alone.default.svc.cluster.local.", "A"), /10\.244\.1\.7/);
+    assert.equal(ask(zone, "10-244-1-7.alone.default.svc.cluster.local.", "A"), "NXDOMAIN");
+  });
 });

@@ -27,7 +27,7 @@ export type ServiceEntry = {
 export interface EndpointEntry {
   /** Canonical text. */
   readonly address: string;
-  /** The label before the service's name: the endpoint's hostname, else the address with dashes. */
+  /** The label before the service's name: the endpoint's hostname, else its pod's name if wanted, else the address with dashes. */
   readonly hostname: string;
   readonly cause: Provenance;
 }
@@ -56,7 +56,10 @@ export function serviceEntry(service: Service): ServiceEntry {
 }
 
 /** Undefined for a slice of no service. Endpoints that are not ready are left out; `ready` unset counts as ready. */
-export function sliceEntry(slice: EndpointSlice): SliceEntry | undefined {
+export function sliceEntry(
+  slice: EndpointSlice,
+  { usesPodNames = false }: { readonly usesPodNames?: boolean } = {},
+): SliceEntry | undefined {
   const { namespace = "", name = "", labels = {} } = slice.metadata ?? {};
   const service = labels["kubernetes.io/service-name"];
   if (service === undefined || service === "" || slice.addressType === "FQDN") return undefined;
@@ -68,10 +71,11 @@ export function sliceEntry(slice: EndpointSlice): SliceEntry | undefined {
     endpoints: ready.flatMap((endpoint) =>
       endpoint.addresses.filter(isIpAddress).map((text) => {
         const address = parseIpAddress(text);
-        const hostname = (endpoint.hostname ?? "") === "" ? undefined : endpoint.hostname?.toLowerCase();
+        const podName = usesPodNames ? (endpoint.targetRef?.name ?? "") : "";
+        const label = [endpoint.hostname ?? "", podName].find((name) => name !== "")?.toLowerCase();
         return {
           address,
-          hostname: hostname ?? addressLabel(address),
+          hostname: label ?? addressLabel(address),
           cause: { ...cause, detail: `endpoint ${address}` },
         };
       }),

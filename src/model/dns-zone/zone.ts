@@ -1,5 +1,6 @@
 /** The index behind the answers: each object it is told touches its own entries only. */
-import { keyOf, keyText } from "../../api/object.ts";
+import { keyOf, keyText, type KubernetesObject } from "../../api/object.ts";
+import { matchesLabels, type Selector } from "../../lib/labels/index.ts";
 import type { EndpointSlice, Namespace, Pod, Service } from "../../api/generated/types.ts";
 import { isIpAddress, parseIpAddress } from "../../lib/ip/index.ts";
 import type { Provenance } from "../provenance.ts";
@@ -16,6 +17,14 @@ export interface DnsZoneOptions {
   readonly reverseZones: readonly string[];
   readonly ttlSeconds: number;
   readonly pods: PodsMode;
+  /** Endpoints without a hostname are named after their pods rather than their addresses. */
+  readonly usesPodNames?: boolean;
+  /** Endpoints are not served: headless services have no names then. */
+  readonly ignoresEndpoints?: boolean;
+  /** Only these namespaces exist; empty or absent: all. */
+  readonly namespaces?: readonly string[];
+  /** Only objects with such labels exist. */
+  readonly selector?: Selector;
   /** This server's own addresses: the Service that has them among its endpoints is the zone's name server. */
   readonly localAddresses: readonly string[];
 }
@@ -46,7 +55,7 @@ export class DnsZone {
   }
 
   setNamespace(namespace: Namespace): void {
-    this.#changed(() => this.#namespaces.add(keyOf(namespace).name));
+    if (this.#serves(keyOf(namespace).name)) this.#changed(() => this.#namespaces.add(keyOf(namespace).name));
   }
 
   deleteNamespace(name: string): void {
@@ -54,7 +63,9 @@ export class DnsZone {
   }
 
   setService(service: Service): void {
-    this.#changed(() => this.#replaceService(keyText(keyOf(service)), serviceEntry(service)));
+    this.#changed(() =>
+      this.#replaceService(keyText(keyOf(service)), this.#isSelected(service) ? serviceEntry(service) : undefined),
+    );
   }
 
   /** @param key - `namespace/name`, as of all objects below. */
@@ -63,7 +74,9 @@ export class DnsZone {
   }
 
   setSlice(slice: EndpointSlice): void {
-    this.#changed(() => this.#replaceSlice(keyText(keyOf(slice)), sliceEntry(slice)));
+    const isServed = this.options.ignoresEndpoints !== true && this.#isSelected(slice);
+    const entry = isServed ? sliceEntry(slice, this.options) : undefined;
+    this.#changed(() => this.#replaceSlice(keyText(keyOf(slice)), entry));
   }
 
   deleteSlice(key: string): void {
@@ -74,13 +87,26 @@ export class DnsZone {
   setPod(pod: Pod): void {
     const { podIPs = [], phase } = pod.status ?? {};
     const isOver = phase === "Succeeded" || phase === "Failed";
-    const addresses = isOver
-      ? []
-      : podIPs
-          .map(({ ip }) => ip)
-          .filter(isIpAddress)
-          .map(parseIpAddress);
+    const addresses =
+      isOver || !this.#isSelected(pod)
+        ? []
+        : podIPs
+            .map(({ ip }) => ip)
+            .filter(isIpAddress)
+            .map(parseIpAddress);
     this.#changed(() => this.#replacePod(keyText(keyOf(pod)), addresses));
+  }
+
+  #serves(namespace: string): boolean {
+    const { namespaces = [] } = this.options;
+    return namespaces.length === 0 || namespaces.includes(namespace);
+  }
+
+  #isSelected({ metadata }: KubernetesObject): boolean {
+    const { selector } = this.options;
+    return (
+      this.#serves(metadata?.namespace ?? "") && (selector === undefined || matchesLabels(selector, metadata?.labels))
+    );
   }
 
   deletePod(key: string): void {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
+import { matchesLabels } from "../../../lib/labels/index.ts";
 import { CorefileError, readCorefile } from "./index.ts";
 import { parseDurationMs, parseHostAndPort, parseServerKey, parseZone } from "./values.ts";
 
@@ -56,7 +57,7 @@ example.org:1053, example.net {
       '1: ".:99999" has no port from 1 to 65535',
       '2: unknown plugin "kubernets": did you mean "kubernetes"?',
       '4: kubernetes: pods must be disabled, insecure or verified, not "maybe"',
-      '5: kubernetes: the option "endpoint" is not supported: there are pods, ttl, fallthrough',
+      '5: kubernetes: the option "endpoint" is not supported: there are pods, ttl, fallthrough, endpoint_pod_names, noendpoints, namespaces, labels',
       '7: the plugin "acl" of CoreDNS is not part of netloom\'s DNS: remove the line (there are: bind, cache, errors, forward, health, hosts, kubernetes, loadbalance, log, loop, prometheus, ready, reload)',
       '9: the plugin "cache" is given twice in one server block',
       '10: reload: the interval "1s" must be a duration of 2s or more',
@@ -118,4 +119,27 @@ test("values of Corefiles", () => {
   assert.equal(parseHostAndPort("127.0.0.1"), undefined);
   assert.equal(parseDurationMs("1m30s"), 90_000);
   assert.equal(parseDurationMs("5"), undefined);
+});
+
+test("the options of kubernetes are read, and a wrong selector is told with its line", () => {
+  const read = (labels: string): ReturnType<typeof readCorefile> =>
+    readCorefile(`.:53 {
+  kubernetes cluster.local {
+    endpoint_pod_names
+    noendpoints
+    namespaces shop default
+    labels ${labels}
+  }
+}`);
+  const [server] = read("app=web");
+  const { usesPodNames, ignoresEndpoints, namespaces, selector } = server?.plugins.kubernetes ?? {};
+  assert.deepEqual([usesPodNames, ignoresEndpoints, namespaces], [true, true, ["shop", "default"]]);
+  assert.equal(matchesLabels(selector ?? [], { app: "web" }), true);
+  assert.equal(matchesLabels(selector ?? [], { app: "api" }), false);
+  assert.throws(
+    () => read("app in"),
+    (error) =>
+      error instanceof CorefileError &&
+      error.problems.some(({ line, text }) => line === 6 && text.startsWith("kubernetes: labels needs a selector")),
+  );
 });

@@ -1,4 +1,5 @@
 /** What each plugin's lines may say, read into complete values with upstream's defaults. */
+import { LabelSelectorError, parseLabelSelector, type Selector } from "../../../lib/labels/index.ts";
 import type { Directive } from "./parse.ts";
 import { parseDurationMs, parseHostAndPort, parseNumber, parseZone } from "./values.ts";
 import type { HostAndPort } from "./values.ts";
@@ -7,6 +8,11 @@ export interface KubernetesConfig {
   readonly zones: readonly string[];
   readonly pods: "disabled" | "insecure" | "verified";
   readonly ttlSeconds: number;
+  /** endpoint_pod_names, noendpoints, namespaces, labels. */
+  readonly usesPodNames: boolean;
+  readonly ignoresEndpoints: boolean;
+  readonly namespaces: readonly string[];
+  readonly selector: Selector;
   /** Zones whose names go on to the next plugin where they do not exist. */
   readonly fallthrough: readonly string[];
 }
@@ -141,11 +147,35 @@ function readZones(
   });
 }
 
+const kubernetesOptions = [
+  "pods",
+  "ttl",
+  "fallthrough",
+  "endpoint_pod_names",
+  "noendpoints",
+  "namespaces",
+  "labels",
+] as const;
+
+function readSelector(args: readonly string[], line: number, fail: Input["fail"]): Selector | undefined {
+  try {
+    return parseLabelSelector(args.join(" "));
+  } catch (error) {
+    if (!(error instanceof LabelSelectorError)) throw error;
+    fail(`labels needs a selector such as "app=web,tier in (a,b)": ${error.message}`, line);
+    return undefined;
+  }
+}
+
 function readKubernetes({ directive, zones, fail }: Input): KubernetesConfig {
   const config = {
     zones: readZones(directive.args, { defaults: zones, fail }),
     pods: "disabled" as KubernetesConfig["pods"],
     ttlSeconds: 5,
+    usesPodNames: false,
+    ignoresEndpoints: false,
+    namespaces: [] as readonly string[],
+    selector: parseLabelSelector(""),
     fallthrough: [] as readonly string[],
   };
   if (!config.zones.some((zone) => !zone.endsWith(".arpa.") && zone !== "."))
@@ -159,7 +189,11 @@ function readKubernetes({ directive, zones, fail }: Input): KubernetesConfig {
       if (ttl === undefined) fail(`ttl must be a number of seconds from 0 to 3600, not "${value}"`, line);
       config.ttlSeconds = ttl ?? config.ttlSeconds;
     } else if (name === "fallthrough") config.fallthrough = readZones(args, { defaults: ["."], fail });
-    else fail(`the option "${name}" is not supported: there are pods, ttl, fallthrough`, line);
+    else if (name === "endpoint_pod_names") config.usesPodNames = true;
+    else if (name === "noendpoints") config.ignoresEndpoints = true;
+    else if (name === "namespaces") config.namespaces = [...config.namespaces, ...args];
+    else if (name === "labels") config.selector = readSelector(args, line, fail) ?? config.selector;
+    else fail(`the option "${name}" is not supported: there are ${kubernetesOptions.join(", ")}`, line);
   }
   return config;
 }
