@@ -41,6 +41,7 @@ ${spec}  selector:
 for (const { version, path } of all) {
   describe(`kubectl ${version} apply --server-side`, () => {
     const name = `a${version.replace(".", "-")}`;
+    const minor = Number(version.split(".")[1]);
     const succeed = async (args: readonly string[], input?: string): Promise<string> => {
       const { code, stdout, stderr } = await run(path, args, input);
       assert.equal(code, 0, `kubectl ${args.join(" ")}\n${stdout}${stderr}`);
@@ -100,9 +101,24 @@ for (const { version, path } of all) {
       assert.equal(await read(".spec.replicas"), "3");
       // From 1.26 kubectl hands the old manager's fields over; what is then dropped goes.
       await succeed(ssa, manifestOf(name, "  replicas: 3\n"));
-      if (Number(version.split(".")[1]) >= 26) assert.equal(await read(".spec.minReadySeconds"), "");
+      if (minor >= 26) assert.equal(await read(".spec.minReadySeconds"), "");
       await succeed(["apply", "-f", "-"], manifestOf(name, "  replicas: 1\n"));
       assert.equal(await read(".spec.replicas"), "1");
+      await succeed(["delete", "deployment", name]);
+    });
+
+    // Asked of the newest only: what the server does is the same.
+    test("applies to the subresources that kubectl can name", { skip: minor < 33 }, async () => {
+      await succeed(["delete", "deployment", name, "--ignore-not-found"]);
+      await succeed(ssa, manifestOf(name, "  replicas: 1\n"));
+      const status = "status:\n  conditions:\n  - {type: Odd, status: 'True', reason: Test, message: m}\n";
+      const head = `apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: ${name}}\n`;
+      await succeed([...ssa, "--subresource=status", "--field-manager=s"], head + status);
+      assert.equal(await read(".status.conditions[*].type"), "Odd");
+      const owner = '.metadata.managedFields[?(@.manager=="s")]';
+      assert.equal(await read(`${owner}.subresource`), "status");
+      await succeed([...ssa, "--subresource=status", "--field-manager=s"], `${head}status: {}\n`);
+      assert.equal(await read(".status.conditions[*].type"), "");
       await succeed(["delete", "deployment", name]);
     });
 

@@ -36,16 +36,27 @@ function get<T>(url: string, accept = "application/json"): Promise<Answer<T>> {
 }
 
 function post<T>(url: string, body: object): Promise<Answer<T>> {
-  return ask(url, { body: JSON.stringify(body) });
+  return ask(url, { method: "POST", body: JSON.stringify(body) });
+}
+
+function apply<T>(url: string, body: string): Promise<Answer<T>> {
+  return ask(url, { method: "PATCH", body, contentType: "application/apply-patch+yaml" });
+}
+
+interface Asking {
+  readonly method?: string;
+  readonly accept?: string;
+  readonly body?: string;
+  readonly contentType?: string;
 }
 
 function ask<T>(
   url: string,
-  { accept = "application/json", body }: { readonly accept?: string; readonly body?: string },
+  { method = "GET", accept = "application/json", contentType = "application/json", body }: Asking,
 ): Promise<Answer<T>> {
   if (started === undefined) throw new Error("the test server did not start");
-  const method = body === undefined ? "GET" : "POST";
-  const options = { method, ca: started.pki.caCertificate, ...identity, agent: false, headers: { accept } } as const;
+  const headers = { accept, "content-type": contentType };
+  const options = { method, ca: started.pki.caCertificate, ...identity, agent: false, headers } as const;
   const target = `${started.url}${url}`;
   return new Promise((resolve, reject) => {
     const request = httpsRequest(target, options, (response) => {
@@ -173,4 +184,35 @@ test("POST of a Binding to its collection places the pod that it names", async (
   assert.equal(body.status, "Success");
   const pod = await client?.get(resources.pods, { namespace: "default", name: "runs" });
   assert.equal(pod?.spec?.nodeName, "node-1");
+});
+
+test("a configuration creates with 201, changes scale, and needs a manager's name", async () => {
+  const url = "/apis/apps/v1/namespaces/default/deployments/web";
+  const manifest = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: nginx}]}
+`;
+  const nameless = await apply<Status>(url, manifest);
+  assert.equal(nameless.code, 422);
+  assert.equal(
+    nameless.body.message,
+    'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+  );
+  assert.equal((await apply<KubernetesObject>(`${url}?fieldManager=me`, manifest)).code, 201);
+  const again = await apply<KubernetesObject>(`${url}?fieldManager=me`, manifest);
+  assert.equal(again.code, 200);
+  const scale = "apiVersion: autoscaling/v1\nkind: Scale\nmetadata: {name: web}\nspec: {replicas: 4}\n";
+  const scaled = await apply<{ spec: { replicas: number } }>(`${url}/scale?fieldManager=scaler`, scale);
+  assert.deepEqual([scaled.code, scaled.body.spec.replicas], [200, 4]);
+  const broken = await apply<Status>(`${url}?fieldManager=me`, "a: [");
+  assert.equal(broken.code, 400);
+  assert.match(broken.body.message ?? "", /^error decoding YAML: /);
+  const other = await apply<Status>(`${url}?fieldManager=me`, manifest.replace("apps/v1", "extensions/v1beta1"));
+  assert.match(other.body.message ?? "", /^Incorrect version specified in apply patch/);
 });

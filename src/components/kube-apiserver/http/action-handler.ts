@@ -4,9 +4,11 @@ import type { KubernetesObject, ObjectKey } from "../../../api/object.ts";
 import { methodNotSupported } from "../../../api/status.ts";
 import type { Subresource } from "../../../api/registry/index.ts";
 import type { Action, ActionCall, ActionResult } from "../actions/index.ts";
-import { decodeBody } from "./body.ts";
+import { changeOfPatch } from "../resources/patch.ts";
+import { decodeBody, validationOf } from "./body.ts";
 import { readBody, send } from "./exchange.ts";
-import { decodePatch } from "./patch-body.ts";
+import { decodeConfiguration, decodePatch, isApply } from "./patch-body.ts";
+import { applyOptionsOf } from "./query.ts";
 import type { ResourceCall } from "./resource-call.ts";
 
 export async function serveAction(
@@ -33,6 +35,13 @@ export async function serveAction(
         return action.update?.(actionCall, () => wanted);
       }
       case "patch":
+        // What an action takes is small and nobody's own: a configuration of it changes what it names.
+        applyOptionsOf(info.query, isApply(request));
+        if (isApply(request)) {
+          const body = await decodeConfiguration(bytes);
+          const options = { validation: validationOf(info.query), warnings: context.warnings };
+          return action.update?.(actionCall, changeOfPatch(target, { type: "merge", body }, options));
+        }
         return action.update?.(actionCall, decodePatch(target, { request, bytes }, decoding));
       default:
         return undefined;
