@@ -306,6 +306,20 @@ test("volumes follow their ConfigMaps and Secrets without the clock moving", asy
   await rig.close();
 });
 
+test("what a pod asks for and does not get is told", async () => {
+  const rig = await startKubelet();
+  await rig.createPod("shared", { containers: [nginx], shareProcessNamespace: true, hostIPC: true });
+  await rig.createPod("plain", { containers: [nginx] });
+  const told = (name: string) => rig.events(name).filter((text) => text.startsWith("NotSupported"));
+  assert.deepEqual(told("shared"), [
+    "NotSupported: shareProcessNamespace has no effect here: each container sees its own processes only",
+    "NotSupported: hostIPC has no effect here: each container has its own System V IPC",
+  ]);
+  assert.deepEqual(told("plain"), []);
+  assert.equal(rig.pod("shared")?.status?.phase, "Running");
+  await rig.close();
+});
+
 test("the files of volumes belong to the pod's fsGroup, which may read them", async () => {
   const rig = await startKubelet();
   const secret = { metadata: { namespace: "default", name: "key" }, data: { key: "" } };

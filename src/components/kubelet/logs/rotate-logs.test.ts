@@ -22,7 +22,7 @@ async function withLog(
     readonly clock: FakeClock;
     readonly reopened: string[];
     /** Fills the log, lets the kubelet look, and waits for what it does. */
-    rotate(mark: string): Promise<void>;
+    readonly rotate: (mark: string) => Promise<void>;
   }) => Promise<void>,
   state: "running" | "exited" = "running",
 ): Promise<void> {

@@ -56,12 +56,24 @@ export class PodSandbox {
       this.state = "ready";
       this.#failures = 0;
       context.metrics.sandboxSeconds.observe((context.clock.now() - startedAtMs) / 1000);
+      this.#tellWhatIsMissing();
       if (hasChangingVolumes(pod())) void this.#refreshVolumes(this.prepared);
     } catch (error) {
       this.#noteFailure(error);
       log.warn("cannot prepare the pod", { error });
     }
     onChange();
+  }
+
+  /** Asked for, and not done: a user must not have to find out. */
+  #tellWhatIsMissing(): void {
+    const { context, pod } = this.#scope;
+    const { shareProcessNamespace = false, hostPID = false, hostIPC = false } = pod().spec ?? {};
+    const tell = (field: string, instead: string): void =>
+      context.events.warning(pod(), undefined, "NotSupported", `${field} has no effect here: ${instead}`);
+    if (shareProcessNamespace) tell("shareProcessNamespace", "each container sees its own processes only");
+    if (hostPID) tell("hostPID", "each container sees its own processes only");
+    if (hostIPC) tell("hostIPC", "each container has its own System V IPC");
   }
 
   async #prepare(): Promise<Prepared> {
