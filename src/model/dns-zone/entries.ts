@@ -72,7 +72,7 @@ export function sliceEntry(
       endpoint.addresses.filter(isIpAddress).map((text) => {
         const address = parseIpAddress(text);
         const podName = usesPodNames ? (endpoint.targetRef?.name ?? "") : "";
-        const label = [endpoint.hostname ?? "", podName].find((name) => name !== "")?.toLowerCase();
+        const label = [endpoint.hostname ?? "", podName].find((one) => one !== "")?.toLowerCase();
         return {
           address,
           hostname: label ?? addressLabel(address),
