@@ -12,6 +12,8 @@ export class ClusterCache implements ClusterView {
   readonly #informers: SchedulerInformers;
   /** By uid: bound in our mind, not yet as the informer shows it. */
   readonly #assumed = new Map<string, { readonly pod: Pod; readonly node: string }>();
+  /** By uid: pods for which room is being made. */
+  readonly #nominated = new Map<string, { readonly pod: Pod; readonly node: string }>();
   /** Added up once, until something on the node changes. */
   readonly #states = new Map<string, NodeState>();
   #nodes: readonly NodeState[] | undefined;
@@ -33,6 +35,19 @@ export class ClusterCache implements ClusterView {
     const state = this.#states.get(node);
     this.#forgetState(node);
     if (state !== undefined) this.#states.set(node, withPod(state, pod));
+  }
+
+  /** Keeps the room on the node for the pod until it is placed or gone. */
+  nominate(pod: Pod, node: string): void {
+    this.#nominated.set(pod.metadata?.uid ?? "", { pod, node });
+  }
+
+  nominationOf(pod: Pod): string | undefined {
+    return this.#nominated.get(pod.metadata?.uid ?? "")?.node ?? pod.status?.nominatedNodeName;
+  }
+
+  get nominated(): ClusterView["nominated"] {
+    return this.#nominated.size === 0 ? [] : [...this.#nominated.values()];
   }
 
   /** The binding failed. */
@@ -130,6 +145,9 @@ export class ClusterCache implements ClusterView {
 
   #podChanged(current: Pod | undefined, previous: Pod | undefined): void {
     const uid = (current ?? previous)?.metadata?.uid ?? "";
+    if ((current?.spec?.nodeName ?? "") !== "" || isPodTerminal(current ?? {}) || current === undefined) {
+      this.#nominated.delete(uid);
+    }
     const assumed = this.#assumed.get(uid);
     const node = current?.spec?.nodeName ?? "";
     if (assumed !== undefined && (current === undefined || node !== "")) {

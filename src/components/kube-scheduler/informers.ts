@@ -16,6 +16,7 @@ const namespaceOf = ({ metadata }: KubernetesObject): string => metadata?.namesp
 export function createSchedulerInformers(all: Informers) {
   return {
     nodes: all.create({ resource: resources.nodes }),
+    budgets: all.create({ resource: resources.podDisruptionBudgets }),
     claims: all.create({ resource: resources.persistentVolumeClaims }),
     volumes: all.create({ resource: resources.persistentVolumes }),
     storageClasses: all.create({ resource: resources.storageClasses }),

@@ -142,3 +142,39 @@ test("a pod that another has bound meanwhile is dropped without an error", async
   assert.equal(client.requests.filter(({ subresource }) => subresource === "binding").length, 1);
   await stop();
 });
+
+test("a more important pod makes another go, and its room is kept for it", async () => {
+  const requests = (priority: number): Partial<PodSpec> => ({
+    priority,
+    containers: [{ name: "web", resources: { requests: { cpu: "2" } } }],
+  });
+  const key = (name: string) => ({ namespace: "default", name });
+  const { client, events, places, stop } = await start([node("node-1")]);
+  await client.create(resources.pods, pod("low", requests(0)));
+  await settle();
+  await client.create(resources.pods, {
+    ...pod("never", requests(100)),
+    spec: { ...pod("never", requests(100)).spec, preemptionPolicy: "Never" } as PodSpec,
+  });
+  await settle();
+  assert.equal(client.peek(resources.pods, key("low"))?.metadata?.deletionTimestamp, undefined);
+  await client.create(resources.pods, pod("high", requests(1000)));
+  await settle();
+  const low = client.peek(resources.pods, key("low"));
+  assert.notEqual(low?.metadata?.deletionTimestamp, undefined);
+  assert.equal(
+    low?.status?.conditions?.find(({ type }) => type === "DisruptionTarget")?.reason,
+    "PreemptionByScheduler",
+  );
+  const high = client.peek(resources.pods, key("high"));
+  assert.equal(high?.status?.nominatedNodeName, "node-1");
+  assert.ok(
+    events().includes(`Preempted: Preempted by pod ${high?.metadata?.uid} on node node-1`),
+    events().join("\n"),
+  );
+  assert.ok(events().includes("FailedScheduling: 0/1 nodes are available: 1 Insufficient cpu."));
+  client.remove(resources.pods, key("low"));
+  await settle();
+  assert.deepEqual(places(), { never: undefined, high: "node-1" });
+  await stop();
+});

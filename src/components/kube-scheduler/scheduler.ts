@@ -13,8 +13,9 @@ import type { Change } from "../../machinery/informer/index.ts";
 import type { Logger } from "../../machinery/log.ts";
 import type { MetricsRegistry } from "../../machinery/metrics/index.ts";
 import { createReconciler } from "../../machinery/reconcile/index.ts";
-import { schedulePod } from "../../model/scheduling/index.ts";
+import { byImportance, planPreemption, priorityOf, schedulePod } from "../../model/scheduling/index.ts";
 import { isPodTerminal, isSame, podCondition } from "../../model/workload/index.ts";
+import { preempt } from "./preempt.ts";
 import { ClusterCache } from "./cluster-cache.ts";
 import { createSchedulerInformers } from "./informers.ts";
 
@@ -36,7 +37,7 @@ export function createScheduler(options: SchedulerOptions): Component {
   const { client, clock, log, metrics, schedulerName = "default-scheduler" } = options;
   const all = createInformers({ source: client, clock, log });
   const informers = createSchedulerInformers(all);
-  const { nodes, pods, services, namespaces, claims, volumes, storageClasses } = informers;
+  const { nodes, pods, services, namespaces, claims, volumes, storageClasses, budgets } = informers;
   const cache = new ClusterCache(informers);
   const recorder = createEventRecorder({ client, clock, log, component: schedulerName });
   /** Pods that fit nowhere, by key. */
@@ -46,7 +47,7 @@ export function createScheduler(options: SchedulerOptions): Component {
     name: "scheduler",
     clock,
     log,
-    waitFor: [nodes, pods, services, namespaces, claims, volumes, storageClasses],
+    waitFor: [nodes, pods, services, namespaces, claims, volumes, storageClasses, budgets],
     concurrency: maxBindings,
     ...(metrics === undefined ? {} : { metrics }),
     reconcile: async (key) => {
@@ -66,15 +67,38 @@ export function createScheduler(options: SchedulerOptions): Component {
         return undefined;
       }
       waiting.set(key, pod);
-      recorder.event(referenceTo(resources.pods, pod), {
-        type: "Warning",
-        reason: "FailedScheduling",
-        message: decision.message,
-      });
-      await setCondition(options, pod, { reason: "Unschedulable", message: decision.message });
+      const refusal = refusalOf(pod);
+      const preemption =
+        refusal === undefined
+          ? planPreemption(pod, cache, {
+              budgets: budgets.store.list(),
+              isHopeless: (name) => decision.hopeless.has(name),
+            })
+          : undefined;
+      const message =
+        preemption === undefined
+          ? refusal === undefined
+            ? decision.message
+            : `${decision.summary} preemption: ${refusal}.`
+          : decision.summary;
+      recorder.event(referenceTo(resources.pods, pod), { type: "Warning", reason: "FailedScheduling", message });
+      if (preemption !== undefined) cache.nominate(pod, preemption.node);
+      await setCondition(options, pod, { reason: "Unschedulable", message }, preemption?.node);
+      if (preemption !== undefined) await preempt(options, recorder, { pod, ...preemption });
       return { requeueAfterMs: tryAgainMs };
     },
   });
+
+  /** Why the pod must not make others go. */
+  const refusalOf = (pod: Pod): string | undefined => {
+    if (pod.spec?.preemptionPolicy === "Never") return "not eligible due to preemptionPolicy=Never";
+    const node = cache.nominationOf(pod);
+    if (node === undefined) return undefined;
+    const isLeaving = pods.store
+      .byIndex("node", node)
+      .some((other) => other.metadata?.deletionTimestamp !== undefined && priorityOf(other) < priorityOf(pod));
+    return isLeaving ? "not eligible due to a terminating pod on the nominated node" : undefined;
+  };
 
   const bind = async (pod: Pod, node: string): Promise<void> => {
     cache.assume(pod, node);
@@ -90,7 +114,8 @@ export function createScheduler(options: SchedulerOptions): Component {
   };
 
   const retryWaiting = (isWorthIt: (pod: Pod) => boolean): void => {
-    for (const [key, pod] of waiting) if (isWorthIt(pod)) reconciler.enqueue(key);
+    const worth = [...waiting].filter(([, pod]) => isWorthIt(pod));
+    for (const [key] of worth.toSorted(([, a], [, b]) => byImportance(a, b))) reconciler.enqueue(key);
   };
 
   reconciler.on(pods, ({ key, current }) => {
@@ -147,13 +172,23 @@ async function setCondition(
   { client, clock }: SchedulerOptions,
   pod: Pod,
   { reason, message }: { readonly reason: string; readonly message: string },
+  nominatedNodeName?: string,
 ): Promise<void> {
   const known = podCondition(pod, "PodScheduled");
-  if (known?.status === "False" && known.reason === reason && known.message === message) return;
+  if (
+    known?.status === "False" &&
+    known.reason === reason &&
+    known.message === message &&
+    nominatedNodeName === undefined
+  )
+    return;
   const time = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, "Z");
   const lastTransitionTime = known?.status === "False" ? (known.lastTransitionTime ?? time) : time;
   const condition = { type: "PodScheduled", status: "False", reason, message, lastTransitionTime };
-  const body = { metadata: { uid: pod.metadata?.uid }, status: { conditions: [condition] } };
+  const body = {
+    metadata: { uid: pod.metadata?.uid },
+    status: { conditions: [condition], ...(nominatedNodeName === undefined ? {} : { nominatedNodeName }) },
+  };
   try {
     await client.patch(resources.pods, keyOf(pod), { type: "strategic", body }, { subresource: "status" });
   } catch (error) {

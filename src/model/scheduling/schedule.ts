@@ -1,50 +1,69 @@
 /** Where a pod goes: what cannot take it is filtered out, the rest is scored. */
 import type { Pod } from "../../api/generated/types.ts";
 import { tolerates } from "../taints/index.ts";
-import { nodeFilters, resourcesFilter } from "./node-filters.ts";
+import { filtersFor } from "./filters.ts";
 import type { Rejection } from "./node-filters.ts";
+import { withPod } from "./node-state.ts";
 import type { NodeState } from "./node-state.ts";
-import { podAffinityFilter, podAffinityScores } from "./pod-affinity.ts";
+import { priorityOf } from "./preemption.ts";
+import { podAffinityScores } from "./pod-affinity.ts";
 import { weighedRequests } from "./resources.ts";
 import type { Amounts } from "./resources.ts";
 import { matchesTerm } from "./selectors.ts";
-import { spreadScores, topologySpreadFilter } from "./topology-spread.ts";
+import { spreadScores } from "./topology-spread.ts";
 import type { ClusterView } from "./view.ts";
-import { volumeFilter } from "./volumes.ts";
 
 export type Decision =
   | { readonly node: string }
-  /** Upstream's message: how many nodes fail for which reason. */
-  | { readonly node: undefined; readonly message: string };
+  | {
+      readonly node: undefined;
+      /** Upstream's message: how many nodes fail for which reason. */
+      readonly summary: string;
+      /** The same, and why removing other pods does not help. */
+      readonly message: string;
+      /** Nodes on which removing other pods would not help. */
+      readonly hopeless: ReadonlySet<string>;
+    };
 
 export function schedulePod(pod: Pod, view: ClusterView): Decision {
-  if (view.nodes.length === 0) return { node: undefined, message: "no nodes available to schedule pods" };
-  const volumes = view.volumesOf(pod);
-  if (volumes.problem !== undefined) {
+  const names = new Set(view.nodes.map(({ name }) => name));
+  if (view.nodes.length === 0) {
+    const message = "no nodes available to schedule pods";
+    return { node: undefined, summary: message, message, hopeless: names };
+  }
+  const { problem } = view.volumesOf(pod);
+  if (problem !== undefined) {
     const total = `0/${view.nodes.length} nodes are available:`;
     const preemption = `${view.nodes.length} Preemption is not helpful for scheduling`;
-    return { node: undefined, message: `${total} ${volumes.problem}. preemption: ${total} ${preemption}.` };
+    const summary = `${total} ${problem}.`;
+    return { node: undefined, summary, message: `${summary} preemption: ${total} ${preemption}.`, hopeless: names };
   }
-  const filters = [
-    ...nodeFilters,
-    resourcesFilter(pod),
-    volumeFilter(volumes),
-    topologySpreadFilter(pod, view),
-    podAffinityFilter(pod, view),
-  ].filter((filter) => filter !== undefined);
+  const filters = filtersFor(pod, view);
   const rejections: Rejection[] = [];
+  const hopeless = new Set<string>();
   const feasible: NodeState[] = [];
   for (const node of view.nodes) {
+    const state = withNominated(pod, node, view);
     let rejection: Rejection | undefined;
     for (const filter of filters) {
-      rejection = filter(pod, node);
+      rejection = filter(pod, state);
       if (rejection !== undefined) break;
     }
     if (rejection === undefined) feasible.push(node);
     else rejections.push(rejection);
+    if (rejection?.isFinal === true) hopeless.add(node.name);
   }
   const best = bestOf(pod, feasible, view);
-  return best === undefined ? { node: undefined, message: unschedulableMessage(rejections) } : { node: best };
+  if (best !== undefined) return { node: best };
+  return { node: undefined, ...unschedulableMessages(rejections), hopeless };
+}
+
+/** The room made for pods that are as important is theirs. */
+function withNominated(pod: Pod, node: NodeState, { nominated }: ClusterView): NodeState {
+  return nominated
+    .filter((other) => other.node === node.name && other.pod.metadata?.uid !== pod.metadata?.uid)
+    .filter((other) => priorityOf(other.pod) >= priorityOf(pod))
+    .reduce((state, other) => withPod(state, other.pod), node);
 }
 
 /** Of equal nodes the one with fewer pods, then the first in the view's order: the same cluster schedules the same way. */
@@ -112,7 +131,10 @@ function balanced([cpu, memory]: readonly number[]): number {
   return 100 * (1 - Math.abs(cpu - memory) / 2);
 }
 
-function unschedulableMessage(rejections: readonly Rejection[]): string {
+function unschedulableMessages(rejections: readonly Rejection[]): {
+  readonly summary: string;
+  readonly message: string;
+} {
   const total = `0/${rejections.length} nodes are available:`;
   const reasons = histogram(rejections.flatMap((rejection) => rejection.reasons));
   const preemption = histogram(
@@ -120,7 +142,8 @@ function unschedulableMessage(rejections: readonly Rejection[]): string {
       isFinal ? "Preemption is not helpful for scheduling" : "No preemption victims found for incoming pod",
     ),
   );
-  return `${total} ${reasons}. preemption: ${total} ${preemption}.`;
+  const summary = `${total} ${reasons}.`;
+  return { summary, message: `${summary} preemption: ${total} ${preemption}.` };
 }
 
 /** `1 Insufficient cpu, 2 node(s) were unschedulable`, in the order of the text. */

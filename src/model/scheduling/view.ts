@@ -7,6 +7,8 @@ import type { PodVolumes } from "./volumes.ts";
 export interface ClusterView {
   /** In a stable order, which decides between equal nodes. */
   readonly nodes: readonly NodeState[];
+  /** Pods that wait for a place made for them by preemption. */
+  readonly nominated: readonly { readonly pod: Pod; readonly node: string }[];
   /** The pods with these labels that are bound or about to be, in one namespace or (undefined) in all. */
   podsMatching(selector: StructuredSelector, namespace: string | undefined): readonly Pod[];
   /** The pods that refuse others beside them: those with a required anti-affinity. */
