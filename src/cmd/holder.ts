@@ -1,7 +1,7 @@
 /** `netloom holder CONFIG`: runs in the cluster's namespaces, started by the supervisor. */
 import { dirname } from "node:path";
 import { createHolder } from "../components/lab-holder/index.ts";
-import { loopbackClaim, migrateState } from "../components/lab-host/index.ts";
+import { apiPortClaim, loopbackClaim, migrateState } from "../components/lab-host/index.ts";
 import { systemClock } from "../machinery/clock.ts";
 import { createLogger } from "../machinery/log.ts";
 import { readClusterFile, readRoster } from "./cluster-file.ts";
@@ -17,7 +17,7 @@ export async function holder([configFile = ""]: readonly string[]): Promise<void
     config,
     self: [selfCommand.node, selfCommand.entry],
     roster: readRoster(config),
-    loopbackClaim: loopbackClaim(config.loopbackIndex),
+    claims: [loopbackClaim(config.loopbackIndex), apiPortClaim(config.apiPort)],
     log,
     clock: systemClock,
   }).run(untilTerminated());

@@ -89,6 +89,8 @@ describe("a cluster that is stopped and started", () => {
       assert.equal(last, "Failed Unknown");
       const events = await must(lab.kubectl(["get", "events", "--field-selector", "reason=Rebooted", "-o", "name"]));
       assert.equal(events.trim().split("\n").length, 3);
+      const changed = await must(lab.kubectl(["get", "events", "--field-selector", "reason=SandboxChanged"]));
+      assert.match(changed, /Normal +SandboxChanged +pod\/web-/);
     });
   });
 

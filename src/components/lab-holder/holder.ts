@@ -25,8 +25,8 @@ export interface HolderOptions {
   readonly self: readonly string[];
   /** The nodes, and which agent process carries which. */
   readonly roster: NodeRoster;
-  /** Where the sign that 127.N.0.0/16 is taken is put up. */
-  readonly loopbackClaim: { readonly host: string; readonly port: number };
+  /** Where the signs are put up that 127.N.0.0/16 and the API's port are taken, also while the server restarts. */
+  readonly claims: readonly { readonly host: string; readonly port: number }[];
   readonly log: Logger;
   readonly clock: Clock;
 }
@@ -80,7 +80,7 @@ class Holder implements Component {
       report: (progress) => this.#report(progress),
       follow: (callback) => this.#follow(callback),
     });
-    const claim = await this.#claimLoopback();
+    const claims = await Promise.all(this.#options.claims.map(async (place) => await this.#claim(place)));
     try {
       makePrivateMounts(paths);
       makeLan(paths.netns);
@@ -102,19 +102,22 @@ class Holder implements Component {
       throw error;
     } finally {
       control.close();
-      claim?.close();
+      for (const claim of claims) claim?.close();
     }
   }
 
   /** Undefined where the claim cannot be put up; then two clusters of different users might choose the same number. */
-  async #claimLoopback(): Promise<Server | undefined> {
+  async #claim(place: { readonly host: string; readonly port: number }): Promise<Server | undefined> {
     const server = createServer((socket) => socket.destroy());
     try {
-      server.listen(this.#options.loopbackClaim);
+      server.listen(place);
       await once(server, "listening");
       return server;
     } catch (error) {
-      this.#options.log.warn("the cluster's loopback network is claimed by another program", { error });
+      this.#options.log.warn("the cluster's loopback network or port is claimed by another program", {
+        ...place,
+        error,
+      });
       return undefined;
     }
   }

@@ -1,6 +1,7 @@
 export { hostFolders, type HostFolders, knownClusters, makePrivateFolder } from "./folders.ts";
 export { kubeconfigPath, mergeContext } from "./kubeconfig-file.ts";
 export {
+  apiPortClaim,
   checkNamespaces,
   checkTools,
   chooseApiPort,

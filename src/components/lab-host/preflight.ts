@@ -87,15 +87,26 @@ async function isPortFree(host: string, port: number): Promise<boolean> {
   });
 }
 
+/** Where a running cluster holds the sign that a port of 127.0.0.1 is its API's, also while its server is started again. */
+export const apiPortClaim = (port: number): { readonly host: string; readonly port: number } => ({
+  host: "127.255.255.254",
+  port,
+});
+
+async function isApiPortFree(port: number): Promise<boolean> {
+  const claim = apiPortClaim(port);
+  return (await isPortFree("127.0.0.1", port)) && (await isPortFree(claim.host, claim.port));
+}
+
 /** `wanted`: the user's choice, refused where it is busy. Otherwise the first free port from 6443 on. */
 export async function chooseApiPort(wanted: number | undefined): Promise<number> {
   if (wanted !== undefined) {
-    if (await isPortFree("127.0.0.1", wanted)) return wanted;
+    if (await isApiPortFree(wanted)) return wanted;
     throw new PreflightError(
       `--api-port "${wanted}": another program listens on 127.0.0.1:${wanted}; choose another port, or leave the option out and netloom finds one`,
     );
   }
-  for (let port = 6443; port < 6643; port += 1) if (await isPortFree("127.0.0.1", port)) return port;
+  for (let port = 6443; port < 6643; port += 1) if (await isApiPortFree(port)) return port;
   throw new PreflightError(
     "Cannot find a free port from 6443 to 6642 on 127.0.0.1: free one, or name one with --api-port",
   );

@@ -1,6 +1,6 @@
 /**
  * Keeps a container's output open beside its monitor. Should somebody kill conmon, the container's next word would
- * otherwise end it (SIGPIPE): a second reader of the same pipes prevents that, and then goes on with the log. Containers
+ * otherwise meet a broken pipe: a second reader of the same pipes prevents that, and then goes on with the log. Containers
  * with a terminal have none: their terminal ends with its monitor.
  */
 import { appendFileSync, closeSync, constants, fstatSync, openSync, readdirSync, readlinkSync } from "node:fs";

@@ -60,15 +60,20 @@ export class ContainerKeeper {
 
   /**
    * Takes from the API what it says of containers that the runtime does not know: the node was switched off under them.
-   * What had ended keeps its end; what ran has ended now, nobody knows how, and the restart policy decides.
+   * What had ended keeps its end; what ran has ended now, nobody knows how, and the restart policy decides. Returns
+   * whether anything had run.
    */
-  adoptLost(): void {
+  adoptLost(): boolean {
     const { context, pod } = this.#options;
+    let hasRun = false;
     for (const status of pod().status?.containerStatuses ?? []) {
       const isKnown = this.#tracked.get(status.name)?.current !== undefined;
       const run = isKnown ? undefined : lostRun(status, context.clock.now());
-      if (run !== undefined) this.#track(status.name).current = run;
+      if (run === undefined) continue;
+      this.#track(status.name).current = run;
+      hasRun ||= status.state?.running !== undefined;
     }
+    return hasRun;
   }
 
   resumeProbes(): void {

@@ -68,7 +68,10 @@ export class PodWorker {
     this.#sandbox = new PodSandbox(scope, knownIps);
     this.#containers = new ContainerKeeper({ ...scope, podIp: () => this.#sandbox.ips[0] ?? "" });
     this.#containers.adopt(runs);
-    this.#containers.adoptLost();
+    if (this.#containers.adoptLost()) {
+      const message = "Pod sandbox changed, it will be killed and re-created.";
+      context.events.normal(pod, undefined, "SandboxChanged", message);
+    }
     this.#isAdopting = runs.some(({ state }) => state.type === "running") && !isEnding(this.#facts());
     this.#status = createStatusWriter({
       client: context.client,
