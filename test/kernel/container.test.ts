@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -346,7 +356,45 @@ function imageTest(mode: string, imageName: string, options: { readonly url: str
   });
 }
 
+/** The kubelet renames logs that have grown too long. */
+function rotationTest(mode: string): void {
+  test(`a renamed log is written anew at its path, and no line is lost between the two (${mode})`, async () => {
+    const lab = makeLab();
+    try {
+      const image = await lab.runtime.images.pull("busybox", { onlyIfPresent: true, never: false });
+      const script = "i=0; while [ $i -lt 400 ]; do i=$((i+1)); echo $i; usleep 2000; done";
+      const spec = lab.spec(image, ["sh", "-c", script]);
+      const ended = Promise.withResolvers<void>();
+      lab.runtime.onExit(() => ended.resolve());
+      await lab.runtime.start(spec);
+      const read = (path: string): string => (existsSync(path) ? readFileSync(path, "utf8") : "");
+      const former = `${spec.logPath}.1`;
+      const deadline = Date.now() + 10_000;
+      const until = async (isDone: () => boolean): Promise<void> => {
+        while (!isDone()) {
+          assert.ok(Date.now() < deadline, read(spec.logPath));
+          await systemClock.sleep(5);
+        }
+      };
+      await until(() => read(spec.logPath).includes(" F 20\n"));
+      renameSync(spec.logPath, former);
+      lab.runtime.reopenLog(spec.id);
+      await until(() => read(spec.logPath) !== "");
+      await ended.promise;
+      const lines = `${read(former)}${read(spec.logPath)}`.trimEnd().split("\n");
+      assert.deepEqual(
+        lines.map((line) => line.split(" F ")[1]),
+        Array.from({ length: 400 }, (_, index) => String(index + 1)),
+      );
+      lab.runtime.reopenLog(spec.id);
+    } finally {
+      await lab.close();
+    }
+  });
+}
+
 function imageTests(mode: string): void {
+  rotationTest(mode);
   imageTest(mode, "nginx", { url: "http://127.0.0.1/", answer: /<title>Welcome to nginx!<\/title>/ });
   imageTest(mode, "httpd", { url: "http://127.0.0.1/", answer: /^<html><body><h1>It works!<\/h1><\/body><\/html>$/m });
   imageTest(mode, "kennethreitz/httpbin", { url: "http://127.0.0.1/", answer: /<title>httpbin.org<\/title>/ });
