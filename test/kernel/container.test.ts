@@ -370,16 +370,16 @@ function rotationTest(mode: string): void {
       const read = (path: string): string => (existsSync(path) ? readFileSync(path, "utf8") : "");
       const former = `${spec.logPath}.1`;
       const deadline = Date.now() + 10_000;
-      const until = async (isDone: () => boolean): Promise<void> => {
+      const waitFor = async (isDone: () => boolean): Promise<void> => {
         while (!isDone()) {
           assert.ok(Date.now() < deadline, read(spec.logPath));
           await systemClock.sleep(5);
         }
       };
-      await until(() => read(spec.logPath).includes(" F 20\n"));
+      await waitFor(() => read(spec.logPath).includes(" F 20\n"));
       renameSync(spec.logPath, former);
       lab.runtime.reopenLog(spec.id);
-      await until(() => read(spec.logPath) !== "");
+      await waitFor(() => read(spec.logPath) !== "");
       await ended.promise;
       const lines = `${read(former)}${read(spec.logPath)}`.trimEnd().split("\n");
       assert.deepEqual(

@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { createLabNetwork } from "../../src/components/lab-network/index.ts";
 import { NamespaceNetwork } from "../../src/kernel/namespace-network/index.ts";
-import { createNetworkNamespace, openNetworkNamespace, removeNetworkNamespace } from "../../src/kernel/netns/index.ts";
+import {
+  bindUdpSocket,
+  createNetworkNamespace,
+  openNetworkNamespace,
+  removeNetworkNamespace,
+} from "../../src/kernel/netns/index.ts";
 import type { Component } from "../../src/machinery/component.ts";
 import { FakeClock } from "../../src/machinery/fake-clock.ts";
 import { type Logger, silentLogger } from "../../src/machinery/log.ts";
@@ -106,6 +113,21 @@ inNamespaces(import.meta.url, (mode) => {
         "put back what was missing in the lab's network lan",
         "put back what was missing in the lab's network outside",
       ]);
+    });
+
+    test("a resolver that nothing leads to is refused at once, to connected sockets of a node too", async () => {
+      const namespace = openNetworkNamespace(`${netns}/node-1`);
+      const socket = createSocket("udp4");
+      try {
+        socket.bind({ fd: namespace.run(() => bindUdpSocket({ address: "0.0.0.0", port: 0 })) });
+        const refused = once(socket, "error", { signal: AbortSignal.timeout(1000) });
+        socket.connect(53, "198.51.100.53", () => socket.send("?"));
+        const [error] = (await refused) as [NodeJS.ErrnoException];
+        assert.equal(error.code, "EHOSTUNREACH");
+      } finally {
+        socket.close();
+        namespace.close();
+      }
     });
 
     test("what others add is left alone", async () => {
