@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startTestServer } from "./api-server.ts";
+import { startTestServer } from "../../contract/api-server.ts";
 
 export interface Result {
   readonly code: number;

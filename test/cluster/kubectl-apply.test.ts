@@ -1,9 +1,9 @@
 /** Server-side apply as every kubectl of this machine does it, against a server without a cluster. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { kubectls } from "../cluster/lab/index.ts";
-import { startKubectlBench } from "./with-kubectl.ts";
-import type { KubectlBench, Result } from "./with-kubectl.ts";
+import { kubectls } from "./lab/index.ts";
+import { startKubectlBench } from "./lab/kubectl-bench.ts";
+import type { KubectlBench, Result } from "./lab/kubectl-bench.ts";
 
 const all = kubectls();
 let bench: KubectlBench | undefined;

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { kubectls } from "../cluster/lab/index.ts";
-import { root } from "../cluster/lab/lab.ts";
-import { startKubectlBench } from "./with-kubectl.ts";
-import type { KubectlBench, Result } from "./with-kubectl.ts";
+import { kubectls } from "./lab/index.ts";
+import { root } from "./lab/lab.ts";
+import { startKubectlBench } from "./lab/kubectl-bench.ts";
+import type { KubectlBench, Result } from "./lab/kubectl-bench.ts";
 
 const folder = join(root, "examples/broken");
 let bench: KubectlBench | undefined;
