@@ -3,12 +3,15 @@ import { rm } from "node:fs/promises";
 import type { Pod } from "../../../api/generated/types.ts";
 import type { ContainerStatus } from "../../../container/runtime.ts";
 import type { Informer } from "../../../machinery/informer/index.ts";
+import { backoffDelayMs } from "../../../machinery/backoff.ts";
 import { podDir, podLogDir } from "./paths.ts";
 import { PodWorker } from "./pod-worker.ts";
 import type { PodWorkerContext } from "./pod-context.ts";
 
 /** Pods that only show a part of the node carry it; they are no work. */
 export const mirrorAnnotation = "kubernetes.io/config.mirror";
+
+const orphanBackoff = { firstMs: 500, maxMs: 60_000, factor: 2, jitter: 0 };
 
 export interface PodWorkers {
   /** Begins with what informer and runtime know; both must be ready. */
@@ -29,6 +32,7 @@ export function createPodWorkers(
   const finished = new Set<string>();
   const list = (): readonly PodWorker[] => [...workers.values()];
   const context = contextOf({ list });
+  const closing = new AbortController();
   let unsubscribe: (() => void) | undefined;
 
   function begin(pod: Pod, runs: readonly ContainerStatus[]): void {
@@ -57,9 +61,19 @@ export function createPodWorkers(
     const uids = new Set([...ofPods.keys(), ...context.options.network.list().map(({ uid }) => uid)]);
     for (const uid of uids) {
       if (workers.has(uid)) continue;
-      void removeOrphan(context, uid, ofPods.get(uid) ?? []).catch((error: unknown) => {
-        context.log.error("cannot remove what is left of a pod", { uid, error });
-      });
+      void untilRemoved(uid, ofPods.get(uid) ?? []);
+    }
+  }
+
+  /** Nobody else will come back to them. */
+  async function untilRemoved(uid: string, runs: readonly ContainerStatus[]): Promise<void> {
+    for (let failures = 0; !closing.signal.aborted; failures += 1) {
+      try {
+        return await removeOrphan(context, uid, runs);
+      } catch (error) {
+        context.log.error("cannot remove what is left of a pod, trying again", { uid, error });
+        await context.clock.sleep(backoffDelayMs(orphanBackoff, failures), closing.signal).catch(() => undefined);
+      }
     }
   }
 
@@ -95,6 +109,7 @@ export function createPodWorkers(
     onExit: (status) => workers.get(status.pod.uid)?.onExit(status),
     close: () => {
       unsubscribe?.();
+      closing.abort();
       for (const worker of workers.values()) worker.close();
     },
   };
