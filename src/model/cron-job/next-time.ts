@@ -1,5 +1,5 @@
 /** When a schedule is due, in a time zone. */
-import type { Schedule } from "./schedule.ts";
+import type { CronSchedule } from "../../lib/cron/index.ts";
 
 const [minuteMs, hourMs, dayMs] = [60_000, 3_600_000, 86_400_000];
 /** After so many days without a time there is none: the 30th of February. */
@@ -39,7 +39,11 @@ export function wallClock(timeZone: string): WallClock {
  * The first time after `after` (milliseconds since the epoch) at which the schedule is due; undefined where there is none
  * within five years. A time that the change to summer time leaves out is left out; one that comes twice is due twice.
  */
-export function nextTime(schedule: Schedule, clock: WallClock, after: number): number | undefined {
+export function nextTime(schedule: CronSchedule, clock: WallClock, after: number): number | undefined {
+  const { everyMs, minutes, hours } = schedule;
+  if (everyMs !== undefined) return Math.floor((after + Math.max(everyMs, 1000)) / 1000) * 1000;
+  // A list of nothing but commas.
+  if (minutes.size === 0 || hours.size === 0) return undefined;
   let at = Math.floor(after / minuteMs) * minuteMs + minuteMs;
   while (at - after < longestMs) {
     const wall = clock(at);
@@ -51,7 +55,7 @@ export function nextTime(schedule: Schedule, clock: WallClock, after: number): n
   return undefined;
 }
 
-function isDay({ months, days, weekdays, isEitherDay }: Schedule, { month, day, weekday }: WallTime): boolean {
+function isDay({ months, days, weekdays, isEitherDay }: CronSchedule, { month, day, weekday }: WallTime): boolean {
   if (!months.has(month)) return false;
   return isEitherDay ? days.has(day) || weekdays.has(weekday) : days.has(day) && weekdays.has(weekday);
 }

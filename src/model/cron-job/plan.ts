@@ -6,8 +6,8 @@ import { isJobFinished, jobCondition } from "../job/index.ts";
 import { controllerReference, timeText } from "../workload/index.ts";
 import { nextTime, wallClock } from "./next-time.ts";
 import type { WallClock } from "./next-time.ts";
-import { parseSchedule } from "./schedule.ts";
-import type { Schedule } from "./schedule.ts";
+import { parseCron } from "../../lib/cron/index.ts";
+import type { CronSchedule } from "../../lib/cron/index.ts";
 
 export interface CronJobInput {
   readonly cronJob: CronJob;
@@ -75,7 +75,7 @@ export function planCronJob(input: CronJobInput): CronJobPlan {
   return { ...waiting, start: { job: jobFor(cronJob, latest), scheduledAtMs: latest }, replace };
 }
 
-type Times = { readonly schedule: Schedule; readonly clock: WallClock } | { readonly problem: CronJobEvent };
+type Times = { readonly schedule: CronSchedule; readonly clock: WallClock } | { readonly problem: CronJobEvent };
 
 function timesOf({ spec }: CronJob): Times {
   const { schedule, timeZone } = spec ?? { schedule: "" };
@@ -87,7 +87,7 @@ function timesOf({ spec }: CronJob): Times {
     return problem("UnknownTimeZone", `invalid timeZone: "${timeZone}": ${(error as Error).message}`);
   }
   try {
-    return { schedule: parseSchedule(schedule), clock };
+    return { schedule: parseCron(schedule), clock };
   } catch (error) {
     return problem("UnparseableSchedule", `unparseable schedule: "${schedule}" : ${(error as Error).message}`);
   }
@@ -96,7 +96,7 @@ function timesOf({ spec }: CronJob): Times {
 /** The latest time that is due and not served, and how many were. */
 function latestDue(
   { metadata, spec, status }: CronJob,
-  { schedule, clock, now }: { readonly schedule: Schedule; readonly clock: WallClock; readonly now: number },
+  { schedule, clock, now }: { readonly schedule: CronSchedule; readonly clock: WallClock; readonly now: number },
 ): { readonly latest: number | undefined; readonly missed: number } {
   const since = Date.parse(status?.lastScheduleTime ?? metadata?.creationTimestamp ?? "");
   const deadline = spec?.startingDeadlineSeconds;
@@ -117,7 +117,7 @@ function latestDue(
 /** Looks for the last time in ever longer stretches before `now`. */
 function lastBefore(
   now: number,
-  { schedule, clock, from }: { readonly schedule: Schedule; readonly clock: WallClock; readonly from: number },
+  { schedule, clock, from }: { readonly schedule: CronSchedule; readonly clock: WallClock; readonly from: number },
 ): number {
   let last = from;
   for (let back = 60_000; ; back *= 2) {
