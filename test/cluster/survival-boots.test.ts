@@ -74,7 +74,7 @@ test(
       }
       await eventually(() => {
         assert.deepEqual(stateOf(lab), before);
-      const leftMounts = [...namespaces()].filter((name) => !namespacesBefore.has(name));
+        const leftMounts = [...namespaces()].filter((name) => !namespacesBefore.has(name));
         const ours = leftMounts.filter((name) => mentions(name, lab.folder));
         assert.deepEqual(ours, []);
       });
