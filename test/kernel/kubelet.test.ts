@@ -17,6 +17,7 @@ import { connect as tlsConnect } from "node:tls";
 import type { Pod } from "../../src/api/generated/types.ts";
 import { resources } from "../../src/api/resources.ts";
 import { createFakeApiClient } from "../../src/client/index.ts";
+import { answeringReviews } from "../../src/components/kubelet/testing.ts";
 import { createKubelet } from "../../src/components/kubelet/index.ts";
 import { composeNodeRoot, createContainerRuntime, prepareContainerHost } from "../../src/container/index.ts";
 import {
@@ -83,7 +84,8 @@ async function startLab() {
   const caller = issueCertificate({ commonName: "apiserver", usage: "client", validDays }, { issuer: ca, now });
 
   const runtime = createContainerRuntime({ config, node, clock, log });
-  const client = createFakeApiClient();
+  const fake = createFakeApiClient();
+  const client = { ...fake, create: answeringReviews(fake) };
   const attached = new Map<string, { uid: string; netnsPath: string; ips: readonly string[] }>();
   const kubelet = createKubelet({
     config,

@@ -224,7 +224,7 @@ function dialLoopback(answer: number | string, signal?: AbortSignal): Promise<So
 }
 
 /** The API server's answers to the kubelet's questions: tokens tell their user, who may do everything but be "nobody". */
-function answeringReviews(client: Pick<ApiClient, "create">): ApiClient["create"] {
+export function answeringReviews(client: Pick<ApiClient, "create">): ApiClient["create"] {
   const answer = (plural: string, object: KubernetesObject): KubernetesObject | undefined => {
     if (plural === reviews.tokenReviews.plural) {
       const { token } = (object as TokenReview).spec;
