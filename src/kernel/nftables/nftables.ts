@@ -1,5 +1,6 @@
 /** The rules of one network namespace: whole rule sets in, smallest differences in, and what the kernel holds out. */
 import {
+  keyText,
   emptyTransaction,
   indexElements,
   isEmptyTransaction,
@@ -62,6 +63,10 @@ export interface Nftables {
 
 /** About 200 bytes each. The kernel's default for the largest send buffer is 416 kB; its root may send more. */
 const elementsPerStep = { most: 30_000, withoutRoot: 1500 } as const;
+
+/** One message holds them: they cannot be listed in two halves of a growing table. */
+const smallSet = 64;
+const mostListings = 10;
 
 /** Opens what all changes go through; keep it as long as the namespace's rules are looked after. */
 export function openNftables(options: { readonly namespace: NetworkNamespace; readonly toolsDir: string }): Nftables {
@@ -184,7 +189,24 @@ class KernelNftables implements Nftables {
     return this.#translated(() => this.#watch.hasForeignChange());
   }
 
+  /**
+   * The kernel grows a set's hash table in the background, and lists it by counting: a listing meanwhile may lack elements
+   * or hold some twice. So large sets are listed until two listings agree.
+   */
   readElements(family: Family, table: string, declaration: SetDeclaration): readonly KernelElement[] {
+    let former: ReadonlyMap<string, KernelElement> | undefined;
+    for (let attempt = 0; ; attempt += 1) {
+      const listed = this.#listElements(family, table, declaration);
+      if (listed.length < smallSet) return listed;
+      const known = new Map(listed.map((element) => [keyText(element.key), element]));
+      const isSame =
+        former !== undefined && former.size === known.size && [...known.keys()].every((key) => former?.has(key));
+      if (isSame || attempt === mostListings) return [...known.values()];
+      former = known;
+    }
+  }
+
+  #listElements(family: Family, table: string, declaration: SetDeclaration): readonly KernelElement[] {
     try {
       return this.#socket
         .request(`read set ${declaration.name}`, encodeElementsQuery(family, table, declaration.name))
