@@ -1,5 +1,6 @@
 /** What every container runtime must do; the fake and the real one run the same cases. */
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { test } from "node:test";
@@ -206,4 +207,31 @@ async function untilLog(path: string, pattern: RegExp): Promise<void> {
     assert.ok(Date.now() < deadline, `${path} never matched ${pattern}`);
     await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+/** A container without wishes; `changes` as the test needs them. */
+export function exampleSpec(image: Image, argv: readonly string[], changes: Partial<ContainerSpec>): ContainerSpec {
+  return {
+    id: randomBytes(32).toString("hex"),
+    pod: { namespace: "default", name: "pod", uid: "6a2f" },
+    name: "main",
+    attempt: 0,
+    image,
+    argv,
+    env: [],
+    workingDir: "",
+    user: undefined,
+    hasTerminal: false,
+    hasStdin: false,
+    stdinOnce: false,
+    mounts: [],
+    networkNamespacePath: "",
+    hostname: "pod",
+    isPrivileged: false,
+    isRootReadOnly: false,
+    addedCapabilities: [],
+    droppedCapabilities: [],
+    logPath: "",
+    ...changes,
+  };
 }

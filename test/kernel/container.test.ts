@@ -33,7 +33,7 @@ import { mount } from "../../src/machinery/libc/index.ts";
 import { findTool } from "../../src/machinery/tools.ts";
 import { silentLogger } from "../../src/machinery/log.ts";
 import { clusterPaths } from "../../src/model/cluster-config.ts";
-import { containerRuntimeContract, type RuntimeUnderTest } from "../contract/container-runtime.ts";
+import { containerRuntimeContract, exampleSpec, type RuntimeUnderTest } from "../contract/container-runtime.ts";
 import { inNamespaces } from "./in-namespaces.ts";
 
 const node = { name: "node-1" };
@@ -72,7 +72,7 @@ function makeLab(): Lab {
       return current;
     },
     spec: (image, argv, changes = {}) =>
-      podSpec(image, argv, { networkNamespacePath: netns, logPath: logIn(folder), ...changes }),
+      exampleSpec(image, argv, { networkNamespacePath: netns, logPath: logIn(folder), ...changes }),
     async close() {
       for (const { id } of await current.list()) {
         await current.stop(id, { graceMs: 0 });
@@ -98,32 +98,6 @@ function leftovers(runDir: string): readonly string[] {
     .split("\n")
     .filter((line) => line.includes(runDir));
   return [...mounts, ...["containers", "exits", "crun", "pods"].flatMap((name) => readdirSync(join(runDir, name)))];
-}
-
-function podSpec(image: Image, argv: readonly string[], changes: Partial<ContainerSpec>): ContainerSpec {
-  return {
-    id: randomBytes(32).toString("hex"),
-    pod: { namespace: "default", name: "pod", uid: "6a2f" },
-    name: "main",
-    attempt: 0,
-    image,
-    argv,
-    env: [],
-    workingDir: "",
-    user: undefined,
-    hasTerminal: false,
-    hasStdin: false,
-    stdinOnce: false,
-    mounts: [],
-    networkNamespacePath: "",
-    hostname: "pod",
-    isPrivileged: false,
-    isRootReadOnly: false,
-    addedCapabilities: [],
-    droppedCapabilities: [],
-    logPath: "",
-    ...changes,
-  };
 }
 
 /** Runs `work` with a lab and a container of busybox in it. */

@@ -1,15 +1,5 @@
 /** The container runtime of one node: crun makes containers, a conmon beside each watches it. */
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  watch,
-  writeFileSync,
-  type FSWatcher,
-} from "node:fs";
+import { existsSync, lstatSync, mkdirSync, rmSync, statSync, watch, writeFileSync, type FSWatcher } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import type { Clock } from "../../machinery/clock.ts";
@@ -36,6 +26,7 @@ import { execToEnd, execWithPipes, execWithTerminal, type ExecTarget } from "./e
 import { createUnderMonitor } from "./monitor.ts";
 import { findOutput, guardOutput, type OutputGuard } from "./output-guard.ts";
 import { pinPodNamespaces, unpinPodNamespaces } from "./pod-namespaces.ts";
+import { isAlive, isMonitor, readPid, signalNumber } from "./processes.ts";
 import { createReadiness } from "./readiness.ts";
 import { runCrun, translateCrunError, type CrunTools } from "./tools.ts";
 
@@ -361,42 +352,6 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
       for (const { guard } of containers.values()) guard?.close();
     },
   };
-}
-
-/** The number may have been used again. */
-function isMonitor(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "conmon";
-  } catch {
-    return false;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function readPid(path: string): number | undefined {
-  try {
-    const pid = Number.parseInt(readFileSync(path, "utf8"), 10);
-    return pid > 0 ? pid : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** As an image says it: "SIGTERM", "TERM", "15", "SIGRTMIN+3". */
-function signalNumber(text: string): number {
-  const name = text.toUpperCase().replace(/^(?!SIG|\d)/, "SIG");
-  const realTime = /^SIGRTMIN\+(\d+)$/.exec(name);
-  if (realTime) return 34 + Number(realTime[1]);
-  if (/^\d+$/.test(name)) return Number(name);
-  return (constants.signals as Readonly<Record<string, number>>)[name] ?? constants.signals.SIGTERM;
 }
 
 function isFolder(source: string, target: string): boolean {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { containerRuntimeContract } from "../../../test/contract/container-runtime.ts";
+import { containerRuntimeContract, exampleSpec } from "../../../test/contract/container-runtime.ts";
 import { systemClock } from "../../machinery/clock.ts";
 import type { ContainerSpec, Image } from "../runtime.ts";
 import { createFakeContainerRuntime } from "./fake-runtime.ts";
@@ -16,29 +16,7 @@ function specIn(
   changes: Partial<ContainerSpec> = {},
 ): ContainerSpec {
   const id = randomBytes(32).toString("hex");
-  return {
-    id,
-    pod: { namespace: "default", name: "pod", uid: "uid" },
-    name: "main",
-    attempt: 0,
-    image,
-    argv,
-    env: [],
-    workingDir: "",
-    user: undefined,
-    hasTerminal: false,
-    hasStdin: false,
-    stdinOnce: false,
-    mounts: [],
-    networkNamespacePath: "",
-    hostname: "pod",
-    isPrivileged: false,
-    isRootReadOnly: false,
-    addedCapabilities: [],
-    droppedCapabilities: [],
-    logPath: join(folder, id, "0.log"),
-    ...changes,
-  };
+  return exampleSpec(image, argv, { id, logPath: join(folder, id, "0.log"), ...changes });
 }
 
 containerRuntimeContract("fake runtime", () => {
