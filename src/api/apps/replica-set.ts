@@ -1,17 +1,8 @@
 import { selectorOf, selectorText, structuredSelectorText } from "../../lib/labels/index.ts";
 import { defaultPodSpec } from "../core/pod-defaults.ts";
-import {
-  ageColumn,
-  ageOf,
-  column,
-  containerCells,
-  containerColumns,
-  nameColumn,
-  nameOf,
-  selectorColumn,
-} from "../registry/columns.ts";
 import { nonNegative } from "../registry/checks.ts";
 import { defineResource } from "../registry/define.ts";
+import { replicaCells, replicaColumns } from "../registry/replica-columns.ts";
 import { scaleSubresource } from "../registry/scale.ts";
 import { resources } from "../resources.ts";
 import { selectorIsImmutable, validateWorkload } from "./workload-checks.ts";
@@ -22,24 +13,8 @@ export const replicaSets = defineResource(resources.replicaSets, {
   hasStatus: true,
   countsGeneration: true,
   subresources: { scale: scaleSubresource },
-  columns: [
-    nameColumn,
-    column("Desired", "Pods wanted.", "integer"),
-    column("Current", "Pods there are.", "integer"),
-    column("Ready", "Pods that are ready.", "integer"),
-    ageColumn,
-    ...containerColumns,
-    selectorColumn,
-  ],
-  cells: (object, now) => [
-    nameOf(object),
-    object.spec?.replicas ?? 0,
-    object.status?.replicas ?? 0,
-    object.status?.readyReplicas ?? 0,
-    ageOf(object, now),
-    ...containerCells(object.spec?.template?.spec?.containers),
-    structuredSelectorText(object.spec?.selector),
-  ],
+  columns: replicaColumns,
+  cells: (object, now) => replicaCells(object, now, structuredSelectorText(object.spec?.selector)),
   fields: ({ status }) => ({ "status.replicas": String(status?.replicas ?? 0) }),
   defaults({ spec }) {
     if (!spec) return;

@@ -2,18 +2,10 @@
 import { labelsText, selectorText } from "../../lib/labels/index.ts";
 import { invalidValue, requiredValue } from "../field-error.ts";
 import type { FieldError } from "../field-error.ts";
-import {
-  ageColumn,
-  ageOf,
-  column,
-  containerCells,
-  containerColumns,
-  nameColumn,
-  nameOf,
-  selectorColumn,
-} from "../registry/columns.ts";
+import { column, containerCells, nameColumn, nameOf } from "../registry/columns.ts";
 import { nonNegative } from "../registry/checks.ts";
 import { defineResource } from "../registry/define.ts";
+import { replicaCells, replicaColumns } from "../registry/replica-columns.ts";
 import { scaleSubresource } from "../registry/scale.ts";
 import { resources } from "../resources.ts";
 import { defaultPodSpec } from "./pod-defaults.ts";
@@ -44,24 +36,8 @@ export const replicationControllers = defineResource(resources.replicationContro
   hasStatus: true,
   countsGeneration: true,
   subresources: { scale: scaleSubresource },
-  columns: [
-    nameColumn,
-    column("Desired", "Pods wanted.", "integer"),
-    column("Current", "Pods there are.", "integer"),
-    column("Ready", "Pods that are ready.", "integer"),
-    ageColumn,
-    ...containerColumns,
-    selectorColumn,
-  ],
-  cells: (object, now) => [
-    nameOf(object),
-    object.spec?.replicas ?? 0,
-    object.status?.replicas ?? 0,
-    object.status?.readyReplicas ?? 0,
-    ageOf(object, now),
-    ...containerCells(object.spec?.template?.spec?.containers),
-    labelsText(object.spec?.selector),
-  ],
+  columns: replicaColumns,
+  cells: (object, now) => replicaCells(object, now, labelsText(object.spec?.selector)),
   fields: ({ status }) => ({ "status.replicas": String(status?.replicas ?? 0) }),
   defaults({ metadata, spec }) {
     if (!spec) return;
