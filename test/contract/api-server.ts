@@ -30,7 +30,10 @@ export interface TestServer {
 const administrator = { name: "kubernetes-admin", groups: ["system:masters"] };
 
 /** The default namespace has its service account, as the controller would make it. */
-export async function startTestServer(options: Partial<ApiServerOptions> = {}): Promise<TestServer> {
+export async function startTestServer({
+  defaultAccount = true,
+  ...options
+}: Partial<ApiServerOptions> & { readonly defaultAccount?: boolean } = {}): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), "netloom-api-"));
   const config = exampleCluster(folder, { nodes: [] });
   const pki = createClusterPki({ config, clock: systemClock });
@@ -48,9 +51,10 @@ export async function startTestServer(options: Partial<ApiServerOptions> = {}): 
   const stop = new AbortController();
   const running = server.run(stop.signal);
   await Promise.race([server.ready, running]);
-  await server
-    .client(administrator)
-    .create(resources.serviceAccounts, { metadata: { name: "default", namespace: "default" } });
+  if (defaultAccount) {
+    const metadata = { name: "default", namespace: "default" };
+    await server.client(administrator).create(resources.serviceAccounts, { metadata });
+  }
   const url = `https://127.0.0.1:${server.port}`;
   const kubeconfigFor = (user: string, groups: readonly string[]): string => {
     const pair = pki.issue({ commonName: user, organizations: groups, usage: "client", validDays: 1 });

@@ -409,6 +409,24 @@ test("a role that is bound but not there is told with the refusal", async () => 
   );
 });
 
+test("who may read one object may list and watch it by its name, and no other", async () => {
+  const names = { apiGroups: [""], resources: ["configmaps"], resourceNames: ["mine"], verbs: ["list"] };
+  const metadata = { name: "list-mine", namespace: "default" };
+  await admin().create(resources.roles, { metadata, rules: [names] });
+  await admin().create(resources.roleBindings, {
+    metadata,
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "list-mine" },
+    subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "eve" }],
+  });
+  const list = (fieldSelector: string) => as("eve").list(resources.configMaps, { namespace: "default", fieldSelector });
+  await list("metadata.name=mine");
+  assert.match(
+    await messageOf(list("metadata.name=other")),
+    /^configmaps "other" is forbidden: User "eve" cannot list/,
+  );
+  assert.match(await messageOf(list("metadata.name!=mine")), /^configmaps is forbidden: User "eve" cannot list/);
+});
+
 test("a node reads only what its pods need", async () => {
   const pod = (name: string, nodeName: string, secret: string) => ({
     metadata: { name, namespace: "default" },
@@ -435,7 +453,20 @@ test("a node reads only what its pods need", async () => {
     /can only list\/watch pods with spec.nodeName field selector/,
   );
   await node.get(resources.configMaps, { namespace: "default", name: "kube-root-ca.crt" });
-  assert.match(await messageOf(node.get(resources.nodes, { name: "node-2" })), /node cannot read other nodes/);
+  assert.match(
+    await messageOf(node.get(resources.nodes, { name: "node-2" })),
+    /: node 'node-1' cannot read 'node-2', only its own Node object$/,
+  );
+  assert.match(
+    await messageOf(node.list(resources.nodes)),
+    /: node 'node-1' cannot read all nodes, only its own Node object$/,
+  );
+  await node.list(resources.nodes, { fieldSelector: "metadata.name=node-1" });
+  await node.get(resources.serviceAccounts, { namespace: "default", name: "default" });
+  assert.match(
+    await messageOf(node.get(resources.serviceAccounts, { namespace: "kube-system", name: "default" })),
+    /no relationship found between node 'node-1' and this object/,
+  );
   assert.equal(
     await messageOf(as("system:node:node-1").get(resources.secrets, { namespace: "default", name: "one" })),
     'secrets "one" is forbidden: User "system:node:node-1" cannot get resource "secrets" in API group "" in the namespace "default"',

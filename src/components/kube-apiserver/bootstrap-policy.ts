@@ -5,7 +5,7 @@ import type { KubernetesObject, Resource } from "../../api/object.ts";
 import { resources } from "../../api/resources.ts";
 import { ApiError } from "../../api/status.ts";
 import type { ApiClient } from "../../client/index.ts";
-import { reconciledBinding, reconciledRole } from "../../model/rbac/index.ts";
+import { isBindingOfAnotherRole, reconciledBinding, reconciledRole } from "../../model/rbac/index.ts";
 import { firstClusterBindings, firstClusterRoles, namespaceBindings, namespaceRoles } from "./authorization/index.ts";
 
 const priorityClasses: readonly PriorityClass[] = [
@@ -24,20 +24,32 @@ const priorityClasses: readonly PriorityClass[] = [
 
 /** Safe to repeat. What users added to the first roles stays. */
 export async function bootstrapPolicy(client: ApiClient): Promise<void> {
+  const roles = { mend: reconciledRole };
+  const bindings = { mend: reconciledBinding, isReplaced: isBindingOfAnotherRole };
   await Promise.all([
-    reconcile(client, resources.clusterRoles, firstClusterRoles(), reconciledRole),
-    reconcile(client, resources.clusterRoleBindings, firstClusterBindings, reconciledBinding),
-    reconcile(client, resources.roles, namespaceRoles, reconciledRole),
-    reconcile(client, resources.roleBindings, namespaceBindings, reconciledBinding),
-    reconcile(client, resources.priorityClasses, priorityClasses, (stored) => stored),
+    reconcile(client, { resource: resources.clusterRoles, expected: firstClusterRoles(), ...roles }),
+    reconcile(client, { resource: resources.clusterRoleBindings, expected: firstClusterBindings, ...bindings }),
+    reconcile(client, { resource: resources.roles, expected: namespaceRoles, ...roles }),
+    reconcile(client, { resource: resources.roleBindings, expected: namespaceBindings, ...bindings }),
+    reconcile(client, {
+      resource: resources.priorityClasses,
+      expected: priorityClasses,
+      mend: (stored) => stored,
+    }),
   ]);
+}
+
+interface Reconciled<T extends KubernetesObject> {
+  readonly resource: Resource<T>;
+  readonly expected: readonly T[];
+  readonly mend: (stored: T, expected: T) => T;
+  /** Where the stored object cannot be mended, but has to go. */
+  readonly isReplaced?: (stored: T, expected: T) => boolean;
 }
 
 async function reconcile<T extends KubernetesObject>(
   client: ApiClient,
-  resource: Resource<T>,
-  expected: readonly T[],
-  mend: (stored: T, expected: T) => T,
+  { resource, expected, mend, isReplaced }: Reconciled<T>,
 ): Promise<void> {
   const { items } = await client.list(resource);
   const stored = new Map(items.map((object) => [keyText(keyOf(object)), object]));
@@ -45,6 +57,11 @@ async function reconcile<T extends KubernetesObject>(
     expected.map(async (object) => {
       const known = stored.get(keyText(keyOf(object)));
       if (known === undefined) return await client.create(resource, object);
+      if (isReplaced?.(known, object) === true) {
+        const { uid = "" } = known.metadata ?? {};
+        await client.delete(resource, keyOf(known), { preconditions: { uid } });
+        return await client.create(resource, object);
+      }
       const mended = mend(known, object);
       if (mended === known) return known;
       try {

@@ -10,7 +10,7 @@ import type { Action } from "./actions/index.ts";
 import type { Authenticate } from "./authentication/authenticator.ts";
 import { type AuditedRequest, type AuditTrail, originOf } from "./audit/index.ts";
 import { impersonate } from "./authentication/impersonation.ts";
-import { authorize } from "./authorization/index.ts";
+import { authorize, selectedName } from "./authorization/index.ts";
 import type { Attributes, Authorizer } from "./authorization/index.ts";
 import type { DiscoveryAnswer } from "./discovery.ts";
 import { send, statusAnswer, statusOf } from "./http/exchange.ts";
@@ -165,8 +165,9 @@ export function createUpgradeHandler(
 
 function attributesOf(info: RequestInfo): Attributes {
   if (!info.isResource) return { verb: info.verb, path: info.path };
-  const { group, resource, subresource, namespace, name, verb } = info;
+  const { group, resource, subresource, namespace, verb } = info;
   const fieldSelector = info.query.get("fieldSelector");
+  const name = info.name === "" ? selectedName(verb, fieldSelector ?? undefined) : info.name;
   return {
     verb,
     resource: {

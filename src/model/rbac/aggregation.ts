@@ -48,25 +48,30 @@ export function reconciledRole<T extends Pick<ClusterRole, "rules" | "aggregatio
   expected: T,
 ): T {
   if (isKept(stored)) return stored;
-  const missing = expected.aggregationRule === undefined ? missingRules(stored.rules ?? [], expected.rules ?? []) : [];
-  const lacksAggregation =
-    expected.aggregationRule !== undefined && !isJsonEqual(stored.aggregationRule, expected.aggregationRule);
+  const isAggregated = expected.aggregationRule !== undefined;
+  const missing = isAggregated ? [] : missingRules(stored.rules ?? [], expected.rules ?? []);
+  const selectors = stored.aggregationRule?.clusterRoleSelectors ?? [];
+  const added = (expected.aggregationRule?.clusterRoleSelectors ?? []).filter(
+    (selector) => !selectors.some((known) => isJsonEqual(known, selector)),
+  );
+  const hasTooMuch = !isAggregated && stored.aggregationRule !== undefined;
   const metadata = mendedMetadata(stored, expected);
-  if (missing.length === 0 && !lacksAggregation && metadata === stored.metadata) return stored;
+  if (missing.length === 0 && added.length === 0 && !hasTooMuch && metadata === stored.metadata) return stored;
+  const { aggregationRule: _old, ...rest } = stored;
   return {
-    ...stored,
+    ...(rest as T),
     ...(metadata === undefined ? {} : { metadata }),
     ...(missing.length === 0 ? {} : { rules: [...(stored.rules ?? []), ...missing] }),
-    ...(expected.aggregationRule === undefined ? {} : { aggregationRule: expected.aggregationRule }),
+    ...(isAggregated ? { aggregationRule: { clusterRoleSelectors: [...selectors, ...added] } } : {}),
   };
 }
 
-/** The same for a binding. Its role never changes, so a stored one with another role is left alone. */
+/** The same for a binding of the same role. */
 export function reconciledBinding<T extends Pick<ClusterRoleBinding | RoleBinding, "roleRef" | "subjects"> & Kept>(
   stored: T,
   expected: T,
 ): T {
-  if (isKept(stored) || !isJsonEqual(stored.roleRef, expected.roleRef)) return stored;
+  if (isKept(stored)) return stored;
   const missing = (expected.subjects ?? []).filter(
     (subject) => stored.subjects?.some((known) => isSame(known, subject)) !== true,
   );
@@ -75,21 +80,30 @@ export function reconciledBinding<T extends Pick<ClusterRoleBinding | RoleBindin
   return {
     ...stored,
     ...(metadata === undefined ? {} : { metadata }),
-    subjects: [...(stored.subjects ?? []), ...missing],
+    ...(missing.length === 0 ? {} : { subjects: [...(stored.subjects ?? []), ...missing] }),
   };
+}
+
+/** A binding's role never changes: one of another role has to go before the first one can be made. */
+export function isBindingOfAnotherRole<T extends Pick<ClusterRoleBinding | RoleBinding, "roleRef"> & Kept>(
+  stored: T,
+  expected: T,
+): boolean {
+  return !isKept(stored) && !isJsonEqual(stored.roleRef, expected.roleRef);
 }
 
 function isSame(a: RbacV1Subject, b: RbacV1Subject): boolean {
   return a.kind === b.kind && a.name === b.name && (a.namespace ?? "") === (b.namespace ?? "");
 }
 
+/** What a user wrote at a label or annotation stays. */
 function mendedMetadata({ metadata: stored }: Kept, { metadata: expected }: Kept): Kept["metadata"] {
   const lacks = (part: "labels" | "annotations"): boolean =>
-    Object.entries(expected?.[part] ?? {}).some(([key, value]) => stored?.[part]?.[key] !== value);
+    Object.keys(expected?.[part] ?? {}).some((key) => stored?.[part]?.[key] === undefined);
   if (!lacks("labels") && !lacks("annotations")) return stored;
   return {
     ...stored,
-    labels: { ...stored?.labels, ...expected?.labels },
-    annotations: { ...stored?.annotations, ...expected?.annotations },
+    labels: { ...expected?.labels, ...stored?.labels },
+    annotations: { ...expected?.annotations, ...stored?.annotations },
   };
 }

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ClusterRole, PolicyRule } from "../../api/generated/types.ts";
-import { aggregatedRules, compactRules, missingRules, reconciledBinding, reconciledRole, ruleText } from "./index.ts";
+import type { ClusterRole, ClusterRoleBinding, PolicyRule } from "../../api/generated/types.ts";
+import {
+  aggregatedRules,
+  compactRules,
+  isBindingOfAnotherRole,
+  missingRules,
+  reconciledBinding,
+  reconciledRole,
+  ruleText,
+} from "./index.ts";
 
 const rule = (apiGroups: readonly string[], kinds: readonly string[], verbs: readonly string[]): PolicyRule => ({
   apiGroups,
@@ -109,14 +117,36 @@ test("reconciledRole() adds what is missing, keeps what users added, and leaves 
   assert.equal(reconciledRole(marked, expected), marked);
 });
 
-test("reconciledBinding() adds missing subjects, never to another role", () => {
+test("reconciledRole() keeps what users wrote at its labels and annotations", () => {
+  const key = "kubernetes.io/bootstrapping";
+  const stored = role("r", { [key]: "mine" }, []);
+  assert.equal(reconciledRole(stored, role("r", { [key]: "rbac-defaults" }, [])), stored);
+  assert.deepEqual(reconciledRole(stored, role("r", { other: "yes" }, [])).metadata?.labels, {
+    [key]: "mine",
+    other: "yes",
+  });
+});
+
+test("reconciledRole() adds the selectors that are missing, and takes aggregation from a role that has none", () => {
+  const select = (name: string) => ({ matchLabels: { [name]: "yes" } });
+  const stored: ClusterRole = { ...role("r", {}, []), aggregationRule: { clusterRoleSelectors: [select("mine")] } };
+  const expected: ClusterRole = { ...role("r", {}, []), aggregationRule: { clusterRoleSelectors: [select("first")] } };
+  assert.deepEqual(reconciledRole(stored, expected).aggregationRule?.clusterRoleSelectors, [
+    select("mine"),
+    select("first"),
+  ]);
+  assert.equal(reconciledRole(stored, role("r", {}, [])).aggregationRule, undefined);
+});
+
+test("reconciledBinding() adds missing subjects; one of another role is to be replaced, unless it is marked", () => {
   const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "view" };
   const subject = (name: string) => ({ kind: "User", name });
   const expected = { roleRef, subjects: [subject("a")] };
-  assert.deepEqual(reconciledBinding({ roleRef, subjects: [subject("b")] }, expected).subjects, [
-    subject("b"),
-    subject("a"),
-  ]);
-  const other = { roleRef: { ...roleRef, name: "edit" } };
-  assert.equal(reconciledBinding(other, expected), other);
+  const stored = { roleRef, subjects: [subject("b")] };
+  assert.deepEqual(reconciledBinding(stored, expected).subjects, [subject("b"), subject("a")]);
+  assert.equal(isBindingOfAnotherRole(stored, expected), false);
+  const other: ClusterRoleBinding = { roleRef: { ...roleRef, name: "edit" } };
+  assert.equal(isBindingOfAnotherRole(other, expected), true);
+  const annotations = { "rbac.authorization.kubernetes.io/autoupdate": "false" };
+  assert.equal(isBindingOfAnotherRole<ClusterRoleBinding>({ ...other, metadata: { annotations } }, expected), false);
 });

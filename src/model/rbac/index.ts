@@ -1,3 +1,3 @@
-export { aggregatedRules, reconciledBinding, reconciledRole } from "./aggregation.ts";
+export { aggregatedRules, isBindingOfAnotherRole, reconciledBinding, reconciledRole } from "./aggregation.ts";
 export { compactRules, goList, missingRules, ruleText } from "./covers.ts";
 export { type RbacRequest, type RbacSubject, ruleAllows, subjectMatches } from "./rules.ts";

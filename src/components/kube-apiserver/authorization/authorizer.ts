@@ -64,6 +64,14 @@ export function anyOf(authorizers: readonly Authorizer[]): Authorizer {
   };
 }
 
+/** Who lists or watches one object by its name asks for that object; "" for more than one. */
+export function selectedName(verb: string, fieldSelector = ""): string {
+  if (verb !== "list" && verb !== "watch") return "";
+  const exact = fieldSelector.split(",").map((term) => /^metadata\.name==?([^=]+)$/.exec(term)?.[1]);
+  const name = exact.find((one) => one !== undefined) ?? "";
+  return name === "." || name === ".." || /[/%]/.test(name) ? "" : name;
+}
+
 /** Throws upstream's `ApiError` 403 where the user may not. */
 export function authorize(authorizer: Authorizer, user: User, attributes: Attributes): void {
   const { isAllowed, reason } = authorizer.decide(user, attributes);

@@ -6,7 +6,7 @@ import { nodeAuthorizer } from "./node.ts";
 import { rbacAuthorizer } from "./rbac.ts";
 import { superuserAuthorizer } from "./superuser.ts";
 
-export { authorize } from "./authorizer.ts";
+export { authorize, selectedName } from "./authorizer.ts";
 export type { Attributes, Authorizer } from "./authorizer.ts";
 export { firstClusterBindings, firstClusterRoles, namespaceBindings, namespaceRoles } from "./policy/index.ts";
 export { rulesOfRole } from "./rbac.ts";

@@ -1,5 +1,5 @@
 /** Nodes: each reads only what its own pods need, and writes only what tells about itself. */
-import type { PersistentVolume, PersistentVolumeClaim, Pod } from "../../../api/generated/types.ts";
+import type { PersistentVolume, PersistentVolumeClaim, Pod, VolumeAttachment } from "../../../api/generated/types.ts";
 import { podReferences } from "../../../model/pod-references/index.ts";
 import { ruleAllows } from "../../../model/rbac/index.ts";
 import type { ObjectStore, StoreKey } from "../../../storage/index.ts";
@@ -35,6 +35,11 @@ export function nodeAuthorizer(store: ObjectStore): Authorizer {
       }
       case "persistentvolumes":
         return volumesOf(node).some((volume) => volume.metadata?.name === name);
+      case "volumeattachments": {
+        const key = { resource: "volumeattachments.storage.k8s.io", namespace: "", name };
+        const attachment = store.get(key)?.object as VolumeAttachment | undefined;
+        return attachment?.spec.nodeName === node;
+      }
       default:
         return false;
     }
@@ -79,8 +84,7 @@ export function nodeAuthorizer(store: ObjectStore): Authorizer {
         if (!["get", "list", "watch"].includes(verb)) return refused("can only read resources of this type");
         if (subresource !== "") return refused("cannot read subresource");
         if (namespace === "") return refused("can only read namespaced object of this type");
-        // A list or watch of one object names it in its field selector.
-        return related(node, { ...asked, resource: { ...resource, name: name || selectedName(resource) } });
+        return related(node, asked);
       case "persistentvolumeclaims":
         if (subresource === "status") {
           if (verb !== "update" && verb !== "patch") return refused("can only get/update/patch this type");
@@ -88,11 +92,13 @@ export function nodeAuthorizer(store: ObjectStore): Authorizer {
         }
         return readsOne(asked) ?? related(node, asked);
       case "persistentvolumes":
+      case "resourceclaims.resource.k8s.io":
+      case "volumeattachments.storage.k8s.io":
         return readsOne(asked) ?? related(node, asked);
       case "serviceaccounts":
+        if (verb === "get" && subresource === "") return related(node, asked);
         if (verb !== "create" || name === "") return refused("can only create tokens for individual service accounts");
-        if (subresource !== "token")
-          return refused("can only create token subresource for individual service accounts");
+        if (subresource !== "token") return refused("can only create token subresource of serviceaccount");
         return related(node, asked);
       case "leases.coordination.k8s.io":
         return ownByName(node, asked, "node lease");
@@ -110,11 +116,9 @@ export function nodeAuthorizer(store: ObjectStore): Authorizer {
   const podsDecision = (node: string, { verb, resource }: Asked): Decision | undefined => {
     if (resource.subresource !== "") return undefined;
     if (verb === "list" || verb === "watch") {
-      return selects(resource.fieldSelector, "spec.nodeName", node)
-        ? allowed
-        : refused("can only list/watch pods with spec.nodeName field selector");
-    }
-    if (verb !== "get") return undefined;
+      if (selects(resource.fieldSelector, "spec.nodeName", node)) return allowed;
+      if (resource.name === "") return refused("can only list/watch pods with spec.nodeName field selector");
+    } else if (verb !== "get") return undefined;
     const pod: Pod | undefined = store.get({ ...resource, resource: "pods" })?.object;
     if (pod === undefined || pod.spec?.nodeName === node) return allowed;
     return refused(`no relationship found between node '${node}' and this object`);
@@ -176,6 +180,7 @@ function ownByName(node: string, { verb, resource }: Asked, what: string): Decis
   if (!["get", "create", "update", "patch", "delete"].includes(verb)) {
     return refused(`can only get, create, update, patch, or delete a ${what}`);
   }
+  if (what === "CSINode" && resource.subresource !== "") return refused("cannot authorize CSINode subresources");
   if (what === "node lease" && resource.namespace !== "kube-node-lease") {
     return refused('can only access leases in the "kube-node-lease" system namespace');
   }
@@ -185,17 +190,11 @@ function ownByName(node: string, { verb, resource }: Asked, what: string): Decis
 }
 
 function nodesDecision(node: string, { verb, resource }: Asked): Decision | undefined {
-  if (resource.subresource !== "") return undefined;
-  if (verb === "get") {
-    return resource.name === node ? allowed : refused("node cannot read other nodes");
-  }
-  if (verb !== "list" && verb !== "watch") return undefined;
-  const isOwn = resource.name === node || selects(resource.fieldSelector, "metadata.name", node);
-  return isOwn ? allowed : refused("node cannot list or watch nodes other than itself");
-}
-
-function selectedName({ fieldSelector = "" }: Asked["resource"]): string {
-  return /^metadata\.name==?([^,=]+)$/.exec(fieldSelector)?.[1] ?? "";
+  const { name, subresource } = resource;
+  if (subresource !== "" || !["get", "list", "watch"].includes(verb)) return undefined;
+  if (name === node) return allowed;
+  const whose = name === "" ? "all nodes" : `'${name}'`;
+  return refused(`node '${node}' cannot read ${whose}, only its own Node object`);
 }
 
 function selects(selector: string | undefined, field: string, value: string): boolean {

@@ -5,6 +5,7 @@ import { read, role, rule, tellsEvents } from "./notation.ts";
 const prefix = "system:controller:";
 const appGroups = "apps extensions";
 const certificates = "certificates.k8s.io";
+const dynamic = "resource.k8s.io";
 const networking = "networking.k8s.io";
 const rbac = "rbac.authorization.k8s.io";
 const storage = "storage.k8s.io";
@@ -27,7 +28,7 @@ const rules: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule(`create delete ${read} patch update`, "batch", "jobs"),
     rule("update", "batch", "cronjobs/status"),
     rule("update", "batch", "cronjobs/finalizers"),
-    rule("delete list", "core", "pods"),
+    rule("delete list watch", "core", "pods"),
     tellsEvents,
   ],
   "daemon-set-controller": [
@@ -97,9 +98,9 @@ const rules: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule("update", "autoscaling", "horizontalpodautoscalers/status"),
     rule("get update", "*", "*/scale"),
     rule("list watch", "core", "pods"),
-    rule("list", "metrics.k8s.io", "pods"),
-    rule("get list", "custom.metrics.k8s.io", "*"),
-    rule("get list", "external.metrics.k8s.io", "*"),
+    rule("list watch", "metrics.k8s.io", "pods"),
+    rule(read, "custom.metrics.k8s.io", "*"),
+    rule(read, "external.metrics.k8s.io", "*"),
     tellsEvents,
   ],
   "job-controller": [
@@ -112,13 +113,13 @@ const rules: Readonly<Record<string, readonly PolicyRule[]>> = {
   "namespace-controller": [
     rule(`delete ${read}`, "core", "namespaces"),
     rule("update", "core", "namespaces/finalize namespaces/status"),
-    rule("delete deletecollection get list", "*", "*"),
+    rule(`delete deletecollection ${read}`, "*", "*"),
   ],
   "node-controller": [
     rule(`delete ${read} patch update`, "core", "nodes"),
     rule("patch update", "core", "nodes/status"),
     rule("patch update", "core", "pods/status"),
-    rule("delete list get", "core", "pods"),
+    rule(`delete ${read}`, "core", "pods"),
     tellsEvents,
   ],
   "persistent-volume-binder": [
@@ -135,7 +136,7 @@ const rules: Readonly<Record<string, readonly PolicyRule[]>> = {
   ],
   "pod-garbage-collector": [
     rule("delete list watch", "core", "pods"),
-    rule("get list", "core", "nodes"),
+    rule(read, "core", "nodes"),
     rule("patch", "core", "pods/status"),
   ],
   "replicaset-controller": [
@@ -150,6 +151,14 @@ const rules: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule("update", "core", "replicationcontrollers/status"),
     rule("update", "core", "replicationcontrollers/finalizers"),
     rule("create delete list patch watch", "core", "pods"),
+    tellsEvents,
+  ],
+  "resource-claim-controller": [
+    rule(read, "core", "pods"),
+    rule("update", "core", "pods/finalizers"),
+    rule(`create delete ${read}`, dynamic, "resourceclaims"),
+    rule("patch update", dynamic, "resourceclaims resourceclaims/status"),
+    rule("patch update", "core", "pods/status"),
     tellsEvents,
   ],
   "resourcequota-controller": [
@@ -179,7 +188,7 @@ const rules: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule("update", "apps", "statefulsets/finalizers"),
     rule("create delete get patch update", "core", "pods"),
     rule(`create delete ${read} patch update`, "apps", "controllerrevisions"),
-    rule("create get", "core", "persistentvolumeclaims"),
+    rule(`create ${read}`, "core", "persistentvolumeclaims"),
     rule("delete update", "core", "persistentvolumeclaims"),
     rule("update", "core", "pods/finalizers"),
     tellsEvents,
@@ -210,6 +219,19 @@ const rules: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule(read, "admissionregistration.k8s.io", "validatingadmissionpolicies"),
     rule("get patch update", "admissionregistration.k8s.io", "validatingadmissionpolicies/status"),
     tellsEvents,
+  ],
+  "volumeattributesclass-protection-controller": [
+    rule(read, "core", "persistentvolumeclaims"),
+    rule(read, "core", "persistentvolumes"),
+    rule(`${read} update`, storage, "volumeattributesclasses"),
+    tellsEvents,
+  ],
+  "selinux-warning-controller": [
+    tellsEvents,
+    rule(read, "core", "persistentvolumes"),
+    rule(read, "core", "persistentvolumeclaims"),
+    rule(read, "core", "pods"),
+    rule(read, storage, "csidrivers"),
   ],
   "legacy-service-account-token-cleaner": [
     rule("get", "core", "configmaps", "kube-apiserver-legacy-service-account-token-tracking"),

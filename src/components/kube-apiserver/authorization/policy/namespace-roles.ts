@@ -23,9 +23,9 @@ function bindingIn(
 
 const same = (name: string): { readonly name: string; readonly role: string } => ({ name, role: name });
 const locking = (component: string): string => `system::leader-locking-${component}`;
-const lockRules = (component: string): readonly PolicyRule[] => [
-  rule("watch", "core", "configmaps"),
-  rule("get update", "core", "configmaps", component),
+const lockRules: readonly PolicyRule[] = [
+  rule(`create ${read} update`, "coordination.k8s.io", "leases"),
+  rule(`create ${read} update`, "coordination.k8s.io", "leasecandidates"),
 ];
 
 export const namespaceRoles: readonly Role[] = [
@@ -35,8 +35,8 @@ export const namespaceRoles: readonly Role[] = [
   roleIn(system, signer, [rule(read, "core", "secrets")]),
   roleIn(system, "system:controller:cloud-provider", [rule(`create ${read}`, "core", "configmaps")]),
   roleIn(system, "system:controller:token-cleaner", [rule(`delete ${read}`, "core", "secrets"), tellsEvents]),
-  roleIn(system, locking("kube-controller-manager"), lockRules("kube-controller-manager")),
-  roleIn(system, locking("kube-scheduler"), lockRules("kube-scheduler")),
+  roleIn(system, locking("kube-controller-manager"), lockRules),
+  roleIn(system, locking("kube-scheduler"), lockRules),
   roleIn(open, signer, [
     rule(read, "core", "configmaps"),
     rule("update", "core", "configmaps", "cluster-info"),
@@ -53,6 +53,7 @@ export const namespaceBindings: readonly RoleBinding[] = [
   bindingIn(system, same(locking("kube-controller-manager")), [
     toUser(controllerManager),
     toAccount("kube-controller-manager"),
+    toAccount("leader-election-controller"),
   ]),
   bindingIn(system, same(locking("kube-scheduler")), [toUser(scheduler), toAccount("kube-scheduler")]),
   bindingIn(system, same(signer), [toAccount("bootstrap-signer")]),

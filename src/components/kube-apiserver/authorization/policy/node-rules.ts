@@ -19,9 +19,12 @@ export const nodeRules = [
   rule(`create ${read}`, "certificates.k8s.io", "certificatesigningrequests"),
   rule("create delete get patch update", "coordination.k8s.io", "leases"),
   rule("get", "storage.k8s.io", "volumeattachments"),
-  rule("get patch update", "core", "persistentvolumeclaims/status"),
   rule("create", "core", "serviceaccounts/token"),
+  rule("get patch update", "core", "persistentvolumeclaims/status"),
   rule(read, "storage.k8s.io", "csidrivers"),
   rule("create delete get patch update", "storage.k8s.io", "csinodes"),
   rule(read, "node.k8s.io", "runtimeclasses"),
+  rule("get", "resource.k8s.io", "resourceclaims"),
+  rule("deletecollection", "resource.k8s.io", "resourceslices"),
+  rule("get", "core", "serviceaccounts"),
 ] as const;

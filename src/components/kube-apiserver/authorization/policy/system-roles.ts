@@ -1,12 +1,13 @@
 /** The roles of the cluster's own parts, and of everyone who asks what there is. */
 import type { ClusterRole } from "../../../../api/generated/types.ts";
 import { nodeRules } from "./node-rules.ts";
-import { pathRule, read, role, rule, tellsEvents } from "./notation.ts";
+import { pathRule, read, role, rule, tellsEvents, write } from "./notation.ts";
 
 const authentication = "authentication.k8s.io";
 const authorization = "authorization.k8s.io";
 const certificates = "certificates.k8s.io";
 const coordination = "coordination.k8s.io";
+const dynamic = "resource.k8s.io";
 const storage = "storage.k8s.io";
 
 const healthPaths = "/healthz /livez /readyz";
@@ -22,6 +23,7 @@ export const systemRoles: readonly ClusterRole[] = [
   ]),
   role("system:monitoring", [
     pathRule("get", "/healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/*"),
+    rule("get", "core", "nodes/metrics"),
   ]),
   role("system:basic-user", [
     rule("create", authorization, "selfsubjectaccessreviews selfsubjectrulesreviews"),
@@ -73,6 +75,7 @@ export const systemRoles: readonly ClusterRole[] = [
     tellsEvents,
     rule("create", coordination, "leases"),
     rule("get list update watch", coordination, "leases", "kube-scheduler"),
+    rule(`${read} ${write}`, coordination, "leasecandidates"),
     rule(read, "core", "nodes"),
     rule(`delete ${read}`, "core", "pods"),
     rule("create", "core", "bindings pods/binding"),
@@ -85,10 +88,15 @@ export const systemRoles: readonly ClusterRole[] = [
     rule("create", authentication, "tokenreviews"),
     rule("create", authorization, "subjectaccessreviews"),
     rule(read, storage, "csinodes"),
+    rule(read, storage, "volumeattachments"),
     rule(read, "core", "namespaces"),
     rule(read, storage, "csidrivers"),
     rule(read, storage, "csistoragecapacities"),
-    rule(read, storage, "volumeattachments"),
+    rule(read, dynamic, "deviceclasses"),
+    rule(`${read} patch update`, dynamic, "resourceclaims"),
+    rule(`${read} patch update`, dynamic, "resourceclaims/status"),
+    rule("update", "core", "pods/finalizers"),
+    rule(read, dynamic, "resourceslices"),
   ]),
   role("system:kube-dns", [rule("list watch", "core", "endpoints services")]),
   role("system:persistent-volume-provisioner", [
@@ -115,7 +123,7 @@ export const systemRoles: readonly ClusterRole[] = [
     rule("list watch", "core", "endpoints services"),
     rule(read, "core", "nodes"),
     tellsEvents,
-    rule("list watch", "discovery.k8s.io", "endpointslices"),
     rule("list watch", "networking.k8s.io", "servicecidrs"),
+    rule("list watch", "discovery.k8s.io", "endpointslices"),
   ]),
 ];

@@ -41,9 +41,10 @@ export const userRoles: readonly ClusterRole[] = [
       rule(
         write,
         "core",
-        "configmaps events persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy",
+        "configmaps persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy",
       ),
       rule("create", "core", "serviceaccounts/token"),
+      rule(write, "core events.k8s.io", "events"),
       rule(
         write,
         "apps",
@@ -55,6 +56,7 @@ export const userRoles: readonly ClusterRole[] = [
       rule(write, "policy", "poddisruptionbudgets"),
       rule(write, "networking.k8s.io", "ingresses networkpolicies"),
       rule(everything, "coordination.k8s.io", "leases"),
+      rule(write, "resource.k8s.io", "resourceclaims resourceclaimtemplates"),
     ],
     partOf("edit"),
   ),
@@ -69,10 +71,11 @@ export const userRoles: readonly ClusterRole[] = [
       rule(
         read,
         "core",
-        "bindings events limitranges namespaces/status pods/log pods/status replicationcontrollers/status resourcequotas resourcequotas/status",
+        "bindings limitranges namespaces/status pods/log pods/status replicationcontrollers/status resourcequotas resourcequotas/status",
       ),
       // In a namespace, this is the namespace itself.
       rule(read, "core", "namespaces"),
+      rule(read, "core events.k8s.io", "events"),
       rule(read, "discovery.k8s.io", "endpointslices"),
       rule(
         read,
@@ -84,6 +87,7 @@ export const userRoles: readonly ClusterRole[] = [
       rule(read, "extensions", extensionsRead),
       rule(read, "policy", "poddisruptionbudgets poddisruptionbudgets/status"),
       rule(read, "networking.k8s.io", "ingresses ingresses/status networkpolicies"),
+      rule(read, "resource.k8s.io", "resourceclaims resourceclaims/status resourceclaimtemplates"),
     ],
     partOf("view"),
   ),
