@@ -1,4 +1,5 @@
 /** What benchmarks share: medians and a table. */
+import { cpus } from "node:os";
 
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((left, right) => left - right);
@@ -12,4 +13,10 @@ export function printTable(header: readonly string[], rows: readonly (readonly s
   console.log(`| ${header.join(" | ")} |`);
   console.log(`|${header.map(() => "---").join("|")}|`);
   for (const row of rows) console.log(`| ${row.join(" | ")} |`);
+}
+
+/** What every figure depends on. */
+export function printMachine(rounds: number): void {
+  const processor = cpus()[0]?.model ?? "unknown processor";
+  console.log(`${rounds} rounds, medians; ${cpus().length} cores, ${processor}, Node ${process.version}\n`);
 }
