@@ -107,6 +107,7 @@ export async function createNodeAgent(node: NodeConfig, shared: NodeSurroundings
     nodeRoot: paths.nodeRoot(node.name),
     bootId: bootIdOf(paths.bootId(node.name)),
     services,
+    pods,
     isControlPlane,
     mirrorPods: isControlPlane ? controlPlaneMirrorPods(config, node, clock.now()) : [],
     metrics,

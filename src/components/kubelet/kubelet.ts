@@ -38,7 +38,8 @@ export function createKubelet(options: KubeletOptions): Component {
   const recorder = createEventRecorder({ client, clock, log, component: "kubelet", host: node.name });
   const events = podEvents(recorder);
   const informers = createInformers({ source: client, clock, log });
-  const pods = informers.create({ resource: resources.pods, fieldSelector: `spec.nodeName=${node.name}` });
+  const pods =
+    options.pods ?? informers.create({ resource: resources.pods, fieldSelector: `spec.nodeName=${node.name}` });
   const services = options.services ?? informers.create({ resource: resources.services });
   const registration = createRegistration({
     facts: {

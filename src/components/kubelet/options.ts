@@ -76,6 +76,8 @@ export interface KubeletOptions {
   readonly serving?: KubeletServing;
   /** Of all Services, for the environment of containers; who gives it runs it. Undefined: the kubelet watches them itself. */
   readonly services?: Informer<Service>;
+  /** Of the pods of this node, which others may read too; who gives it runs it. Undefined: the kubelet watches them itself. */
+  readonly pods?: Informer<Pod>;
   /** The node's root folder in the agent's mount namespace; `/var/lib/kubelet`, `/var/log/pods` and hostPaths lie under it. */
   readonly nodeRoot: string;
   /** A number of its own for each time the node was switched on; the machine's where absent. */

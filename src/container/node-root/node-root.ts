@@ -1,7 +1,7 @@
 /** The root file system of a lab node: the machine's programs, and an /etc, /var, /root, /home, /tmp and /run of its own. */
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { mount, mountFlags } from "../../machinery/libc/index.ts";
+import { mount, mountFlags, mountFlagsOf } from "../../machinery/libc/index.ts";
 import { clusterPaths, type ClusterConfig, type NodeConfig } from "../../model/cluster-config.ts";
 import { machineBinds, machineUsrLayers, makeMachineBase } from "../machine/machine-base.ts";
 import { readUserMap } from "../machine/user-namespace.ts";
@@ -127,25 +127,8 @@ function bind(source: string, target: string): void {
 function bindReadOnly(source: string, target: string): void {
   bind(source, target);
   // The kernel refuses to loosen the flags a mount came with into a user namespace: they are repeated.
-  const flags = mountFlags.bind | mountFlags.remount | mountFlags.readOnly | lockedFlags(target);
+  const flags = mountFlags.bind | mountFlags.remount | mountFlags.readOnly | mountFlagsOf(target);
   mount({ source: "none", target, flags });
-}
-
-const flagsByOption: Readonly<Record<string, number>> = {
-  nosuid: mountFlags.noSuid,
-  nodev: mountFlags.noDev,
-  noexec: mountFlags.noExec,
-  noatime: 1024,
-  nodiratime: 2048,
-  relatime: 1 << 21,
-};
-
-function lockedFlags(target: string): number {
-  const line = readFileSync("/proc/self/mountinfo", "utf8")
-    .split("\n")
-    .findLast((entry) => entry.split(" ")[4] === target);
-  const options = line?.split(" ")[5]?.split(",") ?? [];
-  return options.reduce((flags, option) => flags | (flagsByOption[option] ?? 0), 0);
 }
 
 function readOr(path: string): string {

@@ -147,8 +147,8 @@ test("an informer waits longer after each failed try and recovers", async () => 
   source.listError = new Error("connection refused");
   const { informer, clock, stop } = await start(source);
   await clock.advance(1000);
-  // At 0, 25, 75, 175, 375, 775 ms.
-  assert.equal(source.lists, 6);
+  // At 0, 25, 56, 95, 144, 205, 282, 377, 496, 646 and 832 ms.
+  assert.equal(source.lists, 11);
   source.listError = undefined;
   await clock.advance(1000);
   await informer.ready;

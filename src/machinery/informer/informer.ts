@@ -49,7 +49,8 @@ export interface Informer<T extends KubernetesObject, Index extends string = nev
   observe(written: T): void;
 }
 
-const defaultBackoff: Backoff = { firstMs: 25, maxMs: 10_000, factor: 2, jitter: 0.5 };
+/** Grows slowly: a server that is started again is away for half a second, and each wait delays what watches it. */
+const defaultBackoff: Backoff = { firstMs: 25, maxMs: 10_000, factor: 1.25, jitter: 0.2 };
 /** A watch that ends sooner than this without an event counts as failed: the next one waits. */
 const shortWatchMs = 1000;
 

@@ -16,6 +16,7 @@ const calls = {
     "int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)",
   ),
   umount2: library.func("int umount2(const char *target, int flags)"),
+  statfs: library.func("int statfs(const char *path, uint8_t *into)"),
 } as const;
 
 function check(result: number, call: string): void {
@@ -50,8 +51,11 @@ export const mountFlags = {
   remount: 32,
   bind: 4096,
   recursive: 16_384,
+  noAtime: 1024,
+  noDirAtime: 2048,
   private: 1 << 18,
   slave: 1 << 19,
+  relAtime: 1 << 21,
 } as const;
 
 export function mount(options: {
@@ -69,4 +73,24 @@ export function mount(options: {
 /** Detaches lazily with `isLazy` (MNT_DETACH): the mount leaves the tree at once, and ends with its last user. */
 export function unmount(target: string, options: { readonly isLazy?: boolean } = {}): void {
   check(calls.umount2(target, options.isLazy ? 2 : 0) as number, `umount ${target}`);
+}
+
+/** Where struct statfs has f_flags, and how long it is: the same on every 64-bit architecture (<asm-generic/statfs.h>). */
+const statfsLayout = { flags: 80, length: 120 } as const;
+/** The flags of statfs(2) that are written as mount(2) reads them; one has another number. */
+const sameFlags =
+  mountFlags.readOnly |
+  mountFlags.noSuid |
+  mountFlags.noDev |
+  mountFlags.noExec |
+  mountFlags.noAtime |
+  mountFlags.noDirAtime;
+const statfsRelAtime = 4096;
+
+/** The flags of the mount that `path` lies on, as `mount` takes them. */
+export function mountFlagsOf(path: string): number {
+  const bytes = new Uint8Array(statfsLayout.length);
+  check(calls.statfs(path, bytes) as number, `statfs ${path}`);
+  const flags = new DataView(bytes.buffer).getUint32(statfsLayout.flags, true);
+  return (flags & sameFlags) | ((flags & statfsRelAtime) === 0 ? 0 : mountFlags.relAtime);
 }

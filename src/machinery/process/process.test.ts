@@ -100,6 +100,21 @@ test("a supervised process that ends is started again after growing delays", asy
   await stop();
 });
 
+test("a supervised process that ran for long is started again at once", async () => {
+  const starts: number[] = [];
+  const { clock, stop } = supervise("exec sleep 100", { onStart: (pid) => void starts.push(pid) });
+  const started = async (count: number): Promise<void> => {
+    while (starts.length < count) await nextTurn();
+  };
+  for (const count of [1, 2, 3]) {
+    await started(count);
+    await clock.advance(1001);
+    process.kill(starts.at(-1) ?? 0, "SIGKILL");
+  }
+  await started(4);
+  await stop();
+});
+
 test("a supervised process is asked to stop with SIGTERM", async () => {
   const { supervised, logFile, stop } = supervise(
     "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.01; done",

@@ -31,7 +31,7 @@ export interface SuperviseProcessOptions {
   readonly logFile: string;
   /** 16 MiB where absent. */
   readonly maxLogBytes?: number;
-  /** Waits between restarts; they start anew after a run longer than `maxMs`. */
+  /** Waits between restarts. What ran longer than `maxMs` is started again at once, and its waits begin anew. */
   readonly backoff?: Backoff;
   /** From SIGTERM to SIGKILL. 5 seconds where absent. */
   readonly stopTimeoutMs?: number;
@@ -107,13 +107,15 @@ class Supervisor implements SupervisedProcess {
 
   async #keepRunning(file: LogFile, signal: AbortSignal): Promise<void> {
     const { backoff = defaultBackoff, clock, log, logFile, name } = this.#options;
-    for (let restarts = 0; !signal.aborted; restarts += 1) {
+    for (let restarts = 0; !signal.aborted;) {
       const exit = await this.#runOnce(file, signal);
       if (signal.aborted) return;
       if (this.#options.onExit?.(exit) === "stop") throw new ProcessEndedError(name, { exit, logFile });
-      if (exit.uptimeMs > backoff.maxMs) restarts = 0;
-      const delayMs = backoffDelayMs(backoff, restarts);
+      const isSettled = exit.uptimeMs > backoff.maxMs;
+      const delayMs = isSettled ? 0 : backoffDelayMs(backoff, restarts);
+      restarts = isSettled ? 0 : restarts + 1;
       log.warn("a process ended, starting it again", { process: name, ...exit, delayMs: Math.round(delayMs), logFile });
+      if (delayMs === 0) continue;
       try {
         await clock.sleep(delayMs, signal);
       } catch {
