@@ -41,6 +41,8 @@ export interface NodeStatusReport {
 export interface StatusReport {
   readonly name: string;
   readonly kubernetesVersion: string;
+  /** How pods of different nodes reach each other: "host-gw", "vxlan". */
+  readonly network: string;
   readonly addresses: {
     readonly api: string;
     readonly metrics: string;
@@ -75,6 +77,7 @@ export async function statusReport(
   return {
     name: config.name,
     kubernetesVersion,
+    network: config.network,
     addresses: {
       api: `https://127.0.0.1:${config.apiPort}`,
       metrics: `http://${metrics.host}:${metrics.port}/metrics`,

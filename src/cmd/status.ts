@@ -40,7 +40,7 @@ function render(report: StatusReport, { isWide, nowMs }: { readonly isWide: bool
   return [
     `cluster "${report.name}" (Kubernetes API ${report.kubernetesVersion}), ${megabytes(report.memoryBytes)} of memory with its containers`,
     `API ${addresses.api}, metrics ${addresses.metrics}`,
-    `nodes ${addresses.nodeCidr}, pods ${addresses.podCidr}, services ${addresses.serviceCidr}, DNS ${addresses.dns}, outside ${addresses.outside}`,
+    `nodes ${addresses.nodeCidr}, pods ${addresses.podCidr} (${report.network}), services ${addresses.serviceCidr}, DNS ${addresses.dns}, outside ${addresses.outside}`,
     ...(isWide ? [`state ${folders.state}, run ${folders.run}`] : []),
     "",
     table([["PROCESS", "STATE", "PID", "RESTARTS", "AGE", "MEMORY"], ...processes]),

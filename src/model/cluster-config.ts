@@ -11,6 +11,13 @@ export interface NodeConfig {
   readonly loopbackAddress: string;
 }
 
+/**
+ * How pods of different nodes reach each other: by plain routes over the node network ("host-gw", as flannel calls it),
+ * or wrapped in UDP between the nodes ("vxlan").
+ */
+export const networkKinds = ["host-gw", "vxlan"] as const;
+export type NetworkKind = (typeof networkKinds)[number];
+
 export interface ClusterConfig {
   readonly name: string;
   /** Absolute. Survives a stop: the store, keys, logs and the nodes' disks. */
@@ -24,6 +31,7 @@ export interface ClusterConfig {
   /** The lan's router and the control plane in the node network: "192.168.60.1". */
   readonly controlPlaneAddress: string;
   readonly podCidr: string;
+  readonly network: NetworkKind;
   readonly serviceCidr: string;
   /** The network behind the lan's router where the `outside` client lives; not part of the cluster. */
   readonly outsideCidr: string;

@@ -80,7 +80,7 @@ inNamespaces(import.meta.url, (mode) => {
         prefix: address.includes(":") ? 64 : 24,
         cause,
       }));
-      const uplink = planNodeNetwork({ node: own, nodes, uplink: "eth0" });
+      const uplink = planNodeNetwork({ node: own, nodes, uplink: "eth0", network: "host-gw", mtuBytes: 1500 });
       const ofPods = index === 0 ? [pods.a.node, pods.b.node] : [pods.c.node];
       const links = index === 0 ? cable : uplink.links;
       plans.set(own.name, mergePlans([{ ...uplink, links, addresses }, ...ofPods]));

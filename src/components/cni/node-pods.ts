@@ -2,13 +2,16 @@ import { existsSync, readFileSync } from "node:fs";
 import { type Cidr, ipFamily, type IpAddress, parseCidr, parseIpAddress } from "../../lib/ip/index.ts";
 import { createNetworkNamespace, openNetworkNamespace, removeNetworkNamespace } from "../../kernel/netns/index.ts";
 import { NamespaceNetwork } from "../../kernel/namespace-network/index.ts";
+import { NetlinkError } from "../../kernel/rtnetlink/index.ts";
 import type { Logger } from "../../machinery/log.ts";
 import { clusterPaths, type NodeConfig } from "../../model/cluster-config.ts";
 import {
   diffNetwork,
   emptyState,
   mergePlans,
+  type NetworkDifference,
   type NetworkOperation,
+  type NetworkPlan,
   operationText,
 } from "../../model/network-state/index.ts";
 import {
@@ -19,6 +22,7 @@ import {
   planNodeNetwork,
   planPodNetwork,
   podLinkName,
+  vxlanMtu,
 } from "../../model/pod-network/index.ts";
 import { type Attachment, AttachmentStore } from "./attachment-store.ts";
 import type { AttachedPod, PodNetworkOptions } from "./types.ts";
@@ -26,6 +30,7 @@ import type { AttachedPod, PodNetworkOptions } from "./types.ts";
 /** How many pods are looked into, in turn, so that a full node costs no more than a small one. */
 const podsPerTick = { quiet: 1, changed: 25 } as const;
 const uplink = "eth0";
+const usualMtuBytes = 1500;
 
 /** The pods of a node and their addresses. Everything is synchronous, so that nothing else of this thread runs in between. */
 export class NodePods {
@@ -35,6 +40,7 @@ export class NodePods {
   readonly #network: NamespaceNetwork;
   readonly #netnsDir: string;
   readonly #podCidrs: readonly Cidr[];
+  readonly #uplinkMtuBytes: number;
   readonly #lastGroupId = lastGroupId(readFileSync("/proc/self/gid_map", "utf8"));
   #nextChecked = 0;
   /** The last resync did not come to its end, and its changes have been taken note of already. */
@@ -43,6 +49,7 @@ export class NodePods {
   constructor(options: PodNetworkOptions) {
     this.#options = options;
     this.#log = options.log;
+    this.#uplinkMtuBytes = options.mtuBytes ?? usualMtuBytes;
     this.#netnsDir = clusterPaths(options.config).netns;
     this.#podCidrs = networkOf(options.node).podCidrs;
     this.#store = new AttachmentStore(options.stateDir, (file, error) =>
@@ -50,7 +57,9 @@ export class NodePods {
     );
     // The cluster was stopped meanwhile, and the namespaces went with it.
     for (const { uid } of this.#store.list()) if (!existsSync(this.#pathOf(uid))) this.#store.delete(uid);
-    this.#network = new NamespaceNetwork(options.nodeNamespace, "podNetwork");
+    this.#network = new NamespaceNetwork(options.nodeNamespace, "podNetwork", {
+      hasNeighbours: options.config.network === "vxlan",
+    });
   }
 
   attach(pod: Pick<AttachedPod, "namespace" | "name" | "uid">): AttachedPod {
@@ -127,11 +136,30 @@ export class NodePods {
   #resyncNode(attachments: readonly Attachment[], log: Logger | undefined): ReadonlySet<string> {
     const { config, node } = this.#options;
     const nodes = this.#options.nodes?.current ?? config.nodes;
-    const nodePlan = planNodeNetwork({ node: networkOf(node), nodes: nodes.map(networkOf), uplink });
+    const nodePlan = planNodeNetwork({
+      node: networkOf(node),
+      nodes: nodes.map(networkOf),
+      uplink,
+      network: config.network,
+      mtuBytes: this.#uplinkMtuBytes,
+    });
     const plan = mergePlans([nodePlan, ...attachments.map((attachment) => this.#plan(attachment).node)]);
-    const { operations } = this.#network.reconcile(plan, isPodLinkName);
+    const { operations } = this.#reconcileNode(plan);
     this.#tell(operations, { log, message: "put back what was missing in the pod network" });
     return new Set(operations.flatMap(nameOfMadeLink));
+  }
+
+  #reconcileNode(plan: NetworkPlan): NetworkDifference {
+    try {
+      return this.#network.reconcile(plan, isPodLinkName);
+    } catch (error) {
+      // What the kernel answers for a kind of link it does not know, once it has looked for a module in vain.
+      if (!(error instanceof NetlinkError && error.code === "ENOTSUP")) throw error;
+      throw new Error(
+        `Cannot make the pod network "${this.#options.config.network}": ${error.message}; run "sudo modprobe vxlan" once, or make the cluster with --network host-gw`,
+        { cause: error },
+      );
+    }
   }
 
   #resyncPod(attachment: Attachment, log: Logger | undefined): void {
@@ -184,7 +212,9 @@ export class NodePods {
   }
 
   #plan(attachment: Attachment) {
-    const { mtuBytes = 1500 } = this.#options;
+    const { config, node } = this.#options;
+    const isWrapped = config.network === "vxlan";
+    const mtuBytes = isWrapped ? vxlanMtu(networkOf(node), this.#uplinkMtuBytes) : this.#uplinkMtuBytes;
     const netnsPath = this.#pathOf(attachment.uid);
     return planPodNetwork({ ...attachment, netnsPath, mtuBytes, lastGroupId: this.#lastGroupId });
   }

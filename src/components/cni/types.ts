@@ -17,7 +17,7 @@ export interface PodNetworkOptions {
   onRepair?(what: readonly string[]): void;
   readonly log: Logger;
   readonly clock?: Clock;
-  /** 1500 by default. */
+  /** Of the node's link into the node network; 1500 by default. */
   readonly mtuBytes?: number;
 }
 

@@ -36,17 +36,21 @@ const read = (name: string): unknown => JSON.parse(readFileSync(join(folder, nam
 
 test("migrateState() brings a folder of the first layout to the present one, once", () => {
   write("cluster.json", layout1);
-  assert.deepEqual(migrateState(folder), ["layout 1 to 2: cluster.json gets maxPods and auditLog"]);
-  assert.deepEqual(read("cluster.json"), { ...layout1, maxPods: 110, auditLog: false });
+  assert.deepEqual(migrateState(folder), [
+    "layout 1 to 2: cluster.json gets maxPods and auditLog",
+    "layout 2 to 3: cluster.json gets network",
+  ]);
+  assert.deepEqual(read("cluster.json"), { ...layout1, maxPods: 110, auditLog: false, network: "host-gw" });
   assert.deepEqual(read("layout.json"), { layout: currentLayout });
   assert.deepEqual(migrateState(folder), []);
   assert.deepEqual(readdirSync(folder).toSorted(), ["cluster.json", "layout.json"]);
 });
 
 test("migrateState() repeats a step that a crash kept from being noted, and keeps what is there", () => {
-  write("cluster.json", { ...layout1, maxPods: 20, auditLog: true });
+  const present = { ...layout1, maxPods: 20, auditLog: true, network: "vxlan" };
+  write("cluster.json", present);
   migrateState(folder);
-  assert.deepEqual(read("cluster.json"), { ...layout1, maxPods: 20, auditLog: true });
+  assert.deepEqual(read("cluster.json"), present);
 });
 
 test("migrateState() leaves a folder made now alone", () => {

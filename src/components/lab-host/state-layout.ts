@@ -18,13 +18,21 @@ interface Migration {
   run(stateDir: string): void;
 }
 
-/** 1: before the folder had a number. 2: `cluster.json` says how many pods a node takes, and whether requests are logged. */
+/**
+ * 1: before the folder had a number. 2: `cluster.json` says how many pods a node takes, and whether requests are logged.
+ * 3: it says how pods of different nodes reach each other.
+ */
 const migrations: readonly Migration[] = [
   {
     from: 1,
     what: "cluster.json gets maxPods and auditLog",
     run: (stateDir) =>
       editJson(join(stateDir, "cluster.json"), (config) => ({ maxPods: 110, auditLog: false, ...config })),
+  },
+  {
+    from: 2,
+    what: "cluster.json gets network",
+    run: (stateDir) => editJson(join(stateDir, "cluster.json"), (config) => ({ network: "host-gw", ...config })),
   },
 ];
 

@@ -13,6 +13,8 @@ export interface NamespaceReport {
   readonly routes: ReturnType<Rtnetlink["routes"]>;
   readonly routingRules: ReturnType<Rtnetlink["rules"]>;
   readonly neighbours: ReturnType<Rtnetlink["neighbours"]>;
+  /** Of VXLAN links. */
+  readonly forwardings: ReturnType<Rtnetlink["forwardings"]>;
   /** The rule set in nft's own language; "" where there is none. */
   readonly ruleSet: string;
   readonly rules: number;
@@ -25,24 +27,26 @@ export interface NamespaceReport {
 export function inspectNamespace(path: string, options: { readonly toolsDir: string }): NamespaceReport {
   const namespace = openNetworkNamespace(path);
   try {
-    const links = new Rtnetlink(namespace);
+    const netlink = new Rtnetlink(namespace);
     const nft = openNft({ namespace, toolsDir: options.toolsDir });
     const connections = openConntrack({ namespace });
     try {
+      const links = netlink.links();
       const ruleSet = nft.run("list ruleset");
       return {
         name: basename(path),
-        links: links.links(),
-        addresses: links.addresses(),
-        routes: links.routes(),
-        routingRules: links.rules(),
-        neighbours: links.neighbours(),
+        links,
+        addresses: netlink.addresses(),
+        routes: netlink.routes(),
+        routingRules: netlink.rules(),
+        neighbours: netlink.neighbours(),
+        forwardings: links.filter(({ kind }) => kind === "vxlan").flatMap((link) => netlink.forwardings(link)),
         ruleSet,
         ...countRules(ruleSet),
         connections: connections.list().length,
       };
     } finally {
-      links.close();
+      netlink.close();
       nft.close();
       connections.close();
     }

@@ -2,12 +2,13 @@ import { closeSync, openSync } from "node:fs";
 import {
   diffNetwork,
   type LinkDifference,
+  type MadeLink,
   type NetworkDifference,
   type NetworkOperation,
   type NetworkPlan,
   type NetworkState,
   type PlannedAddress,
-  type PlannedLink,
+  type PlannedForwarding,
   type PlannedNeighbour,
   type PlannedRoute,
   type PlannedSysctl,
@@ -18,6 +19,7 @@ import {
   ChangeMonitor,
   type Link,
   mainTable,
+  type MonitorOptions,
   NetlinkError,
   ownerProtocols,
   type NewLink,
@@ -26,18 +28,20 @@ import {
 import { readSysctl, SysctlError, writeSysctl } from "../sysctl/index.ts";
 
 /**
- * Brings the links, addresses, routes, rules and settings of one namespace to what a plan says. Synchronous, on any
+ * Brings the links, addresses, neighbours, routes, rules and settings of one namespace to what a plan says. Synchronous, on any
  * thread that may enter the namespace. Owns its netlink socket, not the namespace's handle. Must be closed.
  */
 export class NamespaceNetwork {
   readonly #namespace: NetworkNamespace;
   readonly #protocol: number;
   readonly #netlink: Rtnetlink;
+  readonly #monitorOptions: MonitorOptions;
   #monitor: ChangeMonitor | undefined;
 
   /** Several owners may share a namespace: each removes only what it has set itself. */
-  constructor(namespace: NetworkNamespace, owner: keyof typeof ownerProtocols) {
+  constructor(namespace: NetworkNamespace, owner: keyof typeof ownerProtocols, options: MonitorOptions = {}) {
     this.#namespace = namespace;
+    this.#monitorOptions = options;
     this.#protocol = ownerProtocols[owner];
     this.#netlink = new Rtnetlink(namespace);
   }
@@ -48,12 +52,12 @@ export class NamespaceNetwork {
   }
 
   /**
-   * Whether anything but settings and neighbours may have changed since the last call; true for the first. Costs one
-   * system call, where `reconcile` takes half a dozen dumps.
+   * Whether anything but settings may have changed since the last call, neighbours and forwarding entries only where the
+   * options say so; true for the first. Costs one system call, where `reconcile` takes half a dozen dumps.
    */
   hasChanged(): boolean {
     if (this.#monitor !== undefined) return this.#monitor.hasChanged();
-    this.#monitor = new ChangeMonitor(this.#namespace);
+    this.#monitor = new ChangeMonitor(this.#namespace, this.#monitorOptions);
     return true;
   }
 
@@ -88,6 +92,11 @@ export class NamespaceNetwork {
         link: nameOf(linkIndex),
         isOurs: protocol === this.#protocol,
       })),
+      forwardings: links
+        .filter(({ kind }) => kind === "vxlan")
+        .flatMap((link) =>
+          this.#netlink.forwardings(link).map(({ mac, remote }) => ({ link: link.name, mac, remote })),
+        ),
       routes: this.#netlink.routes().map(({ linkIndex, protocol, gateway, source, table, ...route }) => ({
         ...route,
         ...(linkIndex === undefined ? {} : { link: nameOf(linkIndex) }),
@@ -137,6 +146,10 @@ export class NamespaceNetwork {
         return this.#netlink.setNeighbour(this.#neighbour(operation.neighbour, found));
       case "delete-neighbour":
         return this.#netlink.deleteNeighbour(this.#neighbour(operation.neighbour, found));
+      case "set-forwarding":
+        return this.#netlink.setForwarding(this.#forwarding(operation.forwarding, found));
+      case "delete-forwarding":
+        return this.#netlink.deleteForwarding(this.#forwarding(operation.forwarding, found));
       case "set-route":
         return this.#netlink.setRoute(this.#route(operation.route, found));
       case "delete-route":
@@ -158,7 +171,7 @@ export class NamespaceNetwork {
     }
   }
 
-  #createLink(link: PlannedLink & { readonly type: "bridge" | "veth" }, found: Map<string, Link>): void {
+  #createLink(link: MadeLink, found: Map<string, Link>): void {
     const common = {
       name: link.name,
       isUp: true,
@@ -166,12 +179,20 @@ export class NamespaceNetwork {
       ...(link.mtuBytes === undefined ? {} : { mtuBytes: link.mtuBytes }),
       ...(link.master === undefined ? {} : { masterIndex: this.#link(link.master, found).index }),
     };
-    if (link.type === "bridge") this.#netlink.createLink({ ...common, kind: "bridge" });
-    else this.#createVeth(link, common);
+    switch (link.type) {
+      case "bridge":
+        this.#netlink.createLink({ ...common, kind: "bridge" });
+        break;
+      case "veth":
+        this.#createVeth(link, common);
+        break;
+      case "vxlan":
+        this.#netlink.createLink({ ...common, kind: "vxlan", vxlan: { ...link.vxlan, isLearning: false } });
+    }
     this.#netlink.changeLink(this.#link(link.name, found), { alias: provenanceText(link.cause) });
   }
 
-  #createVeth(link: PlannedLink & { readonly type: "veth" }, common: Omit<NewLink, "kind" | "peer">): void {
+  #createVeth(link: MadeLink & { readonly type: "veth" }, common: Omit<NewLink, "kind" | "peer">): void {
     const { netnsPath, ...peer } = link.peer;
     const mtu = link.mtuBytes === undefined ? {} : { mtuBytes: link.mtuBytes };
     const namespaceFd = openSync(netnsPath, "r");
@@ -212,6 +233,10 @@ export class NamespaceNetwork {
 
   #neighbour({ link, address, mac }: Omit<PlannedNeighbour, "cause">, found: Map<string, Link>) {
     return { linkIndex: this.#link(link, found).index, address, mac, protocol: this.#protocol };
+  }
+
+  #forwarding({ link, mac, remote }: Omit<PlannedForwarding, "cause">, found: Map<string, Link>) {
+    return { linkIndex: this.#link(link, found).index, mac, remote };
   }
 
   #route(route: Omit<PlannedRoute, "cause">, found: Map<string, Link>) {

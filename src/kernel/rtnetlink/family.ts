@@ -2,8 +2,8 @@
 import { ipFamily, ipFromBytes, type Cidr, type IpAddress } from "../../lib/ip/index.ts";
 import { NetlinkDecodeError } from "./wire.ts";
 
-const inet = 2;
-const inet6 = 10;
+export const inet = 2;
+export const inet6 = 10;
 
 export function kernelFamily(address: IpAddress | Cidr): number {
   return ipFamily(address) === "IPv6" ? inet6 : inet;

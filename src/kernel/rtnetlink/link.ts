@@ -1,5 +1,6 @@
 /** Links: struct ifinfomsg and the IFLA_ attributes (<linux/if_link.h>). */
 import { formatMac, parseMac } from "./mac.ts";
+import { readVxlan, type VxlanSettings, writeVxlan } from "./vxlan.ts";
 import { messageFlag, MessageWriter, readAttributes, readText, readU32, splitPayload } from "./wire.ts";
 
 /** RTM_ message types. */
@@ -25,7 +26,7 @@ const fixedLength = 16;
 export interface Link {
   readonly index: number;
   readonly name: string;
-  /** "veth", "bridge"; "" for a link without a driver of its own, such as the loopback. */
+  /** "veth", "bridge", "vxlan"; "" for a link without a driver of its own, such as the loopback. */
   readonly kind: string;
   readonly isUp: boolean;
   readonly mtuBytes: number;
@@ -35,6 +36,8 @@ export interface Link {
   readonly alias: string;
   /** Index of the bridge it is in. */
   readonly masterIndex: number | undefined;
+  /** Of a link of that kind. */
+  readonly vxlan?: VxlanSettings;
 }
 
 /** Without an alias: the kernel takes one only for a link that exists. */
@@ -53,6 +56,8 @@ export interface NewLink {
     readonly mac?: string;
     readonly mtuBytes?: number;
   };
+  /** The kernel refuses a link of that kind without them. */
+  readonly vxlan?: VxlanSettings;
 }
 
 export interface LinkChange {
@@ -72,7 +77,8 @@ export function encodeNewLink(link: NewLink, sequence: number): Uint8Array {
   writeCommon(writer, link);
   writer.nested(attribute.info, () => {
     writer.attributeText(infoAttribute.kind, link.kind);
-    const { peer } = link;
+    const { peer, vxlan } = link;
+    if (vxlan !== undefined) writer.nested(infoAttribute.data, () => writeVxlan(writer, vxlan));
     if (peer === undefined) return;
     writer.nested(infoAttribute.data, () => {
       writer.nested(vethPeer, () => {
@@ -110,15 +116,18 @@ export function encodeLinkQuery(name: string | undefined, sequence: number): Uin
 export function decodeLink(payload: Uint8Array): Link {
   const { fixed, attributes } = splitPayload(payload, fixedLength);
   const info = readAttributes(attributes.get(attribute.info) ?? new Uint8Array());
+  const kind = readText(info.get(infoAttribute.kind)) ?? "";
+  const vxlan = kind === "vxlan" ? readVxlan(info.get(infoAttribute.data) ?? new Uint8Array()) : undefined;
   return {
     index: fixed.getInt32(4, true),
     name: readText(attributes.get(attribute.name)) ?? "",
-    kind: readText(info.get(infoAttribute.kind)) ?? "",
+    kind,
     isUp: (fixed.getUint32(8, true) & isUpFlag) !== 0,
     mtuBytes: readU32(attributes.get(attribute.mtu)) ?? 0,
     mac: formatMac(attributes.get(attribute.address) ?? new Uint8Array()),
     alias: readText(attributes.get(attribute.alias)) ?? "",
     masterIndex: readU32(attributes.get(attribute.master)),
+    ...(vxlan === undefined ? {} : { vxlan }),
   };
 }
 

@@ -49,6 +49,16 @@ export function decodeNeighbour(payload: Uint8Array): Neighbour | undefined {
   };
 }
 
+/** What a message of the kernel says of any neighbour, also a passing one; undefined for other messages. */
+export function neighbourChange(
+  type: number,
+  payload: Uint8Array,
+): { readonly family: number; readonly protocol: number } | undefined {
+  if (type !== neighbourType.new && type !== neighbourType.delete) return undefined;
+  const { fixed, attributes } = splitPayload(payload, fixedLength);
+  return { family: fixed.getUint8(0), protocol: attributes.get(attribute.protocol)?.[0] ?? 0 };
+}
+
 function write(writer: MessageWriter, { linkIndex, address, mac, protocol }: Neighbour): MessageWriter {
   return writer
     .u8(kernelFamily(address))

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import { cidrOf, ipFamily, ipFromBytes, parseCidr, parseIpAddress } from "../../lib/ip/index.ts";
 import { decodeAddress, encodeAddressDeletion, encodeNewAddress } from "./address.ts";
+import { decodeForwarding, encodeForwardingDeletion, encodeNewForwarding } from "./forwarding.ts";
 import { decodeLink, encodeLinkChange, encodeNewLink } from "./link.ts";
 import { decodeNeighbour, encodeNewNeighbour } from "./neighbour.ts";
 import { decodeRoute, encodeNewRoute } from "./route.ts";
@@ -64,6 +65,30 @@ describe("rtnetlink messages", () => {
         ]) {
           assert.deepEqual(decodeRoute(payloadOf(encodeNewRoute(whole, 7))), whole);
         }
+      }),
+    );
+  });
+
+  test("forwarding entries come back as they were written, also when they are to be deleted", () => {
+    fc.assert(
+      fc.property(record({ linkIndex: index, mac, remote: ip }), (value) => {
+        assert.deepEqual(decodeForwarding(payloadOf(encodeNewForwarding(value, 7))), value);
+        assert.deepEqual(decodeForwarding(payloadOf(encodeForwardingDeletion(value, 7))), value);
+      }),
+    );
+  });
+
+  test("VXLAN links come back as they were written, whatever the family of their address", () => {
+    const vxlan = record({
+      vni: fc.integer({ min: 1, max: 0xff_ffff }),
+      port: fc.integer({ min: 1, max: 0xffff }),
+      local: fc.option(ip, { nil: undefined }),
+      isLearning: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(vxlan, (value) => {
+        const link = decodeLink(payloadOf(encodeNewLink({ name: "vxlan1", kind: "vxlan", vxlan: value }, 7)));
+        assert.deepEqual(link.vxlan, value);
       }),
     );
   });

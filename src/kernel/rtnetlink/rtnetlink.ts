@@ -7,6 +7,13 @@ import {
   type LinkAddress,
 } from "./address.ts";
 import {
+  decodeForwarding,
+  encodeForwardingDeletion,
+  encodeForwardingQuery,
+  encodeNewForwarding,
+  type Forwarding,
+} from "./forwarding.ts";
+import {
   decodeLink,
   encodeLinkChange,
   encodeLinkDeletion,
@@ -28,7 +35,7 @@ import { decodeRule, encodeNewRule, encodeRuleDeletion, encodeRuleQuery, type Ro
 import { NetlinkError, NetlinkSocket } from "./socket.ts";
 
 /**
- * Links, addresses, routes and rules of one network namespace. All calls are synchronous, may come from any thread, and
+ * Links, addresses, routes, neighbours and rules of one network namespace. All calls are synchronous, may come from any thread, and
  * throw `NetlinkError`. Must be closed.
  */
 export class Rtnetlink {
@@ -115,6 +122,26 @@ export class Rtnetlink {
   deleteNeighbour(neighbour: Neighbour): void {
     const action = `delete neighbour ${neighbour.address} of link ${neighbour.linkIndex}`;
     this.#socket.request(action, (sequence) => encodeNeighbourDeletion(neighbour, sequence));
+  }
+
+  /** The permanent ones of a VXLAN link. */
+  forwardings(link: { readonly index: number; readonly name: string }): readonly Forwarding[] {
+    return this.#socket
+      .request(`list forwarding entries of link "${link.name}"`, (sequence) =>
+        encodeForwardingQuery(link.index, sequence),
+      )
+      .flatMap((payload) => decodeForwarding(payload) ?? []);
+  }
+
+  /** Adds it, or replaces the entry of the same MAC address. */
+  setForwarding(forwarding: Forwarding): void {
+    const action = `set forwarding entry ${forwarding.mac} of link ${forwarding.linkIndex}`;
+    this.#socket.request(action, (sequence) => encodeNewForwarding(forwarding, sequence));
+  }
+
+  deleteForwarding(forwarding: Forwarding): void {
+    const action = `delete forwarding entry ${forwarding.mac} of link ${forwarding.linkIndex}`;
+    this.#socket.request(action, (sequence) => encodeForwardingDeletion(forwarding, sequence));
   }
 
   rules(): readonly RoutingRule[] {

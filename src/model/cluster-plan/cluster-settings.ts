@@ -57,7 +57,7 @@ export const clusterSettings: readonly ClusterSetting[] = [
   setting("maxPods", "number", { value: "n", help: "how many pods a node takes", fallback: clusterDefaults.maxPods }),
   setting("network", "text", {
     value: "kind",
-    help: "how pods of different nodes reach each other",
+    help: "how pods of different nodes reach each other: host-gw, vxlan",
     fallback: clusterDefaults.network,
   }),
   setting("ipFamily", "text", { value: "family", help: "the addresses' family", fallback: clusterDefaults.ipFamily }),

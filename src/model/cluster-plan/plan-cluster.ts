@@ -9,7 +9,7 @@ import {
   nthAddress,
   parseCidr,
 } from "../../lib/ip/index.ts";
-import type { ClusterConfig, NodeConfig } from "../cluster-config.ts";
+import { type ClusterConfig, networkKinds, type NodeConfig } from "../cluster-config.ts";
 
 /** As given on the command line; `undefined` is the default of `clusterDefaults`. */
 export interface ClusterOptions {
@@ -116,10 +116,11 @@ export function planCluster(
       `--max-pods "${maxPods}": use a whole number from 1 to ${mostPods}, what a node's /${podPrefix} holds`,
     );
   }
-  const network = options.network ?? clusterDefaults.network;
-  if (network !== "host-gw") {
+  const networkName = options.network ?? clusterDefaults.network;
+  const network = networkKinds.find((kind) => kind === networkName);
+  if (network === undefined) {
     mistakes.push(
-      `--network "${network}": this release knows "host-gw", routes from node to node; leave the option out`,
+      `--network "${networkName}": use "host-gw", plain routes from node to node, or "vxlan", packets wrapped in UDP`,
     );
   }
   const family = options.ipFamily ?? clusterDefaults.ipFamily;
@@ -134,6 +135,7 @@ export function planCluster(
     nodeCidr === undefined ||
     outsideCidr === undefined ||
     podCidr === undefined ||
+    network === undefined ||
     serviceCidr === undefined ||
     nodePortRange === undefined
   ) {
@@ -146,6 +148,7 @@ export function planCluster(
     nodeCidr,
     controlPlaneAddress: nthAddress(nodeCidr, 1),
     podCidr,
+    network,
     serviceCidr,
     outsideCidr,
     outsideRouterAddress: nthAddress(outsideCidr, 1),

@@ -1,6 +1,7 @@
 /**
  * The smallest difference between a plan and the kernel's state, in an order the kernel accepts: what goes, settings
- * that new links inherit, links, their settings, addresses, neighbours, routes (which need links and addresses), rules.
+ * that new links inherit, links, their settings, addresses, neighbours and forwarding entries, routes (which need links
+ * and addresses), rules.
  */
 import type { Cidr } from "../../lib/ip/index.ts";
 import { provenanceText } from "../provenance.ts";
@@ -9,6 +10,7 @@ import type {
   NetworkPlan,
   NetworkState,
   PlannedAddress,
+  PlannedForwarding,
   PlannedLink,
   PlannedNeighbour,
   PlannedRoute,
@@ -25,14 +27,19 @@ export interface LinkDifference {
   readonly master?: string;
 }
 
+/** What the plan's owner makes itself. */
+export type MadeLink = PlannedLink & { readonly type: "bridge" | "veth" | "vxlan" };
+
 export type NetworkOperation =
-  | { readonly type: "create-link"; readonly link: PlannedLink & { readonly type: "bridge" | "veth" } }
+  | { readonly type: "create-link"; readonly link: MadeLink }
   | { readonly type: "change-link"; readonly name: string; readonly change: LinkDifference }
   | { readonly type: "delete-link"; readonly name: string }
   | { readonly type: "add-address"; readonly address: PlannedAddress }
   | { readonly type: "delete-address"; readonly address: Omit<PlannedAddress, "cause"> }
   | { readonly type: "set-neighbour"; readonly neighbour: PlannedNeighbour }
   | { readonly type: "delete-neighbour"; readonly neighbour: Omit<PlannedNeighbour, "cause"> }
+  | { readonly type: "set-forwarding"; readonly forwarding: PlannedForwarding }
+  | { readonly type: "delete-forwarding"; readonly forwarding: Omit<PlannedForwarding, "cause"> }
   | { readonly type: "set-route"; readonly route: PlannedRoute }
   | { readonly type: "delete-route"; readonly route: Omit<PlannedRoute, "cause"> }
   | { readonly type: "add-rule"; readonly rule: PlannedRule }
@@ -76,6 +83,7 @@ export function diffNetwork(
       ...late,
       ...addedAddresses(plan, state, isPresent),
       ...addedNeighbours(plan, state, isPresent),
+      ...addedForwardings(plan, state),
       ...addedRoutes(plan, state, isPresent),
       ...addedRules(plan, state),
     ],
@@ -88,7 +96,7 @@ function isGiven(link: PlannedLink): boolean {
 
 function diffLink(link: PlannedLink, actual: LinkState | undefined): readonly NetworkOperation[] {
   if (actual === undefined) return isMade(link) ? [{ type: "create-link", link }] : [];
-  if (isMade(link) && actual.kind !== link.type) {
+  if (isMade(link) && (actual.kind !== link.type || !isSameEnd(link, actual))) {
     return [
       { type: "delete-link", name: link.name },
       { type: "create-link", link },
@@ -105,8 +113,15 @@ function diffLink(link: PlannedLink, actual: LinkState | undefined): readonly Ne
   return Object.keys(change).length === 0 ? [] : [{ type: "change-link", name: link.name, change }];
 }
 
-function isMade(link: PlannedLink): link is PlannedLink & { readonly type: "bridge" | "veth" } {
-  return link.type === "bridge" || link.type === "veth";
+function isMade(link: PlannedLink): link is MadeLink {
+  return link.type === "bridge" || link.type === "veth" || link.type === "vxlan";
+}
+
+/** The kernel lets most of these be set once only. */
+function isSameEnd(link: MadeLink, { vxlan }: LinkState): boolean {
+  if (link.type !== "vxlan") return true;
+  const { vni, port, local } = link.vxlan;
+  return vxlan?.vni === vni && vxlan.port === port && vxlan.local === local && !vxlan.isLearning;
 }
 
 function differing<K extends string, V>(key: K, wanted: V | undefined, actual: V): Partial<Record<K, V>> {
@@ -119,6 +134,10 @@ function addressKey({ link, address, prefix }: Omit<PlannedAddress, "cause">): s
 
 function neighbourKey({ link, address }: Omit<PlannedNeighbour, "cause">): string {
   return `${link} ${address}`;
+}
+
+function forwardingKey({ link, mac }: Omit<PlannedForwarding, "cause">): string {
+  return `${link} ${mac}`;
 }
 
 function routeKey({ table, destination }: { readonly table?: number; readonly destination: Cidr }): string {
@@ -137,6 +156,8 @@ function ruleText({ family, priority, inLink, table }: Omit<PlannedRule, "cause"
 function removals(plan: NetworkPlan, state: NetworkState): readonly NetworkOperation[] {
   const addresses = new Set(plan.addresses.map(addressKey));
   const neighbours = new Set(plan.neighbours.map(neighbourKey));
+  const forwardings = new Set(plan.forwardings.map(forwardingKey));
+  const ownEnds = new Set(plan.links.filter(({ type }) => type === "vxlan").map(({ name }) => name));
   const routes = new Set(plan.routes.map(routeKey));
   const rules = new Set(plan.rules.map(ruleText));
   return [
@@ -149,6 +170,9 @@ function removals(plan: NetworkPlan, state: NetworkState): readonly NetworkOpera
     ...state.neighbours
       .filter((neighbour) => neighbour.isOurs && !neighbours.has(neighbourKey(neighbour)))
       .map((neighbour) => ({ type: "delete-neighbour", neighbour }) as const),
+    ...state.forwardings
+      .filter((forwarding) => ownEnds.has(forwarding.link) && !forwardings.has(forwardingKey(forwarding)))
+      .map((forwarding) => ({ type: "delete-forwarding", forwarding }) as const),
     ...state.addresses
       .filter((address) => address.isOurs && !addresses.has(addressKey(address)))
       .map((address) => ({ type: "delete-address", address }) as const),
@@ -175,6 +199,13 @@ function addedNeighbours(
   return plan.neighbours
     .filter((neighbour) => isPresent(neighbour.link) && present.get(neighbourKey(neighbour)) !== neighbour.mac)
     .map((neighbour) => ({ type: "set-neighbour", neighbour }));
+}
+
+function addedForwardings(plan: NetworkPlan, state: NetworkState): readonly NetworkOperation[] {
+  const present = new Map(state.forwardings.map((forwarding) => [forwardingKey(forwarding), forwarding.remote]));
+  return plan.forwardings
+    .filter((forwarding) => present.get(forwardingKey(forwarding)) !== forwarding.remote)
+    .map((forwarding) => ({ type: "set-forwarding", forwarding }));
 }
 
 function addedRoutes(
@@ -217,6 +248,9 @@ export function operationText(operation: NetworkOperation): string {
     case "set-neighbour":
     case "delete-neighbour":
       return `${operation.type} ${operation.neighbour.address} on ${operation.neighbour.link}`;
+    case "set-forwarding":
+    case "delete-forwarding":
+      return `${operation.type} ${operation.forwarding.mac} to ${operation.forwarding.remote} on ${operation.forwarding.link}`;
     case "set-route":
     case "delete-route":
       return `${operation.type} ${operation.route.destination}`;

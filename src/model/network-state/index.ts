@@ -1,6 +1,7 @@
 export {
   diffNetwork,
   type LinkDifference,
+  type MadeLink,
   type NetworkDifference,
   type NetworkOperation,
   operationText,
@@ -12,8 +13,10 @@ export {
   type NetworkPlan,
   type NetworkState,
   type PlannedAddress,
+  type PlannedForwarding,
   type PlannedLink,
   type PlannedNeighbour,
   type PlannedRoute,
   type PlannedSysctl,
+  type VxlanEnd,
 } from "./plan.ts";

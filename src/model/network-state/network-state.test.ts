@@ -17,6 +17,7 @@ const plan: NetworkPlan = {
     { link: "eth0", address, prefix: 32, cause },
   ],
   neighbours: [{ link: "br0", address: parseIpAddress("10.244.1.9"), mac: "ee:ee:ee:ee:ee:ee", cause }],
+  forwardings: [],
   routes: [
     { destination: parseCidr("10.244.1.7/32"), link: "v1", cause },
     { destination: parseCidr("10.244.2.0/24"), link: "eth0", gateway: address, cause },
@@ -38,6 +39,7 @@ const planned: NetworkState = {
   ],
   addresses: plan.addresses.map((entry) => ({ ...entry, isOurs: true })),
   neighbours: plan.neighbours.map((entry) => ({ ...entry, isOurs: true })),
+  forwardings: [],
   routes: plan.routes.map((entry) => ({ ...entry, isOnlink: false, isOurs: true })),
   rules: plan.rules.map((entry) => ({ ...entry, isOurs: true })),
   sysctls: new Map(plan.sysctls.map(({ key, value }) => [key, value])),
@@ -124,4 +126,46 @@ describe("diffNetwork()", () => {
       ),
       ["delete-link br0", "create-link br0"],
     ));
+
+  describe("with a VXLAN link", () => {
+    const vxlan = { vni: 1, port: 4789, local: address };
+    const entry = { link: "vxlan1", mac: "02:01:00:00:00:02", remote: parseIpAddress("192.168.60.2") };
+    const overlay: NetworkPlan = {
+      ...emptyPlan,
+      links: [{ type: "vxlan", name: "vxlan1", vxlan, cause }],
+      forwardings: [{ ...entry, cause }],
+    };
+    const present: NetworkState = {
+      ...emptyState,
+      links: [{ ...link, name: "vxlan1", kind: "vxlan", vxlan: { ...vxlan, isLearning: false } }],
+      forwardings: [entry],
+    };
+
+    test("finds nothing to do where it is as planned", () => assert.deepEqual(texts(overlay, present), []));
+
+    test("makes it before its forwarding entries", () =>
+      assert.deepEqual(texts(overlay, emptyState), [
+        "create-link vxlan1",
+        "set-forwarding 02:01:00:00:00:02 to 192.168.60.2 on vxlan1",
+      ]));
+
+    test("makes it anew where it has other settings, or learns", () => {
+      for (const other of [{ vni: 2 }, { port: 8472 }, { local: undefined }, { isLearning: true }]) {
+        const links = present.links.map((one) => ({ ...one, vxlan: { ...vxlan, isLearning: false, ...other } }));
+        assert.deepEqual(texts(overlay, { ...present, links }), ["delete-link vxlan1", "create-link vxlan1"]);
+      }
+    });
+
+    test("replaces an entry that leads elsewhere, and removes those that nobody planned from this link only", () => {
+      const elsewhere = { ...entry, remote: parseIpAddress("192.168.60.9") };
+      const extra = { ...entry, mac: "00:00:00:00:00:00" };
+      assert.deepEqual(
+        texts(overlay, { ...present, forwardings: [elsewhere, extra, { ...extra, link: "flannel.1" }] }),
+        [
+          "delete-forwarding 00:00:00:00:00:00 to 192.168.60.2 on vxlan1",
+          "set-forwarding 02:01:00:00:00:02 to 192.168.60.2 on vxlan1",
+        ],
+      );
+    });
+  });
 });

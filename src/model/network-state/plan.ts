@@ -24,7 +24,17 @@ export type PlannedLink =
   | (LinkBasics & {
       readonly type: "veth";
       readonly peer: { readonly name: string; readonly netnsPath: string; readonly mac?: string };
-    });
+    })
+  | (LinkBasics & { readonly type: "vxlan"; readonly vxlan: VxlanEnd });
+
+/** One end of a VXLAN (RFC 7348). It learns nothing: where its frames go is planned, see `PlannedForwarding`. */
+export interface VxlanEnd {
+  readonly vni: number;
+  /** UDP, of both ends. */
+  readonly port: number;
+  /** The source of the outer packets. */
+  readonly local: IpAddress;
+}
 
 export interface PlannedAddress {
   readonly link: string;
@@ -60,6 +70,14 @@ export interface PlannedNeighbour {
   readonly cause: Provenance;
 }
 
+/** Frames for this MAC address leave a VXLAN link in UDP packets to `remote`. Whoever plans the link owns all of its entries. */
+export interface PlannedForwarding {
+  readonly link: string;
+  readonly mac: string;
+  readonly remote: IpAddress;
+  readonly cause: Provenance;
+}
+
 /** Packets that match look their route up in `table` first. */
 export interface PlannedRule {
   readonly family: IpFamily;
@@ -85,6 +103,7 @@ export interface NetworkPlan {
   readonly links: readonly PlannedLink[];
   readonly addresses: readonly PlannedAddress[];
   readonly neighbours: readonly PlannedNeighbour[];
+  readonly forwardings: readonly PlannedForwarding[];
   readonly routes: readonly PlannedRoute[];
   readonly rules: readonly PlannedRule[];
   readonly sysctls: readonly PlannedSysctl[];
@@ -92,7 +111,7 @@ export interface NetworkPlan {
 
 export interface LinkState {
   readonly name: string;
-  /** The driver: "veth", "bridge"; "" for the loopback. */
+  /** The driver: "veth", "bridge", "vxlan"; "" for the loopback. */
   readonly kind: string;
   readonly isUp: boolean;
   readonly mtuBytes: number;
@@ -100,6 +119,7 @@ export interface LinkState {
   readonly alias: string;
   /** "" outside of any bridge. */
   readonly master: string;
+  readonly vxlan?: Omit<VxlanEnd, "local"> & { readonly local: IpAddress | undefined; readonly isLearning: boolean };
 }
 
 /** What the kernel has. `isOurs`: the plan's owner set it, and removes it when the plan no longer names it. */
@@ -107,17 +127,28 @@ export interface NetworkState {
   readonly links: readonly LinkState[];
   readonly addresses: readonly (Pick<PlannedAddress, "link" | "address" | "prefix"> & { readonly isOurs: boolean })[];
   readonly neighbours: readonly (Omit<PlannedNeighbour, "cause"> & { readonly isOurs: boolean })[];
+  /** Of VXLAN links. */
+  readonly forwardings: readonly Omit<PlannedForwarding, "cause">[];
   readonly routes: readonly (Omit<PlannedRoute, "cause"> & { readonly isOurs: boolean })[];
   readonly rules: readonly (Omit<PlannedRule, "cause"> & { readonly isOurs: boolean })[];
   /** Of the keys that a plan names. */
   readonly sysctls: ReadonlyMap<string, string>;
 }
 
-export const emptyPlan: NetworkPlan = { links: [], addresses: [], neighbours: [], routes: [], rules: [], sysctls: [] };
+export const emptyPlan: NetworkPlan = {
+  links: [],
+  addresses: [],
+  neighbours: [],
+  forwardings: [],
+  routes: [],
+  rules: [],
+  sysctls: [],
+};
 export const emptyState: NetworkState = {
   links: [],
   addresses: [],
   neighbours: [],
+  forwardings: [],
   routes: [],
   rules: [],
   sysctls: new Map(),
@@ -128,6 +159,7 @@ export function mergePlans(plans: readonly NetworkPlan[]): NetworkPlan {
     links: plans.flatMap((plan) => plan.links),
     addresses: plans.flatMap((plan) => plan.addresses),
     neighbours: plans.flatMap((plan) => plan.neighbours),
+    forwardings: plans.flatMap((plan) => plan.forwardings),
     routes: plans.flatMap((plan) => plan.routes),
     rules: plans.flatMap((plan) => plan.rules),
     sysctls: plans.flatMap((plan) => plan.sysctls),

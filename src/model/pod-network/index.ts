@@ -1,3 +1,5 @@
 export { allocateAddress } from "./ipam.ts";
-export { type NodeNetwork, planNodeNetwork } from "./node.ts";
+export { planNodeNetwork } from "./node.ts";
+export type { NodeNetwork } from "./node-network.ts";
 export { isPodLinkName, lastGroupId, planPodNetwork, podLinkName } from "./pod.ts";
+export { vxlanMtu } from "./vxlan.ts";

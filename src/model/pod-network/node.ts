@@ -1,15 +1,11 @@
-/** What a node needs to carry pods: forwarding, and a route to each other node's pods (Kubernetes' "host-gw" way). */
-import { type Cidr, ipFamily, type IpAddress, type IpFamily, parseIpAddress } from "../../lib/ip/index.ts";
-import { emptyPlan, type NetworkPlan, type PlannedRoute, type PlannedSysctl } from "../network-state/index.ts";
+/** What a node needs to carry pods: forwarding, and a way to each other node's pods. */
+import { ipFamily, type IpAddress, type IpFamily, parseIpAddress } from "../../lib/ip/index.ts";
+import type { NetworkKind } from "../cluster-config.ts";
+import { emptyPlan, mergePlans, type NetworkPlan, type PlannedSysctl } from "../network-state/index.ts";
 import type { Provenance } from "../provenance.ts";
-
-export interface NodeNetwork {
-  readonly name: string;
-  /** At most one per family. */
-  readonly addresses: readonly IpAddress[];
-  /** At most one per family. */
-  readonly podCidrs: readonly Cidr[];
-}
+import { planHostGateways } from "./host-gateways.ts";
+import type { NodeNetwork } from "./node-network.ts";
+import { planVxlan } from "./vxlan.ts";
 
 /** Where pods send everything. IPv4's is no address of any link, but each host veth answers for it (proxy_arp). */
 export const podGateways: Readonly<Record<IpFamily, IpAddress>> = {
@@ -17,35 +13,28 @@ export const podGateways: Readonly<Record<IpFamily, IpAddress>> = {
   IPv6: parseIpAddress("fe80::1"),
 };
 
-/** `uplink` is the node's link into the node network. Nodes without an address of a CIDR's family get no route. */
+/** `uplink` is the node's link into the node network, `mtuBytes` that link's. */
 export function planNodeNetwork(input: {
   readonly node: NodeNetwork;
   readonly nodes: readonly NodeNetwork[];
   readonly uplink: string;
+  readonly network: NetworkKind;
+  readonly mtuBytes: number;
 }): NetworkPlan {
-  const { node, nodes, uplink } = input;
+  const { node, nodes, uplink, network, mtuBytes } = input;
   const cause: Provenance = { kind: "Node", name: node.name };
   const families = new Set(node.podCidrs.map(ipFamily));
-  return {
+  const others = nodes.filter(({ name }) => name !== node.name);
+  const own: NetworkPlan = {
     ...emptyPlan,
     links: [{ type: "given", name: uplink, cause }],
-    routes: [
-      // A pod that has gone: say so at once rather than send its packets out by the default route.
-      ...node.podCidrs.map((destination) => ({ destination, cause })),
-      ...nodes.filter(({ name }) => name !== node.name).flatMap((other) => routesTo(other, uplink)),
-    ],
+    // A pod that has gone: say so at once rather than send its packets out by the default route.
+    routes: node.podCidrs.map((destination) => ({ destination, cause })),
     sysctls: [...(families.has("IPv4") ? ipv4Sysctls(cause) : []), ...(families.has("IPv6") ? ipv6Sysctls(cause) : [])],
   };
-}
-
-function routesTo(other: NodeNetwork, link: string): readonly PlannedRoute[] {
-  const cause: Provenance = { kind: "Node", name: other.name };
-  return other.podCidrs.flatMap((destination) =>
-    other.addresses
-      .filter((address) => ipFamily(address) === ipFamily(destination))
-      .slice(0, 1)
-      .map((gateway) => ({ destination, gateway, link, cause })),
-  );
+  const between =
+    network === "vxlan" ? planVxlan({ node, others, uplinkMtuBytes: mtuBytes }) : planHostGateways(others, uplink);
+  return mergePlans([own, between]);
 }
 
 function ipv4Sysctls(cause: Provenance): readonly PlannedSysctl[] {

@@ -31,6 +31,7 @@ describe("planPodNetwork()", () => {
       ],
       addresses: [{ link, address: "fe80::1", prefix: 64, cause }],
       neighbours: [],
+      forwardings: [],
       routes: [
         { destination: "10.244.1.5/32", link, cause },
         { destination: "fd00:1::5/128", link, cause },
@@ -97,8 +98,9 @@ describe("planNodeNetwork()", () => {
     addresses: families.map((family) => parseIpAddress(family === "4" ? `192.168.60.${index}` : `fd00:60::${index}`)),
     podCidrs: families.map((family) => parseCidr(family === "4" ? `10.244.${index}.0/24` : `fd00:${index}::/64`)),
   });
+  const hostGateways = { uplink: "eth0", network: "host-gw", mtuBytes: 1500 } as const;
   const routes = (own: ReturnType<typeof node>, others: readonly ReturnType<typeof node>[]): readonly string[] =>
-    planNodeNetwork({ node: own, nodes: [own, ...others], uplink: "eth0" }).routes.map(
+    planNodeNetwork({ node: own, nodes: [own, ...others], ...hostGateways }).routes.map(
       ({ destination, gateway = "unreachable" }) => `${destination} ${gateway}`,
     );
 
@@ -113,7 +115,7 @@ describe("planNodeNetwork()", () => {
 
   test("forwards only the families it has", () => {
     const keys = (families: readonly ("4" | "6")[]): readonly string[] =>
-      planNodeNetwork({ node: node(1, families), nodes: [], uplink: "eth0" }).sysctls.map(({ key }) => key);
+      planNodeNetwork({ node: node(1, families), nodes: [], ...hostGateways }).sysctls.map(({ key }) => key);
     assert.ok(keys(["4"]).every((key) => key.startsWith("net/ipv4/")));
     assert.ok(keys(["6"]).every((key) => key.startsWith("net/ipv6/")));
     assert.ok(keys(["4"]).includes("net/ipv4/ip_forward"));
@@ -121,10 +123,83 @@ describe("planNodeNetwork()", () => {
   });
 
   test("names the node behind each route", () => {
-    const plan = planNodeNetwork({ node: node(1, ["4"]), nodes: [node(1, ["4"]), node(2, ["4"])], uplink: "eth0" });
+    const plan = planNodeNetwork({ node: node(1, ["4"]), nodes: [node(1, ["4"]), node(2, ["4"])], ...hostGateways });
     assert.deepEqual(
       plan.routes.map(({ cause }) => cause.name),
       ["node-1", "node-2"],
+    );
+  });
+});
+
+describe("planNodeNetwork() with VXLAN", () => {
+  const families = {
+    IPv4: (index: number) => ({
+      addresses: [parseIpAddress(`192.168.60.${index}`)],
+      podCidrs: [parseCidr(`10.244.${index}.0/24`)],
+    }),
+    IPv6: (index: number) => ({
+      addresses: [parseIpAddress(`fd00:60::${index}`)],
+      podCidrs: [parseCidr(`fd00:${index}::/64`)],
+    }),
+    both: (index: number) => ({
+      // In this order some nodes report them.
+      addresses: [...families.IPv6(index).addresses, ...families.IPv4(index).addresses],
+      podCidrs: [...families.IPv4(index).podCidrs, ...families.IPv6(index).podCidrs],
+    }),
+  };
+  const plan = (family: keyof typeof families) => {
+    const [own, other] = [1, 12].map((index) => ({ name: `node-${index}`, ...families[family](index) }));
+    assert.ok(own !== undefined && other !== undefined);
+    return planNodeNetwork({ node: own, nodes: [own, other], uplink: "eth0", network: "vxlan", mtuBytes: 1500 });
+  };
+  const cause = { kind: "Node", name: "node-12" };
+
+  test("leads to the pods of another node through its end, known by route, neighbour and forwarding entry", () => {
+    const { links, addresses, neighbours, forwardings, routes } = plan("IPv4");
+    assert.deepEqual(links[1], {
+      type: "vxlan",
+      name: "vxlan1",
+      mac: "02:01:c0:a8:3c:01",
+      mtuBytes: 1450,
+      vxlan: { vni: 1, port: 4789, local: "192.168.60.1" },
+      cause: { kind: "Node", name: "node-1" },
+    });
+    assert.deepEqual(
+      addresses.map(({ link, address, prefix }) => `${address}/${prefix} ${link}`),
+      ["10.244.1.0/32 vxlan1"],
+    );
+    const mac = "02:01:c0:a8:3c:0c";
+    assert.deepEqual(neighbours, [{ link: "vxlan1", address: "10.244.12.0", mac, cause }]);
+    assert.deepEqual(forwardings, [{ link: "vxlan1", mac, remote: "192.168.60.12", cause }]);
+    assert.deepEqual(routes.slice(1), [
+      { destination: "10.244.12.0/24", gateway: "10.244.12.0", link: "vxlan1", isOnlink: true, cause },
+    ]);
+  });
+
+  test("carries both families of a dual-stack cluster over one end, between IPv4 addresses", () => {
+    const { links, neighbours, forwardings, routes, sysctls } = plan("both");
+    assert.equal(links[1]?.mtuBytes, 1450);
+    assert.deepEqual(
+      neighbours.map(({ address, mac }) => `${address} ${mac}`),
+      ["10.244.12.0 02:01:c0:a8:3c:0c", "fd00:12:: 02:01:c0:a8:3c:0c"],
+    );
+    assert.deepEqual(
+      forwardings.map(({ remote }) => remote),
+      ["192.168.60.12"],
+    );
+    assert.deepEqual(
+      routes.map(({ destination, gateway = "unreachable" }) => `${destination} ${gateway}`),
+      ["10.244.1.0/24 unreachable", "fd00:1::/64 unreachable", "10.244.12.0/24 10.244.12.0", "fd00:12::/64 fd00:12::"],
+    );
+    assert.ok(!sysctls.some(({ key }) => key.endsWith("disable_ipv6")));
+  });
+
+  test("leaves less of a packet to the pods where nodes have IPv6 addresses only", () => {
+    const { links, forwardings } = plan("IPv6");
+    assert.equal(links[1]?.mtuBytes, 1430);
+    assert.deepEqual(
+      forwardings.map(({ remote }) => remote),
+      ["fd00:60::12"],
     );
   });
 });

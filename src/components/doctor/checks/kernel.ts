@@ -76,5 +76,5 @@ export const kernelChecks: readonly Check[] = [
   tried("libnftables", 'install libnftables1, or run "netloom setup" once, which fetches it'),
   tried("nf_tables", `${modprobe("nf_tables")}; WSL2 has it from kernel 5.15 on: "wsl --update"`),
   tried("conntrack", modprobe("nf_conntrack_netlink")),
-  tried("vxlan", `not needed yet; ${modprobe("vxlan")}`, { isEssential: false }),
+  tried("vxlan", `only "up --network vxlan" needs it: ${modprobe("vxlan")}`, { isEssential: false }),
 ];

@@ -9,7 +9,7 @@ import { openConntrack } from "../../../kernel/conntrack/index.ts";
 import { createNetworkNamespace } from "../../../kernel/netns/index.ts";
 import type { NetworkNamespace } from "../../../kernel/network-namespace.ts";
 import { openNft } from "../../../kernel/nftables/index.ts";
-import { NetlinkError, Rtnetlink } from "../../../kernel/rtnetlink/index.ts";
+import { Rtnetlink } from "../../../kernel/rtnetlink/index.ts";
 import { writeSysctl } from "../../../kernel/sysctl/index.ts";
 import { mount, unmount } from "../../../machinery/libc/index.ts";
 import { rulesTrials } from "./rules-trials.ts";
@@ -107,12 +107,8 @@ function tryLinks(attempt: Attempt, node: NetworkNamespace, pod: NetworkNamespac
     });
   }
   attempt("vxlan", () => {
-    try {
-      links.createLink({ name: "x0", kind: "vxlan" });
-    } catch (error) {
-      // Without its number the kernel refuses any vxlan link, with another error than a kind it does not know.
-      if (!(error instanceof NetlinkError) || error.code === "EOPNOTSUPP") throw error;
-    }
+    const vxlan = { vni: 1, port: 4789, local: undefined, isLearning: false };
+    links.createLink({ name: "x0", kind: "vxlan", vxlan });
   });
   links.close();
 }
