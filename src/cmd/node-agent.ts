@@ -13,6 +13,7 @@ import {
   type ContainerRuntime,
   type ContainerStatus,
   createContainerRuntime,
+  updateNodeNames,
 } from "../container/index.ts";
 import { openNetworkNamespace } from "../kernel/netns/index.ts";
 import { openNftables } from "../kernel/nftables/index.ts";
@@ -59,7 +60,15 @@ export async function createNodeAgent(node: NodeConfig, shared: NodeSurroundings
   const log = shared.log.child({ node: node.name });
   const netnsPath = join(paths.netns, node.name);
   const namespace = openNetworkNamespace(netnsPath);
+  const updateNames = (): void => {
+    try {
+      updateNodeNames({ config: { ...config, nodes: nodeList.current }, node });
+    } catch (error) {
+      log.warn("cannot write the nodes' names", { error });
+    }
+  };
   composeNodeRoot({ config: { ...config, nodes: nodeList.current }, node });
+  const unsubscribe = nodeList.onChange(updateNames);
   const client = createHttpsClient(await readKubeconfig(join(paths.kubeconfigs, `kubelet-${node.name}.conf`)));
   const network = createPodNetwork({
     node,
@@ -123,6 +132,7 @@ export async function createNodeAgent(node: NodeConfig, shared: NodeSurroundings
       await failPods({ client, pods: pods.store.list(), ended, clock, log });
     },
     close: () => {
+      unsubscribe();
       runtime.close();
       rules.close();
       namespace.close();

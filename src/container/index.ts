@@ -14,7 +14,7 @@ import { readUserMap } from "./machine/user-namespace.ts";
 import type { ContainerRuntime, Image } from "./runtime.ts";
 
 export { ContainerError } from "./errors.ts";
-export { composeNodeRoot } from "./node-root/node-root.ts";
+export { composeNodeRoot, updateNodeNames } from "./node-root/node-root.ts";
 export { makeEmptyDir, removeVolumes, resolveHostPath, writeAtomicVolume, type VolumeFile } from "./volumes/index.ts";
 export type * from "./runtime.ts";
 

@@ -189,6 +189,7 @@ describe("the nodes of a running cluster", () => {
     await assertServes(lab, ip);
     assert.match(await must(lab.kubectl(["exec", "far", "--", "hostname"])), /far/);
     assert.match((await lab.netloom(["node", "add", "node-4"])).stderr, /it is there already/);
+    assert.match(await must(lab.netloom(["exec", "node-1", "--", "getent", "hosts", "node-4"])), /^192\.168\.60\.14 /);
   });
 
   test("one that is deleted is gone with its pods", async () => {
@@ -196,6 +197,9 @@ describe("the nodes of a running cluster", () => {
     assert.equal(await nodes(), "node-1 Ready\nnode-2 Ready\nnode-3 Ready\n");
     await eventually(async () => assert.equal((await lab.kubectl(["get", "pod", "far"])).code, 1));
     assert.equal(existsSync(join(lab.folder, "s/netloom/netloom/nodes/node-4")), false);
+    await eventually(async () =>
+      assert.equal((await lab.netloom(["exec", "node-1", "--", "grep", "node-4", "/etc/hosts"])).code, 1),
+    );
     assert.match((await lab.netloom(["node", "delete", "node-1"])).stderr, /the control plane is shown on it/);
     assert.match((await lab.netloom(["node", "stop", "nobody"])).stderr, /there is none; choose one of node-1/);
   });

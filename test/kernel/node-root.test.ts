@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { composeNodeRoot } from "../../src/container/index.ts";
+import { composeNodeRoot, updateNodeNames } from "../../src/container/index.ts";
 import { mount } from "../../src/machinery/libc/index.ts";
 import { clusterPaths } from "../../src/model/cluster-config.ts";
 import { inNamespaces } from "./in-namespaces.ts";
@@ -69,6 +69,20 @@ inNamespaces(
       assert.ok(!existsSync("/var/lib/kept"));
       assert.match(inRoot(root, "touch /usr/x").stderr, /Read-only file system/);
       assert.match(inRoot(root, "touch /opt/x").stderr, /Read-only file system/);
+    });
+
+    test(`updateNodeNames() follows the nodes that come and go (${mode})`, () => {
+      const hosts = (): string => inRoot(root, "echo 10.9.9.9 mine >> /etc/hosts; cat /etc/hosts").stdout;
+      const [first, second] = nodes;
+      assert.ok(first !== undefined && second !== undefined);
+      const third = { ...second, name: "node-3", address: "192.168.60.13" };
+      updateNodeNames({ config: { ...config, nodes: [first, third] }, node: first });
+      assert.match(hosts(), /192\.168\.60\.13\tnode-3\n192\.168\.60\.1\tcontrol-plane/);
+      assert.doesNotMatch(hosts(), /node-2/);
+      // As by an agent that starts again.
+      composeNodeRoot({ config, node: first });
+      assert.match(hosts(), /60\.12\tnode-2\n[^]*10\.9\.9\.9 mine/);
+      assert.doesNotMatch(hosts(), /node-3/);
     });
 
     test(`composeNodeRoot() again changes nothing (${mode})`, () => {

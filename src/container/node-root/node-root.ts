@@ -1,8 +1,18 @@
 /** The root file system of a lab node: the machine's programs, and an /etc, /var, /root, /home, /tmp and /run of its own. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { mount, mountFlags, mountFlagsOf } from "../../machinery/libc/index.ts";
 import { clusterPaths, type ClusterConfig, type NodeConfig } from "../../model/cluster-config.ts";
+import { nodeHostsFile } from "../../model/pod-files/index.ts";
 import { machineBinds, machineUsrLayers, makeMachineBase } from "../machine/machine-base.ts";
 import { readUserMap } from "../machine/user-namespace.ts";
 import { mountReadOnlyLayers, mountRoot } from "../root/overlay.ts";
@@ -18,7 +28,7 @@ type Config = Pick<ClusterConfig, "stateDir" | "runDir" | "toolsDir" | "nodes" |
 
 /**
  * Makes the node's root in the cluster's mount namespace and returns its path, `clusterPaths(config).nodeRoot(name)`;
- * one that stands is left as it is. Everything in it ends with that namespace, except what lies in the node's state folder.
+ * of one that stands only the names of the nodes are brought up to date. Everything in it ends with that namespace, except what lies in the node's state folder.
  */
 export function composeNodeRoot({
   config,
@@ -29,7 +39,10 @@ export function composeNodeRoot({
 }): string {
   const paths = clusterPaths(config);
   const root = paths.nodeRoot(node.name);
-  if (isComposed(root)) return root;
+  if (isComposed(root)) {
+    updateNodeNames({ config, node });
+    return root;
+  }
   const templates = `${paths.private}/templates`;
   const usrLayers = machineUsrLayers(config.toolsDir, templates);
   const folder = join(paths.private, "nodes", node.name, "disk");
@@ -91,11 +104,26 @@ function makeVar(path: string): void {
   }
 }
 
+/**
+ * Brings the `/etc/hosts` of a node that runs to the nodes of `config`: as one file or the other, never half of one.
+ * What somebody added to it stays.
+ */
+export function updateNodeNames(options: { readonly config: Config; readonly node: Pick<NodeConfig, "name"> }): void {
+  writeHosts(clusterPaths(options.config).nodeRoot(options.node.name), options.config);
+}
+
+function writeHosts(root: string, { nodes, controlPlaneAddress }: Config): void {
+  const path = join(root, "etc/hosts");
+  const present = readOr(path);
+  const wanted = nodeHostsFile(present, [...nodes, { address: controlPlaneAddress, name: "control-plane" }]);
+  if (wanted === present) return;
+  writeFileSync(`${path}.new`, wanted);
+  renameSync(`${path}.new`, path);
+}
+
 /** Nodes know each other and the control plane by name; they ask the machine's resolvers. */
 function writeNames(root: string, config: Config, name: string): void {
-  const others = config.nodes.map((node) => `${node.address}\t${node.name}`);
-  const lines = ["127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback", ...others];
-  writeFileSync(join(root, "etc/hosts"), `${[...lines, `${config.controlPlaneAddress}\tcontrol-plane`].join("\n")}\n`);
+  writeHosts(root, config);
   writeFileSync(join(root, "etc/resolv.conf"), readOr("/etc/resolv.conf"));
   writeFileSync(join(root, "etc/machine-id"), machineId(name));
   writeFileSync(join(root, "etc/hostname"), `${name}\n`);
