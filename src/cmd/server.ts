@@ -1,6 +1,7 @@
 /** `netloom server CONFIG`: the control plane of a lab in one process: API server, controllers, scheduler, published ports. */
 import { join } from "node:path";
 import { builtinResources } from "../api/builtin.ts";
+import type { KubernetesObject, Resource } from "../api/object.ts";
 import { resources } from "../api/resources.ts";
 import { clusterDnsManifests } from "../components/cluster-dns/index.ts";
 import { createApiServer, serviceAccountUser } from "../components/kube-apiserver/index.ts";
@@ -84,9 +85,12 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
         rootCa: pki.caCertificate,
         signCertificate: (body) => pki.sign(body),
         signToken: (claims) => tokenSigner.sign(claims),
+        // Each stored object once: an old version shows the same objects under another name.
         deletableResources: registry.definitions
           .filter(({ verbs }) => verbs.includes("delete") && verbs.includes("watch"))
-          .map(({ group, version, plural, kind, isNamespaced }) => ({ group, version, plural, kind, isNamespaced })),
+          .filter(({ group, storage, conversion }) => group === storage.group && conversion === undefined)
+          .map(resourceOf),
+        ownerResources: registry.definitions.filter(({ verbs }) => verbs.includes("get")).map(resourceOf),
         metrics,
       }),
       createScheduler({ client: api.client(users.scheduler), clock, log, metrics }),
@@ -144,3 +148,11 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
     await inside.close();
   }
 }
+
+const resourceOf = ({
+  group,
+  version,
+  plural,
+  kind,
+  isNamespaced,
+}: Resource<KubernetesObject>): Resource<KubernetesObject> => ({ group, version, plural, kind, isNamespaced });

@@ -31,6 +31,8 @@ export interface ControllerContext {
   readonly signToken: SignToken | undefined;
   /** Everything that can be listed and deleted. */
   readonly deletableResources: readonly Resource<KubernetesObject>[];
+  /** What an owner reference may name, in every version. */
+  readonly ownerResources: readonly Resource<KubernetesObject>[];
   /** Makes a recorder that runs with the controllers. */
   readonly recorder: (component: string) => EventRecorder;
 }

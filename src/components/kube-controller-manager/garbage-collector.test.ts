@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { resources } from "../../api/resources.ts";
 import type { OwnerReference } from "../../api/generated/types.ts";
+import { conflict } from "../../api/status.ts";
 import { settle } from "../../machinery/fake-clock.ts";
 import { startCluster } from "./test-cluster.ts";
 import type { TestCluster } from "./test-cluster.ts";
@@ -88,5 +89,44 @@ test("orphan: the dependents stay and forget the owner", async () => {
   assert.deepEqual(cluster.names(resources.configMaps), ["child"]);
   const child = cluster.client.peek(resources.configMaps, { namespace, name: "child" });
   assert.deepEqual(child?.metadata?.ownerReferences, []);
+  await cluster.stop();
+});
+
+test("foreground: a circle of owners does not wait for itself", async () => {
+  const cluster = await startCluster(controllers);
+  const names = ["first", "second", "third"];
+  const uids: string[] = [];
+  for (const name of names) uids.push((await make(cluster, name)).uid);
+  for (const [index, name] of names.entries()) {
+    const before = (index + 2) % 3;
+    const owner = { apiVersion: "v1", kind: "ConfigMap", name: names[before] ?? "", uid: uids[before] ?? "" };
+    const body = { metadata: { ownerReferences: [{ ...owner, blockOwnerDeletion: true }] } };
+    await cluster.client.patch(resources.configMaps, { namespace, name }, { type: "merge", body });
+  }
+  await settle();
+  assert.deepEqual(cluster.names(resources.configMaps), names.toSorted());
+  await cluster.client.delete(resources.configMaps, { namespace, name: "first" }, { propagationPolicy: "Foreground" });
+  for (let round = 0; round < 10; round += 1) await settle();
+  assert.deepEqual(cluster.names(resources.configMaps), []);
+  await cluster.stop();
+});
+
+test("an object that changes while it is collected is collected at the next look", async () => {
+  let refusals = 1;
+  const cluster = await startCluster(controllers, {
+    failWith: ({ verb, resource }) => {
+      if (verb !== "delete" || resource !== "configmaps" || refusals === 0) return undefined;
+      refusals -= 1;
+      return conflict({ group: "", name: "configmaps" }, "child");
+    },
+  });
+  const owner = await make(cluster, "owner");
+  await make(cluster, "child", [owner]);
+  cluster.client.remove(resources.configMaps, { namespace, name: "owner" });
+  await settle();
+  await cluster.clock.advance(1000);
+  await settle();
+  assert.deepEqual(cluster.names(resources.configMaps), []);
+  assert.equal(refusals, 0);
   await cluster.stop();
 });

@@ -11,7 +11,7 @@ import {
 } from "../../model/garbage-collection/index.ts";
 import type { OwnerState } from "../../model/garbage-collection/index.ts";
 import { isSame } from "../../model/workload/index.ts";
-import { isNotFound, whereItStillIs } from "./answers.ts";
+import { isNotFound } from "./answers.ts";
 import type { ControllerContext, CreateController } from "./context.ts";
 import { reconcilerOf } from "./context.ts";
 import { resourceId } from "./informers.ts";
@@ -99,7 +99,6 @@ async function collect(
     readonly enqueue: (id: string) => void;
   },
 ): Promise<void> {
-  const { client } = context;
   const { informer, object } = located;
   const uid = object.metadata?.uid ?? "";
   const states = new Map<string, OwnerState>();
@@ -112,6 +111,7 @@ async function collect(
   const plan = planCollection(object, {
     stateOf: (owner) => states.get(owner.uid) ?? "present",
     hasDependents: dependents.length > 0,
+    hasWaitingDependent: dependents.some((dependent) => isWaitingForDependents(dependent.object)),
   });
   switch (plan.action) {
     case "keep":
@@ -130,29 +130,49 @@ async function collect(
       await patchMetadata(context, located, { ownerReferences: plan.ownerReferences });
       return;
     case "delete": {
-      const { propagationPolicy } = plan;
-      // The resource version: it may have been adopted in between.
-      const { resourceVersion } = object.metadata ?? {};
-      const preconditions = { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
-      await whereItStillIs(client.delete(informer.resource, keyOf(object), { propagationPolicy, preconditions }));
+      await remove(context, located, plan.propagationPolicy);
+      return;
     }
+    case "breakCircle": {
+      // Nobody waits for it any more; then it waits for its own dependents, of which one waits for it.
+      const freed = await patchMetadata(context, located, { ownerReferences: plan.ownerReferences });
+      await remove(context, { informer, object: freed }, "Foreground");
+    }
+  }
+}
+
+/**
+ * Refused where the object has changed since it was seen, as it may have been adopted in between: it is looked at
+ * again. The conflict is passed on for that, as a change of another field than the owners would not queue the object.
+ */
+async function remove(
+  { client }: ControllerContext,
+  { informer, object }: Located,
+  propagationPolicy: "Background" | "Foreground" | "Orphan",
+): Promise<void> {
+  const { uid = "", resourceVersion } = object.metadata ?? {};
+  const preconditions = { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+  try {
+    await client.delete(informer.resource, keyOf(object), { propagationPolicy, preconditions });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
   }
 }
 
 /** Asks the server itself before anything is deleted for want of an owner. What cannot be asked for counts as there. */
 async function isOnServer(
-  { client, informers }: ControllerContext,
+  { client, ownerResources }: ControllerContext,
   { owner, dependent }: { readonly owner: OwnerReference; readonly dependent: KubernetesObject },
 ): Promise<boolean> {
-  const informer = [...informers.byResource.values()].find(
-    ({ resource }) => resource.kind === owner.kind && apiVersionOf(resource) === owner.apiVersion,
+  const resource = ownerResources.find(
+    (served) => served.kind === owner.kind && apiVersionOf(served) === owner.apiVersion,
   );
-  if (informer === undefined) return true;
+  if (resource === undefined) return true;
   const { namespace } = dependent.metadata ?? {};
-  if (informer.resource.isNamespaced && namespace === undefined) return true;
-  const key = informer.resource.isNamespaced ? { namespace: namespace ?? "", name: owner.name } : { name: owner.name };
+  if (resource.isNamespaced && namespace === undefined) return true;
+  const key = resource.isNamespaced ? { namespace: namespace ?? "", name: owner.name } : { name: owner.name };
   try {
-    const found = await client.get(informer.resource, key);
+    const found = await client.get(resource, key);
     return found.metadata?.uid === owner.uid;
   } catch (error) {
     if (isNotFound(error)) return false;
@@ -170,13 +190,13 @@ async function dropFinalizer(context: ControllerContext, located: Located, final
   await patchMetadata(context, located, { finalizers });
 }
 
-/** Where the object has changed since it is looked at again: its event queues it. */
+/** Refused where the object has changed since it was seen: it is looked at again. */
 async function patchMetadata(
   { client }: ControllerContext,
   { informer, object }: Located,
   change: Readonly<Record<string, unknown>>,
-): Promise<void> {
+): Promise<KubernetesObject> {
   const { uid, resourceVersion } = object.metadata ?? {};
   const body = { metadata: { uid, resourceVersion, ...change } };
-  await client.patch(informer.resource, parseKey(textOf(object)), { type: "merge", body });
+  return await client.patch(informer.resource, parseKey(textOf(object)), { type: "merge", body });
 }

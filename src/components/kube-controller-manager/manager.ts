@@ -84,8 +84,10 @@ export interface ControllerManagerOptions {
   readonly signCertificate?: SignCertificate;
   /** Signs the tokens of Secrets. Without it, such Secrets stay empty. */
   readonly signToken?: SignToken;
-  /** Every resource that can be listed, watched and deleted: what a namespace holds and the collector follows. */
+  /** Every stored resource that can be listed, watched and deleted: what a namespace holds and the collector follows. */
   readonly deletableResources: readonly Resource<KubernetesObject>[];
+  /** In every served version: what an owner reference may name. `deletableResources` where absent. */
+  readonly ownerResources?: readonly Resource<KubernetesObject>[];
   readonly metrics?: MetricsRegistry;
   readonly config?: Partial<ControllerManagerConfig>;
   /** Which to run; all where absent. */
@@ -112,6 +114,7 @@ export function createControllerManager(options: ControllerManagerOptions): Comp
         signCertificate: options.signCertificate,
         signToken: options.signToken,
         deletableResources,
+        ownerResources: options.ownerResources ?? deletableResources,
         recorder: (component) => {
           const recorder = createEventRecorder({ client, clock, log, component });
           recorders.push(recorder);

@@ -44,7 +44,7 @@ nogroup:x:65534:
 } as const;
 
 export const busybox: CatalogEntry = {
-  names: ["docker.io/library/busybox"],
+  names: ["docker.io/library/busybox", "registry.k8s.io/e2e-test-images/busybox"],
   version: ({ toolsDir }) => /v(\d+\.\d+\.\d+)/.exec(toolOutput("busybox", toolsDir, []))?.[1],
   title: "busybox",
   config: () => imageConfig({ command: ["sh"] }),

@@ -29,7 +29,7 @@ const modules = [
 ];
 
 export const httpd: CatalogEntry = {
-  names: ["docker.io/library/httpd"],
+  names: ["docker.io/library/httpd", "registry.k8s.io/e2e-test-images/httpd"],
   version: ({ toolsDir }) => /Apache\/(\d+\.\d+\.\d+)/.exec(toolOutput("apache2", toolsDir, ["-v"]))?.[1],
   title: "httpd",
   config: () =>

@@ -12,7 +12,7 @@ const userId = 101;
 const wrapper = "usr/local/sbin/nginx";
 
 export const nginx: CatalogEntry = {
-  names: ["docker.io/library/nginx"],
+  names: ["docker.io/library/nginx", "registry.k8s.io/e2e-test-images/nginx"],
   version: ({ toolsDir }) => /nginx\/(\d+\.\d+\.\d+)/.exec(toolOutput("nginx", toolsDir, ["-v"]))?.[1],
   title: "nginx",
   config: () => imageConfig({ command: ["nginx", "-g", "daemon off;"], stopSignal: "SIGQUIT" }),

@@ -12,6 +12,8 @@ export type CollectionPlan =
   /** Its dependents are looked at; the finalizer `foregroundDeletion` goes with the last that blocks it. */
   | { readonly action: "deleteDependents" }
   | { readonly action: "dropOwners"; readonly ownerReferences: readonly OwnerReference[] }
+  /** Asked to go in the foreground, and no longer waited for: a circle of owners would wait for itself. */
+  | { readonly action: "breakCircle"; readonly ownerReferences: readonly OwnerReference[] }
   | { readonly action: "delete"; readonly propagationPolicy: "Background" | "Foreground" | "Orphan" };
 
 export const orphanFinalizer = "orphan";
@@ -24,7 +26,12 @@ export function isWaitingForDependents({ metadata }: KubernetesObject): boolean 
 /** @param facts.stateOf - Called for each owner, only where the answer matters. */
 export function planCollection(
   object: KubernetesObject,
-  facts: { readonly stateOf: (owner: OwnerReference) => OwnerState; readonly hasDependents: boolean },
+  facts: {
+    readonly stateOf: (owner: OwnerReference) => OwnerState;
+    readonly hasDependents: boolean;
+    /** One of the dependents is itself being deleted in the foreground. */
+    readonly hasWaitingDependent: boolean;
+  },
 ): CollectionPlan {
   const { deletionTimestamp, finalizers = [], ownerReferences = [] } = object.metadata ?? {};
   if (deletionTimestamp !== undefined) {
@@ -37,6 +44,10 @@ export function planCollection(
   if (present.length === ownerReferences.length) return { action: "keep" };
   if (present.length > 0) return { action: "dropOwners", ownerReferences: present };
   if (states.some(({ state }) => state === "waiting") && facts.hasDependents) {
+    if (facts.hasWaitingDependent && ownerReferences.some(({ blockOwnerDeletion }) => blockOwnerDeletion === true)) {
+      const freed = ownerReferences.map((owner) => ({ ...owner, blockOwnerDeletion: false }));
+      return { action: "breakCircle", ownerReferences: freed };
+    }
     return { action: "delete", propagationPolicy: "Foreground" };
   }
   // As the object itself was asked to go, where it was.
