@@ -92,8 +92,8 @@ function inProcess(dir: string): Contender {
   const config = exampleCluster(dir, { stateDir: `${dir}/state`, runDir: `${dir}/run`, nodes: [] });
   const node: NodeConfig = {
     name: "node-1",
-    address: "192.168.60.11",
-    podCidr: "10.244.1.0/24",
+    addresses: ["192.168.60.11"],
+    podCidrs: ["10.244.1.0/24"],
     loopbackAddress: "127.60.0.1",
   };
   const nodePath = `${clusterPaths(config).netns}/node-1`;

@@ -70,7 +70,7 @@ export async function agent([configFile = "", number = "1"]: readonly string[]):
         if (!isServing) {
           await lab.carry(own.filter(({ wanted }) => wanted === "running").map(({ node }) => node));
           if (number === "1") await reportProgress(paths.holderSocket, { step: "network", atMs: clock.now() });
-          await waitForListener({ address: config.controlPlaneAddress, port: 6443, signal, clock });
+          await waitForListener({ address: config.controlPlaneAddresses[0], port: 6443, signal, clock });
           runTogether([informers, repairs, metricsSocket], signal).catch(nodes.fail);
           isServing = true;
         }

@@ -10,7 +10,7 @@ export class ClusterFileError extends Error {
 /** With the nodes that the cluster has now. Throws `ClusterFileError` with the remedy. */
 export function readClusterFile(path: string): ClusterConfig {
   const value = readJson(path);
-  const needed = ["name", "stateDir", "runDir", "toolsDir", "nodes", "apiPort", "podCidr", "serviceCidr"];
+  const needed = ["name", "stateDir", "runDir", "toolsDir", "nodes", "apiPort", "podCidrs", "serviceCidrs"];
   const missing = needed.filter((field) => typeof value !== "object" || value === null || !(field in value));
   if (missing.length > 0) {
     throw new ClusterFileError(

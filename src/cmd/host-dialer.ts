@@ -12,13 +12,13 @@ export function createHostDialer(options: {
 }): PublishedPortsOptions["dialer"] {
   const { config, nodes, inside } = options;
   const { netns } = clusterPaths(config);
-  const outside = { netnsPath: join(netns, "outside"), address: config.outsideAddress };
+  const outside = { netnsPath: join(netns, "outside"), addresses: config.outsideAddresses };
   /** The first node whose namespace is there: one that is stopped has none. */
   const onSomeNode = async <T>(use: (place: typeof outside) => Promise<T>): Promise<T> => {
     let failure: unknown;
-    for (const { name, address } of nodes.current) {
+    for (const { name, addresses } of nodes.current) {
       try {
-        return await use({ netnsPath: join(netns, name), address });
+        return await use({ netnsPath: join(netns, name), addresses });
       } catch (error) {
         if (!isNamespaceGone(error)) throw error;
         failure = error;
@@ -31,10 +31,13 @@ export function createHostDialer(options: {
       from === "outside"
         ? await inside.connectTcp({ netnsPath: outside.netnsPath, address, port })
         : await onSomeNode(async ({ netnsPath }) => await inside.connectTcp({ netnsPath, address, port })),
-    bindUdp: async (from) =>
-      from === "outside"
-        ? await inside.bindUdp({ ...outside, port: 0 })
-        : await onSomeNode(async (node) => await inside.bindUdp({ ...node, port: 0 })),
+    bindUdp: async ({ from, address: target }) => {
+      const bind = async ({ netnsPath, addresses }: typeof outside): Promise<number> => {
+        const address = addresses.find((own) => own.includes(":") === target.includes(":")) ?? addresses[0];
+        return await inside.bindUdp({ netnsPath, address, port: 0 });
+      };
+      return from === "outside" ? await bind(outside) : await onSomeNode(bind);
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Service } from "../api/generated/types.ts";
 import { resources } from "../api/resources.ts";
 import { desiredPorts, type PublishedPort } from "../components/published-ports/index.ts";
+import { hostPort } from "../lib/ip/index.ts";
 import { asAdministrator } from "./admin-client.ts";
 import { runningCluster } from "./clusters.ts";
 import { formatted } from "./output.ts";
@@ -47,7 +48,7 @@ function described(
   services: readonly Service[],
   listening: Readonly<Record<string, ReadonlySet<string>>>,
 ): PortRow {
-  const host = `${listen.host}:${listen.port}`;
+  const host = hostPort(listen.host, listen.port);
   const object = services.find(({ metadata }) => `${metadata?.namespace}/${metadata?.name}` === service);
   const port = object?.spec?.ports?.find(
     (one) => target.port === (target.from === "outside" ? one.nodePort : one.port),
@@ -55,7 +56,7 @@ function described(
   return {
     host,
     protocol,
-    cluster: `${target.address}:${target.port}`,
+    cluster: hostPort(target.address, target.port),
     service: port === undefined ? service : `${service}:${port.port}`,
     state: listening[protocol]?.has(host) === true ? "open" : "closed",
   };

@@ -37,6 +37,8 @@ const users = {
   administrator: { name: "kubernetes-admin", groups: ["system:masters", "system:authenticated"] },
 } as const;
 
+const apiPortInside = 6443;
+
 export async function server([configFile = ""]: readonly string[]): Promise<void> {
   const config = readClusterFile(configFile);
   const paths = clusterPaths(config);
@@ -49,7 +51,11 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
   const inside = new NamespaceWorker();
   try {
     const lan = join(paths.netns, "lan");
-    const fd = await inside.bindTcp({ netnsPath: lan, address: config.controlPlaneAddress, port: 6443 });
+    const fds = await Promise.all(
+      config.controlPlaneAddresses.map(
+        async (address) => await inside.bindTcp({ netnsPath: lan, address, port: apiPortInside }),
+      ),
+    );
     const store = openSqliteStore(paths.store);
     const nodes = createNodeList(config.nodes);
     const registry = builtinResources();
@@ -64,11 +70,11 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
       registry,
       metrics,
       pki,
-      listeners: [{ host: "127.0.0.1", port: config.apiPort }, { fd }],
+      listeners: [{ host: "127.0.0.1", port: config.apiPort }, ...fds.map((fd) => ({ fd }))],
       dialKubelet: async (nodeName) => {
         const node = nodes.current.find(({ name }) => name === nodeName);
         if (node === undefined) throw new Error(`no node named "${nodeName}" belongs to this cluster`);
-        return await inside.connectTcp({ netnsPath: lan, address: node.address, port: 10_250 });
+        return await inside.connectTcp({ netnsPath: lan, address: node.addresses[0], port: 10_250 });
       },
       dialCluster: async ({ host, port }) => await inside.connectTcp({ netnsPath: lan, address: host, port }),
       clock,

@@ -46,13 +46,22 @@ export function storedCluster(name: string): StoredCluster | undefined {
   }
 }
 
+/** Settings that are kept per family. Which families there are shows in any of them. */
+const fieldOf: Readonly<Record<string, keyof ClusterConfig>> = {
+  podCidr: "podCidrs",
+  serviceCidr: "serviceCidrs",
+  nodeCidr: "nodeCidrs",
+  outsideCidr: "outsideCidrs",
+  ipFamily: "serviceCidrs",
+};
+
 /** A setting that cannot change once a cluster is made is refused, rather than ignored. */
 export function refuseOtherSettings(stored: ClusterConfig, options: ClusterOptions): void {
   const planned = planCluster({ ...options, name: stored.name }, stored);
   const other = clusterSettings.filter(({ key }) => {
-    if (!Object.hasOwn(options, key) || !Object.hasOwn(planned, key)) return false;
+    if (!Object.hasOwn(options, key) || !(Object.hasOwn(planned, key) || key in fieldOf)) return false;
     if (key === "nodes") return planned.nodes.length !== stored.nodes.length;
-    const name = key as keyof ClusterConfig;
+    const name = fieldOf[key] ?? (key as keyof ClusterConfig);
     return JSON.stringify(planned[name]) !== JSON.stringify(stored[name]);
   });
   if (other.length === 0) return;

@@ -23,6 +23,7 @@ export interface NodeStatusReport {
   readonly name: string;
   /** As kubectl words it: "Ready", "NotReady"; "Unknown" where the API does not answer; "Off" where it was stopped. */
   readonly status: string;
+  /** Of each family, separated by commas, the primary one first; the ranges below likewise. */
   readonly address: string;
   readonly podCidr: string;
   /** Where this host reaches the node's ports. */
@@ -82,10 +83,10 @@ export async function statusReport(
       api: `https://127.0.0.1:${config.apiPort}`,
       metrics: `http://${metrics.host}:${metrics.port}/metrics`,
       dns: config.dnsServiceAddress,
-      outside: config.outsideAddress,
-      nodeCidr: config.nodeCidr,
-      podCidr: config.podCidr,
-      serviceCidr: config.serviceCidr,
+      outside: listed(config.outsideAddresses),
+      nodeCidr: listed(config.nodeCidrs),
+      podCidr: listed(config.podCidrs),
+      serviceCidr: listed(config.serviceCidrs),
     },
     folders: { state: config.stateDir, run: config.runDir },
     processes: [
@@ -118,7 +119,7 @@ export async function statusReport(
       }),
     ],
     memoryBytes: onHost.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
-    nodes: config.nodes.map(({ name, address, podCidr, loopbackAddress }) => {
+    nodes: config.nodes.map(({ name, addresses, podCidrs, loopbackAddress }) => {
       const inKernel = kernel.find((report) => report.name === name);
       return {
         name,
@@ -127,8 +128,8 @@ export async function statusReport(
           : objects === undefined
             ? "Unknown"
             : nodeStatus(objects.nodes.find((node) => node.metadata?.name === name)),
-        address,
-        podCidr,
+        address: listed(addresses),
+        podCidr: listed(podCidrs),
         loopbackAddress,
         pods: objects?.pods.filter(({ spec }) => spec?.nodeName === name).length,
         ...(inKernel === undefined
@@ -146,6 +147,9 @@ export async function statusReport(
     }),
   };
 }
+
+/** As `--pod-cidr` takes it. */
+const listed = (values: readonly string[]): string => values.join(",");
 
 /** How long a status waits for an API that does not answer. */
 const patienceMs = 3000;

@@ -1,12 +1,20 @@
 /** Everything that is decided when a cluster is made, parsed once and never changed: no inner part sees an optional setting. */
 
+/** A value per address family of the cluster, at most one of each; the primary family's comes first. */
+export type PerFamily<T = string> = readonly [T, ...T[]];
+
+/** The same of each family, in their order. */
+export function perFamily<T, U>([first, ...rest]: PerFamily<T>, make: (value: T, index: number) => U): PerFamily<U> {
+  return [make(first, 0), ...rest.map((value, index) => make(value, index + 1))];
+}
+
 export interface NodeConfig {
   /** "node-1". */
   readonly name: string;
-  /** The node's address in the node network: "192.168.60.11". */
-  readonly address: string;
-  /** The pods of the node: "10.244.1.0/24". */
-  readonly podCidr: string;
+  /** The node's addresses in the node network: "192.168.60.11", "fd00:192:168:60::11". */
+  readonly addresses: PerFamily;
+  /** The pods of the node: "10.244.1.0/24", "fd00:10:244:1::/64". */
+  readonly podCidrs: PerFamily;
   /** Where the host reaches the node's ports: "127.60.0.1". */
   readonly loopbackAddress: string;
 }
@@ -27,25 +35,25 @@ export interface ClusterConfig {
   /** Absolute. Programs of the machine or fetched by the set-up: see container/tools. */
   readonly toolsDir: string;
   readonly nodes: readonly NodeConfig[];
-  readonly nodeCidr: string;
-  /** The lan's router and the control plane in the node network: "192.168.60.1". */
-  readonly controlPlaneAddress: string;
-  readonly podCidr: string;
+  readonly nodeCidrs: PerFamily;
+  /** The lan's router and the control plane in the node network: "192.168.60.1", "fd00:192:168:60::1". */
+  readonly controlPlaneAddresses: PerFamily;
+  readonly podCidrs: PerFamily;
   readonly network: NetworkKind;
-  readonly serviceCidr: string;
+  readonly serviceCidrs: PerFamily;
   /** The network behind the lan's router where the `outside` client lives; not part of the cluster. */
-  readonly outsideCidr: string;
-  readonly outsideRouterAddress: string;
-  readonly outsideAddress: string;
+  readonly outsideCidrs: PerFamily;
+  readonly outsideRouterAddresses: PerFamily;
+  readonly outsideAddresses: PerFamily;
   readonly clusterDomain: string;
-  /** Tenth address of the Service range: "10.96.0.10". */
+  /** Tenth address of the primary Service range: "10.96.0.10". */
   readonly dnsServiceAddress: string;
-  /** First address of the Service range: "10.96.0.1". */
+  /** First address of the primary Service range: "10.96.0.1". */
   readonly kubernetesServiceAddress: string;
   readonly nodePortRange: { readonly first: number; readonly last: number };
   /** N of 127.N.0.0/16. */
   readonly loopbackIndex: number;
-  /** The API's port on the host's 127.0.0.1; inside the cluster it is `controlPlaneAddress`:6443. */
+  /** The API's port on the host's 127.0.0.1; inside the cluster it is 6443 of `controlPlaneAddresses`. */
   readonly apiPort: number;
   /** Image sources in the order they are asked: "catalog". */
   readonly images: readonly string[];

@@ -300,11 +300,11 @@ describe("a configuration file", () => {
     const file = join(other.folder, "overlap.yaml");
     writeFileSync(
       file,
-      "apiVersion: netloom.dev/v1alpha1\nkind: Cluster\nspec:\n  podCidr: 10.96.0.0/16\n  ipFamily: ipv6\n",
+      "apiVersion: netloom.dev/v1alpha1\nkind: Cluster\nspec:\n  podCidr: 10.96.0.0/16\n  ipFamily: ipv5\n",
     );
     const answer = await other.netloom(["up", "-f", file, "--max-pods", "1000"]);
     assert.equal(answer.code, 1);
-    for (const part of ['spec.podCidr "10.96.0.0/16" overlaps', 'spec.ipFamily "ipv6"', '--max-pods "1000"']) {
+    for (const part of ['spec.podCidr "10.96.0.0/16" overlaps', 'spec.ipFamily "ipv5"', '--max-pods "1000"']) {
       assert.ok(answer.stderr.includes(part), answer.stderr);
     }
     assert.deepEqual(await runningClusters(), 'No clusters: "netloom up" makes one\n');

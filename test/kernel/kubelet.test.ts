@@ -32,7 +32,7 @@ import { systemClock as clock } from "../../src/machinery/clock.ts";
 import { mount, unmount } from "../../src/machinery/libc/index.ts";
 import { silentLogger as log } from "../../src/machinery/log.ts";
 import { issueCertificate } from "../../src/machinery/pki/index.ts";
-import { clusterPaths } from "../../src/model/cluster-config.ts";
+import { clusterPaths, type NodeConfig } from "../../src/model/cluster-config.ts";
 import { kubectls } from "../cluster/lab/index.ts";
 import { inNamespaces } from "./in-namespaces.ts";
 import { exampleCluster } from "../../src/model/cluster-plan/index.ts";
@@ -66,7 +66,12 @@ async function startLab() {
     toolsDir: "/nonexistent",
     nodes: [],
   });
-  const node = { name: "node-1", address: "127.0.0.1", podCidr: "10.244.1.0/24", loopbackAddress: "127.60.0.1" };
+  const node: NodeConfig = {
+    name: "node-1",
+    addresses: ["127.0.0.1"],
+    podCidrs: ["10.244.1.0/24"],
+    loopbackAddress: "127.60.0.1",
+  };
   const paths = clusterPaths(config);
   mkdirSync(paths.private, { recursive: true });
   mount({ source: "tmpfs", target: paths.private, type: "tmpfs" });

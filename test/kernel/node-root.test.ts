@@ -6,25 +6,25 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { composeNodeRoot, updateNodeNames } from "../../src/container/index.ts";
 import { mount } from "../../src/machinery/libc/index.ts";
-import { clusterPaths } from "../../src/model/cluster-config.ts";
+import { clusterPaths, type NodeConfig } from "../../src/model/cluster-config.ts";
 import { inNamespaces } from "./in-namespaces.ts";
 
 inNamespaces(
   import.meta.url,
   (mode) => {
     const folder = mkdtempSync(join(tmpdir(), "netloom-node-root-"));
-    const nodes = ["node-1", "node-2"].map((name, index) => ({
+    const nodes = ["node-1", "node-2"].map((name, index): NodeConfig => ({
       name,
-      address: `192.168.60.1${index + 1}`,
-      podCidr: `10.244.${index + 1}.0/24`,
+      addresses: [`192.168.60.1${index + 1}`],
+      podCidrs: [`10.244.${index + 1}.0/24`],
       loopbackAddress: `127.60.0.${index + 1}`,
     }));
-    const config = {
+    const config: Parameters<typeof composeNodeRoot>[0]["config"] = {
       stateDir: join(folder, "state"),
       runDir: join(folder, "run"),
       toolsDir: join(folder, "tools"),
       nodes,
-      controlPlaneAddress: "192.168.60.1",
+      controlPlaneAddresses: ["192.168.60.1"],
     };
     const paths = clusterPaths(config);
     const inRoot = (root: string, command: string): { status: number | null; stdout: string; stderr: string } =>

@@ -93,7 +93,7 @@ inNamespaces(import.meta.url, (mode) => {
     podC = await attach(1, "c");
     await serve("pod-a", podA.ips[0] ?? "");
     await serve("pod-c", podC.ips[0] ?? "");
-    await serve("outside", config.outsideAddress);
+    await serve("outside", config.outsideAddresses[0]);
   });
 
   after(async () => {

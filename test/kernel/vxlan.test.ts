@@ -225,8 +225,8 @@ inNamespaces(import.meta.url, (mode) => {
       repairs.length = 0;
       const added: NodeConfig = {
         name: "node-3",
-        address: "192.168.60.13",
-        podCidr: "10.244.3.0/24",
+        addresses: ["192.168.60.13"],
+        podCidrs: ["10.244.3.0/24"],
         loopbackAddress: "127.60.0.3",
       };
       const ways = (): readonly string[] => {

@@ -3,17 +3,10 @@ import { dnsLabelMistakes, subdomainMistakes } from "../../lib/labels/index.ts";
 import { duplicateValue, forbiddenValue, invalidValue, requiredValue, unsupportedValue } from "../field-error.ts";
 import type { FieldError } from "../field-error.ts";
 import type { Service, ServicePort, ServiceSpec } from "../generated/types.ts";
-import {
-  addressSentence,
-  cidrSentence,
-  isPort,
-  oneOf,
-  optionalOneOf,
-  portRange,
-  repeated,
-} from "../registry/checks.ts";
+import { addressSentence, cidrSentence, isPort, oneOf, portRange, repeated } from "../registry/checks.ts";
 import type { UpdateContext } from "../registry/definition.ts";
 import { labelMistakes } from "../registry/metadata.ts";
+import { addressMistakes, addressUpdateMistakes, isHeadless, typeMistakes } from "./service-addresses.ts";
 import { validatePortReference } from "./pod-validation.ts";
 
 const types = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
@@ -64,8 +57,7 @@ function repeatedPorts(ports: readonly ServicePort[]): FieldError[] {
 
 function validatePorts(spec: ServiceSpec): FieldError[] {
   const ports = spec.ports ?? [];
-  const isHeadless = spec.clusterIP === "None";
-  if (ports.length === 0 && !isHeadless && spec.type !== "ExternalName") return [requiredValue("spec.ports")];
+  if (ports.length === 0 && !isHeadless(spec) && spec.type !== "ExternalName") return [requiredValue("spec.ports")];
   return [
     ...ports.flatMap((port, index) => validatePort(port, spec, `spec.ports[${index}]`)),
     ...repeated(
@@ -74,51 +66,6 @@ function validatePorts(spec: ServiceSpec): FieldError[] {
       (index) => `spec.ports[${index}].name`,
     ),
     ...repeatedPorts(ports),
-  ];
-}
-
-function validateClusterIps(spec: ServiceSpec): FieldError[] {
-  const addresses = spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : []);
-  if (spec.type === "ExternalName") {
-    const errors: FieldError[] = [];
-    if (addresses.length > 0) {
-      errors.push(forbiddenValue("spec.clusterIPs", "may not be set for ExternalName services"));
-    }
-    if ((spec.ipFamilies ?? []).length > 0) {
-      errors.push(forbiddenValue("spec.ipFamilies", "may not be set for ExternalName services"));
-    }
-    if (spec.ipFamilyPolicy !== undefined) {
-      errors.push(forbiddenValue("spec.ipFamilyPolicy", "may not be set for ExternalName services"));
-    }
-    return errors;
-  }
-  const errors: FieldError[] = [];
-  if (spec.clusterIP && addresses[0] !== spec.clusterIP) {
-    errors.push(invalidValue("spec.clusterIPs", addresses, "first value must match `clusterIP`"));
-  }
-  if (addresses.length > 2) {
-    errors.push(invalidValue("spec.clusterIPs", addresses, "may only hold up to 2 values"));
-  }
-  addresses.forEach((address, index) => {
-    const field = `spec.clusterIPs[${index}]`;
-    if (address === "None") {
-      if (index > 0 || addresses.length > 1) {
-        errors.push(invalidValue(field, address, "'None' must be the first and only value"));
-      } else if (spec.type !== "ClusterIP") {
-        errors.push(invalidValue(field, address, `may not be set to 'None' for ${spec.type ?? ""} services`));
-      }
-    } else if (!isIpAddress(address)) errors.push(invalidValue(field, address, addressSentence));
-  });
-  (spec.ipFamilies ?? []).forEach((family, index) => {
-    errors.push(...oneOf(family, ["IPv4", "IPv6"], `spec.ipFamilies[${index}]`));
-  });
-  return [
-    ...errors,
-    ...optionalOneOf(
-      spec.ipFamilyPolicy,
-      ["SingleStack", "PreferDualStack", "RequireDualStack"],
-      "spec.ipFamilyPolicy",
-    ),
   ];
 }
 
@@ -198,7 +145,8 @@ export function validateService({ spec = {} }: Service): FieldError[] {
   return [
     ...validatePorts(spec),
     ...validateAffinity(spec),
-    ...validateClusterIps(spec),
+    ...addressMistakes(spec),
+    ...typeMistakes(spec),
     ...labelMistakes(spec.selector, "spec.selector"),
     ...oneOf(spec.type, types, "spec.type"),
     ...errors,
@@ -210,15 +158,7 @@ export function validateService({ spec = {} }: Service): FieldError[] {
   ];
 }
 
-/** A Service keeps the address it was given; only a change to or from ExternalName may drop or gain one. */
-export function validateServiceUpdate(
-  { spec = {} }: Service,
-  { old, subresource }: UpdateContext<Service>,
-): FieldError[] {
-  const before = old.spec ?? {};
-  if (subresource !== "" || spec.type === "ExternalName" || before.type === "ExternalName") return [];
-  if (!before.clusterIP || spec.clusterIP === before.clusterIP) return [];
-  const field = "spec.clusterIPs[0]";
-  if (!spec.clusterIP) return [invalidValue(field, spec.clusterIPs ?? null, "primary clusterIP can not be unset")];
-  return [invalidValue(field, spec.clusterIPs ?? [spec.clusterIP], "may not change once set")];
+/** A Service keeps the addresses it was given; only a change to or from ExternalName may drop or gain all. */
+export function validateServiceUpdate(service: Service, { old, subresource }: UpdateContext<Service>): FieldError[] {
+  return subresource === "" ? addressUpdateMistakes(service, old) : [];
 }

@@ -16,6 +16,7 @@ import {
   recordTypes,
   typeName,
 } from "../../lib/dns-message/index.ts";
+import { hostPort } from "../../lib/ip/index.ts";
 import type { DnsMessage, ResourceRecord } from "../../lib/dns-message/index.ts";
 import type { Logger } from "../../machinery/log.ts";
 import { emptyReply } from "./handler.ts";
@@ -305,8 +306,7 @@ function encodeReply(
 
 /** "10.244.1.5:40000", "[fd00::5]:40000"; the socket of both families shows IPv4 as ::ffff:10.244.1.5. */
 function clientText({ address, port }: Origin): string {
-  const plain = address.replace(/^::ffff:(?=.*\.)/, "");
-  return plain.includes(":") ? `[${plain}]:${port}` : `${plain}:${port}`;
+  return hostPort(address.replace(/^::ffff:(?=.*\.)/, ""), port);
 }
 
 const countedTypes: ReadonlySet<number> = new Set([...Object.values(recordTypes), 43, 46, 47, 48]);

@@ -243,7 +243,11 @@ export class NodePods {
 }
 
 function networkOf(node: NodeConfig): NodeNetwork {
-  return { name: node.name, addresses: [parseIpAddress(node.address)], podCidrs: [parseCidr(node.podCidr)] };
+  return {
+    name: node.name,
+    addresses: node.addresses.map((address) => parseIpAddress(address)),
+    podCidrs: node.podCidrs.map((cidr) => parseCidr(cidr)),
+  };
 }
 
 function nameOfMadeLink(operation: NetworkOperation): readonly string[] {

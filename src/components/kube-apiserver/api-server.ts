@@ -49,7 +49,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const strategies = createStrategies({
     services: createServiceStrategy({
       store,
-      serviceCidr: options.config.serviceCidr,
+      serviceCidrs: options.config.serviceCidrs,
       nodePortRange: options.config.nodePortRange,
     }),
   });

@@ -13,7 +13,7 @@ const apiPort = 6443;
 /** Creates what is missing and mends what differs. Safe to repeat. */
 export async function bootstrap(
   client: ApiClient,
-  config: Pick<ClusterConfig, "controlPlaneAddress" | "kubernetesServiceAddress">,
+  config: Pick<ClusterConfig, "controlPlaneAddresses" | "kubernetesServiceAddress">,
   clientCa: string,
 ): Promise<void> {
   // One turn, one commit.
@@ -40,14 +40,16 @@ function trustOf(clientCa: string): ConfigMap {
 
 /** How pods reach the API: Service `kubernetes`, with endpoints that no selector makes. */
 function kubernetesService({
-  controlPlaneAddress,
+  controlPlaneAddresses,
   kubernetesServiceAddress,
-}: Pick<ClusterConfig, "controlPlaneAddress" | "kubernetesServiceAddress">): {
+}: Pick<ClusterConfig, "controlPlaneAddresses" | "kubernetesServiceAddress">): {
   readonly service: Service;
   readonly endpoints: Endpoints;
   readonly slice: EndpointSlice;
 } {
   const metadata = { name: "kubernetes", namespace: "default" };
+  // As upstream: of the primary family only.
+  const [address] = controlPlaneAddresses;
   return {
     service: {
       metadata: { ...metadata, labels: { component: "apiserver", provider: "kubernetes" } },
@@ -59,14 +61,12 @@ function kubernetesService({
     },
     endpoints: {
       metadata: { ...metadata, labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
-      subsets: [
-        { addresses: [{ ip: controlPlaneAddress }], ports: [{ name: "https", port: apiPort, protocol: "TCP" }] },
-      ],
+      subsets: [{ addresses: [{ ip: address }], ports: [{ name: "https", port: apiPort, protocol: "TCP" }] }],
     },
     slice: {
       metadata: { ...metadata, labels: { "kubernetes.io/service-name": "kubernetes" } },
-      addressType: "IPv4",
-      endpoints: [{ addresses: [controlPlaneAddress], conditions: { ready: true } }],
+      addressType: address.includes(":") ? "IPv6" : "IPv4",
+      endpoints: [{ addresses: [address], conditions: { ready: true } }],
       ports: [{ name: "https", port: apiPort, protocol: "TCP" }],
     },
   };

@@ -12,7 +12,7 @@ import type { Listener } from "./http/tls-server.ts";
 export interface ApiServerOptions {
   readonly config: Pick<
     ClusterConfig,
-    "name" | "clusterDomain" | "controlPlaneAddress" | "kubernetesServiceAddress" | "serviceCidr" | "nodePortRange"
+    "name" | "clusterDomain" | "controlPlaneAddresses" | "kubernetesServiceAddress" | "serviceCidrs" | "nodePortRange"
   >;
   /** The server reads and writes it, the caller closes it after `run` has ended. */
   readonly store: ObjectStore;

@@ -98,7 +98,7 @@ export function createKubelet(options: KubeletOptions): Component {
       const serve = async (): Promise<void> => {
         if (serving === undefined) return listening.resolve();
         const port = serving.port ?? defaultPort;
-        const fd = options.sockets.bind({ netnsPath: options.nodeNetnsPath, address: node.address, port });
+        const fd = options.sockets.bind({ netnsPath: options.nodeNetnsPath, address: node.addresses[0], port });
         const access = createAccess({ client, nodeName: node.name, clock, log });
         const given = { options, serving, workers, metrics: registry, access, log, fd };
         await runKubeletServer(given, all, listening.resolve);

@@ -103,7 +103,7 @@ export async function startKubelet(
   const dialled: string[] = [];
   const options: KubeletOptions = {
     config: exampleCluster(dir, { nodes: [] }),
-    node: { name: "node-1", address: "192.168.60.11", podCidr: "10.244.1.0/24", loopbackAddress: "127.60.0.1" },
+    node: { name: "node-1", addresses: ["192.168.60.11"], podCidrs: ["10.244.1.0/24"], loopbackAddress: "127.60.0.1" },
     client: { ...client, create: answeringReviews(client) },
     runtime,
     network,

@@ -31,26 +31,54 @@ const layout1 = {
   nodePortRange: { first: 30_000, last: 32_767 },
   images: ["catalog"],
 };
+/** The same today. */
+const present = {
+  stateDir: "/home/alice/.local/state/netloom/netloom",
+  runDir: "/run/user/1000/netloom/netloom",
+  toolsDir: "/home/alice/.local/share/netloom/tools",
+  apiPort: 6443,
+  loopbackIndex: 60,
+  name: "netloom",
+  nodes: [{ name: "node-1", addresses: ["192.168.60.11"], podCidrs: ["10.244.1.0/24"], loopbackAddress: "127.60.0.1" }],
+  nodeCidrs: ["192.168.60.0/24"],
+  controlPlaneAddresses: ["192.168.60.1"],
+  podCidrs: ["10.244.0.0/16"],
+  serviceCidrs: ["10.96.0.0/12"],
+  outsideCidrs: ["192.168.61.0/24"],
+  outsideRouterAddresses: ["192.168.61.1"],
+  outsideAddresses: ["192.168.61.2"],
+  clusterDomain: "cluster.local",
+  dnsServiceAddress: "10.96.0.10",
+  kubernetesServiceAddress: "10.96.0.1",
+  nodePortRange: { first: 30_000, last: 32_767 },
+  images: ["catalog"],
+};
 const write = (name: string, value: unknown): void => writeFileSync(join(folder, name), JSON.stringify(value));
 const read = (name: string): unknown => JSON.parse(readFileSync(join(folder, name), "utf8"));
 
 test("migrateState() brings a folder of the first layout to the present one, once", () => {
   write("cluster.json", layout1);
+  write("nodes.json", [{ node: layout1.nodes[0], agent: 1, wanted: "running", end: "shutdown" }]);
   assert.deepEqual(migrateState(folder), [
     "layout 1 to 2: cluster.json gets maxPods and auditLog",
     "layout 2 to 3: cluster.json gets network",
+    "layout 3 to 4: addresses and ranges in cluster.json and nodes.json become lists, one of each family",
   ]);
-  assert.deepEqual(read("cluster.json"), { ...layout1, maxPods: 110, auditLog: false, network: "host-gw" });
+  assert.deepEqual(read("cluster.json"), { ...present, maxPods: 110, auditLog: false, network: "host-gw" });
+  assert.deepEqual(read("nodes.json"), [{ node: present.nodes[0], agent: 1, wanted: "running", end: "shutdown" }]);
   assert.deepEqual(read("layout.json"), { layout: currentLayout });
   assert.deepEqual(migrateState(folder), []);
-  assert.deepEqual(readdirSync(folder).toSorted(), ["cluster.json", "layout.json"]);
+  assert.deepEqual(readdirSync(folder).toSorted(), ["cluster.json", "layout.json", "nodes.json"]);
 });
 
 test("migrateState() repeats a step that a crash kept from being noted, and keeps what is there", () => {
-  const present = { ...layout1, maxPods: 20, auditLog: true, network: "vxlan" };
-  write("cluster.json", present);
+  const settings = { maxPods: 20, auditLog: true, network: "vxlan" };
+  write("cluster.json", { ...layout1, ...settings });
   migrateState(folder);
-  assert.deepEqual(read("cluster.json"), present);
+  assert.deepEqual(read("cluster.json"), { ...present, ...settings });
+  write("layout.json", { layout: 1 });
+  migrateState(folder);
+  assert.deepEqual(read("cluster.json"), { ...present, ...settings });
 });
 
 test("migrateState() leaves a folder made now alone", () => {

@@ -2,12 +2,15 @@
  * The form of a cluster's state folder has a number, so that a newer netloom starts what an older one made, and an older
  * one does not guess at what a newer one made. Migrations are a list; each takes the folder from one number to the next.
  */
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { configPerFamily, rosterPerFamily } from "./per-family.ts";
 
 export class StateLayoutError extends Error {
   readonly code = "StateLayoutUnknown";
 }
+
+type Fields = Readonly<Record<string, unknown>>;
 
 interface Migration {
   /** The number it leaves behind. */
@@ -20,19 +23,33 @@ interface Migration {
 
 /**
  * 1: before the folder had a number. 2: `cluster.json` says how many pods a node takes, and whether requests are logged.
- * 3: it says how pods of different nodes reach each other.
+ * 3: it says how pods of different nodes reach each other. 4: addresses and ranges are lists, one of each family.
  */
 const migrations: readonly Migration[] = [
   {
     from: 1,
     what: "cluster.json gets maxPods and auditLog",
     run: (stateDir) =>
-      editJson(join(stateDir, "cluster.json"), (config) => ({ maxPods: 110, auditLog: false, ...config })),
+      editJson(join(stateDir, "cluster.json"), (config) => ({
+        maxPods: 110,
+        auditLog: false,
+        ...(config as Fields),
+      })),
   },
   {
     from: 2,
     what: "cluster.json gets network",
-    run: (stateDir) => editJson(join(stateDir, "cluster.json"), (config) => ({ network: "host-gw", ...config })),
+    run: (stateDir) =>
+      editJson(join(stateDir, "cluster.json"), (config) => ({ network: "host-gw", ...(config as Fields) })),
+  },
+  {
+    from: 3,
+    what: "addresses and ranges in cluster.json and nodes.json become lists, one of each family",
+    run: (stateDir) => {
+      editJson(join(stateDir, "cluster.json"), (config) => configPerFamily(config as Fields));
+      const roster = join(stateDir, "nodes.json");
+      if (existsSync(roster)) editJson(roster, rosterPerFamily);
+    },
   },
 ];
 
@@ -83,9 +100,8 @@ function readLayout(stateDir: string): number {
   );
 }
 
-function editJson(path: string, change: (value: Readonly<Record<string, unknown>>) => object): void {
-  const value = JSON.parse(readFileSync(path, "utf8")) as Readonly<Record<string, unknown>>;
-  writeAtomically(path, JSON.stringify(change(value), undefined, 2));
+function editJson(path: string, change: (value: unknown) => unknown): void {
+  writeAtomically(path, JSON.stringify(change(JSON.parse(readFileSync(path, "utf8"))), undefined, 2));
 }
 
 /** A crash leaves the old file or the new one. */

@@ -7,7 +7,7 @@ import type { Component } from "../../machinery/component.ts";
 import type { Logger } from "../../machinery/log.ts";
 import { type ClusterConfig, clusterPaths, type NodeConfig } from "../../model/cluster-config.ts";
 import { planLan, planNodeCable, planNodeUplink, planOutside } from "../../model/lab-network/index.ts";
-import { mergePlans, type NetworkPlan, operationText } from "../../model/network-state/index.ts";
+import { mergePlans, type NetworkOperation, type NetworkPlan, operationText } from "../../model/network-state/index.ts";
 
 interface LabNetworkOptions {
   readonly config: ClusterConfig;
@@ -45,6 +45,7 @@ export function createLabNetwork(options: LabNetworkOptions): Component {
       let tick = 0;
       try {
         parts = openParts(options);
+        for (const { network, plan } of parts) network.apply(inherited(plan));
         while (!signal.aborted) {
           try {
             reconcile(parts, { isFull: tick % ticksPerFullResync === 0, options: isReady ? options : undefined });
@@ -100,6 +101,11 @@ function openParts({ config, nodes, ownsLan }: LabNetworkOptions): readonly Part
   const router = openNetworkNamespace(pathOf("lan"));
   const network = new NamespaceNetwork(router, ownsLan ? "labNetwork" : "labCables");
   return [{ name: "lan", namespace: router, network, plan: lan }, ...hosts];
+}
+
+/** Links inherit these as they come up, and a node's link comes up when its other end is made in the router. */
+function inherited({ sysctls }: NetworkPlan): readonly NetworkOperation[] {
+  return sysctls.filter(({ link }) => link === undefined).map((sysctl) => ({ type: "set-sysctl", sysctl }));
 }
 
 function openOrCreate(path: string): NetworkNamespace {

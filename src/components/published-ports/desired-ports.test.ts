@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import type { Service } from "../../api/generated/types.ts";
+import type { NodeConfig } from "../../model/cluster-config.ts";
 import { desiredPorts } from "./desired-ports.ts";
 import { exposeAnnotation, formatExposures, parseExposures } from "./exposure.ts";
 
-const nodes = [1, 2].map((index) => ({
+const nodes = [1, 2].map((index): NodeConfig => ({
   name: `node-${index}`,
-  address: `192.168.60.1${index}`,
-  podCidr: `10.244.${index}.0/24`,
+  addresses: [`192.168.60.1${index}`],
+  podCidrs: [`10.244.${index}.0/24`],
   loopbackAddress: `127.60.0.${index}`,
 }));
 

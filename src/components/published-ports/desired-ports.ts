@@ -1,4 +1,5 @@
 import type { Service } from "../../api/generated/types.ts";
+import { hostPort } from "../../lib/ip/index.ts";
 import type { NodeConfig } from "../../model/cluster-config.ts";
 import { exposedPort, exposuresOf } from "./exposure.ts";
 
@@ -30,7 +31,7 @@ export function desiredPorts(
   const taken = new Set<string>();
   for (const service of services) {
     for (const port of [...nodePorts(service, nodes), ...exposed(service)]) {
-      const where = `${port.protocol} ${port.listen.host}:${port.listen.port}`;
+      const where = `${port.protocol} ${hostPort(port.listen.host, port.listen.port)}`;
       // Two Services may ask for the same port of the host: the first has it.
       if (taken.has(where)) continue;
       taken.add(where);
@@ -46,11 +47,19 @@ function nodePorts(service: Service, nodes: readonly NodeConfig[]): readonly Pub
     return nodes.flatMap((node) =>
       published(service, protocol, {
         listen: { host: node.loopbackAddress, port: nodePort },
-        target: { address: node.address, port: nodePort, from: "outside" },
+        target: { address: addressFor(service, node), port: nodePort, from: "outside" },
       }),
     );
   });
 }
+
+/** The node listens in the Service's families only. */
+function addressFor({ spec }: Service, { addresses }: NodeConfig): string {
+  const isIpv6 = spec?.ipFamilies?.[0] === "IPv6";
+  return addresses.find((address) => address.includes(":") === isIpv6) ?? addresses[0];
+}
+
+const exposedHosts = ["127.0.0.1"] as const;
 
 function exposed(service: Service): readonly PublishedPort[] {
   const address = service.spec?.clusterIP;
@@ -58,10 +67,13 @@ function exposed(service: Service): readonly PublishedPort[] {
   return exposuresOf(service).flatMap((exposure) => {
     const port = exposedPort(service, exposure);
     if (port?.port === undefined) return [];
-    return published(service, port.protocol ?? "TCP", {
-      listen: { host: "127.0.0.1", port: exposure.hostPort },
-      target: { address, port: port.port, from: "node" },
-    });
+    const { protocol = "TCP", port: servicePort } = port;
+    return exposedHosts.flatMap((host) =>
+      published(service, protocol, {
+        listen: { host, port: exposure.hostPort },
+        target: { address, port: servicePort, from: "node" },
+      }),
+    );
   });
 }
 
@@ -71,7 +83,7 @@ function published(
   { listen, target }: Pick<PublishedPort, "listen" | "target">,
 ): readonly PublishedPort[] {
   if (protocol !== "TCP" && protocol !== "UDP") return [];
-  const key = `${protocol.toLowerCase()} ${listen.host}:${listen.port} to ${target.address}:${target.port}`;
+  const key = `${protocol.toLowerCase()} ${hostPort(listen.host, listen.port)} to ${hostPort(target.address, target.port)}`;
   const name = `${service.metadata?.namespace}/${service.metadata?.name}`;
   return [{ key, service: name, protocol, listen, target }];
 }

@@ -9,8 +9,8 @@ import type { ClusterTarget, PublishedPort } from "./desired-ports.ts";
 /** Sockets in the namespaces from which the host's clients enter the cluster. */
 export interface ClusterDialer {
   connectTcp(target: ClusterTarget): Promise<Socket>;
-  /** A descriptor of a bound UDP socket, for dgram's `bind({ fd })`. */
-  bindUdp(from: ClusterTarget["from"]): Promise<number>;
+  /** A descriptor of a UDP socket bound to an address of the target's family, for dgram's `bind({ fd })`. */
+  bindUdp(target: ClusterTarget): Promise<number>;
 }
 
 export interface Relay {
@@ -55,6 +55,8 @@ async function relay(client: Socket, port: PublishedPort, dialer: ClusterDialer)
   }
 }
 
+const udpType = (address: string): "udp4" | "udp6" => (address.includes(":") ? "udp6" : "udp4");
+
 /** A flow without packets for so long is forgotten, as connection tracking does with unreplied ones. */
 const udpIdleMs = 30_000;
 
@@ -65,7 +67,7 @@ async function openUdpRelay(
   const { dialer, clock } = options;
   const flows = new Map<string, Promise<UdpSocket>>();
   const closed = new AbortController();
-  const server = createSocket("udp4");
+  const server = createSocket(udpType(port.listen.host));
   server.bind({ address: port.listen.host, port: port.listen.port, exclusive: true });
   await once(server, "listening");
 
@@ -73,7 +75,7 @@ async function openUdpRelay(
     key: string,
     client: { readonly address: string; readonly port: number },
   ): Promise<UdpSocket> => {
-    const upstream = createSocket("udp4");
+    const upstream = createSocket(udpType(port.target.address));
     let lastUsed = clock.now();
     upstream.on("message", (message) => {
       lastUsed = clock.now();
@@ -83,7 +85,7 @@ async function openUdpRelay(
       if (flows.delete(key)) upstream.close();
     };
     upstream.on("error", drop);
-    upstream.bind({ fd: await dialer.bindUdp(port.target.from) });
+    upstream.bind({ fd: await dialer.bindUdp(port.target) });
     await once(upstream, "listening");
     void (async () => {
       while (clock.now() - lastUsed < udpIdleMs) await clock.sleep(udpIdleMs, closed.signal);

@@ -24,7 +24,7 @@ const keptFolders = ["var", "root", "home", "srv"];
 const devices = ["null", "zero", "full", "random", "urandom", "tty"];
 const deviceLinks = { fd: "/proc/self/fd", stdin: "fd/0", stdout: "fd/1", stderr: "fd/2", ptmx: "pts/ptmx" } as const;
 
-type Config = Pick<ClusterConfig, "stateDir" | "runDir" | "toolsDir" | "nodes" | "controlPlaneAddress">;
+type Config = Pick<ClusterConfig, "stateDir" | "runDir" | "toolsDir" | "nodes" | "controlPlaneAddresses">;
 
 /**
  * Makes the node's root in the cluster's mount namespace and returns its path, `clusterPaths(config).nodeRoot(name)`;
@@ -112,10 +112,10 @@ export function updateNodeNames(options: { readonly config: Config; readonly nod
   writeHosts(clusterPaths(options.config).nodeRoot(options.node.name), options.config);
 }
 
-function writeHosts(root: string, { nodes, controlPlaneAddress }: Config): void {
+function writeHosts(root: string, { nodes, controlPlaneAddresses }: Config): void {
   const path = join(root, "etc/hosts");
   const present = readOr(path);
-  const wanted = nodeHostsFile(present, [...nodes, { address: controlPlaneAddress, name: "control-plane" }]);
+  const wanted = nodeHostsFile(present, [...nodes, { addresses: controlPlaneAddresses, name: "control-plane" }]);
   if (wanted === present) return;
   writeFileSync(`${path}.new`, wanted);
   renameSync(`${path}.new`, path);

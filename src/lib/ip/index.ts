@@ -22,4 +22,5 @@ export {
   nthAddress,
   parseCidr,
 } from "./cidr.ts";
+export { hostPort } from "./host-port.ts";
 export { mergeCidrs, rangeToCidrs, subtractCidrs } from "./cidr-set.ts";

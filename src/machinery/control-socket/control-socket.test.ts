@@ -27,7 +27,12 @@ test("the control socket answers status, and follows what is reported, past mile
   const states: string[] = [];
   const roster: NodeRoster = [
     {
-      node: { name: "node-1", address: "192.168.60.11", podCidr: "10.244.1.0/24", loopbackAddress: "127.60.0.1" },
+      node: {
+        name: "node-1",
+        addresses: ["192.168.60.11"],
+        podCidrs: ["10.244.1.0/24"],
+        loopbackAddress: "127.60.0.1",
+      },
       agent: 1,
       wanted: "running",
       end: "shutdown",

@@ -2,6 +2,7 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { hostPort } from "../../lib/ip/index.ts";
 import { clusterPaths } from "../../model/cluster-config.ts";
 import type { ClusterConfig } from "../../model/cluster-config.ts";
 import type { Clock } from "../clock.ts";
@@ -65,7 +66,7 @@ export function createClusterPki(options: {
     const path = join(paths.kubeconfigs, `${name}.conf`);
     if (readText(path) !== text) writePrivate(path, text);
   };
-  const inside = `https://${config.controlPlaneAddress}:6443`;
+  const inside = `https://${hostPort(config.controlPlaneAddresses[0], 6443)}`;
   kubeconfig("admin", `https://127.0.0.1:${config.apiPort}`, {
     commonName: "kubernetes-admin",
     organizations: ["system:masters"],
@@ -85,7 +86,7 @@ export function createClusterPki(options: {
       commonName: "kube-apiserver",
       usage: "server",
       dnsNames: serverNames(config.clusterDomain),
-      ipAddresses: ["127.0.0.1", config.controlPlaneAddress, config.kubernetesServiceAddress],
+      ipAddresses: ["127.0.0.1", ...config.controlPlaneAddresses, config.kubernetesServiceAddress],
     }),
     kubeletClient: issued("apiserver-kubelet-client", {
       commonName: "kube-apiserver-kubelet-client",
@@ -100,7 +101,7 @@ export function createClusterPki(options: {
           organizations: ["system:nodes"],
           usage: "server",
           dnsNames: [node.name],
-          ipAddresses: [node.address, "127.0.0.1"],
+          ipAddresses: [...node.addresses, "127.0.0.1"],
         }),
       ]),
     ),

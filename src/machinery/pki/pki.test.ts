@@ -40,7 +40,7 @@ test("createClusterPki() reuses what it finds, and makes anew what no longer fit
   const second = createClusterPki({ config, clock: clockAt(today) });
   assert.deepEqual(second.apiServer, first.apiServer);
   assert.deepEqual(second.serviceAccountKey, first.serviceAccountKey);
-  const moved = createClusterPki({ config: { ...config, controlPlaneAddress: "10.9.9.9" }, clock: clockAt(today) });
+  const moved = createClusterPki({ config: { ...config, controlPlaneAddresses: ["10.9.9.9"] }, clock: clockAt(today) });
   assert.equal(moved.caCertificate, first.caCertificate);
   assert.equal(new X509Certificate(moved.apiServer.certificate).checkIP("10.9.9.9"), "10.9.9.9");
   const later = createClusterPki({ config, clock: clockAt(today + 360 * 86_400_000) });

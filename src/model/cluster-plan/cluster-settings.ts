@@ -1,5 +1,6 @@
 /** Everything a user can decide about a cluster, once: the command line's flags and the file's fields are read off it. */
 import { clusterDefaults } from "./plan-cluster.ts";
+import { defaultRanges } from "./plan-ranges.ts";
 
 export type SettingType = "number" | "text" | "list" | "duration" | "boolean";
 
@@ -30,19 +31,23 @@ export const clusterSettings: readonly ClusterSetting[] = [
   }),
   setting("podCidr", "text", {
     value: "range",
-    help: "addresses of the pods, a /24 per node",
-    fallback: clusterDefaults.podCidr,
+    help: "addresses of the pods, a /24 or /64 per node",
+    fallback: `${defaultRanges.podCidr.IPv4},${defaultRanges.podCidr.IPv6}`,
   }),
   setting("serviceCidr", "text", {
     value: "range",
     help: "addresses of the Services",
-    fallback: clusterDefaults.serviceCidr,
+    fallback: `${defaultRanges.serviceCidr.IPv4},${defaultRanges.serviceCidr.IPv6}`,
   }),
-  setting("nodeCidr", "text", { value: "range", help: "addresses of the nodes", fallback: clusterDefaults.nodeCidr }),
+  setting("nodeCidr", "text", {
+    value: "range",
+    help: "addresses of the nodes",
+    fallback: `${defaultRanges.nodeCidr.IPv4},${defaultRanges.nodeCidr.IPv6}`,
+  }),
   setting("outsideCidr", "text", {
     value: "range",
     help: "addresses of the client beyond the cluster",
-    fallback: clusterDefaults.outsideCidr,
+    fallback: `${defaultRanges.outsideCidr.IPv4},${defaultRanges.outsideCidr.IPv6}`,
   }),
   setting("clusterDomain", "text", {
     value: "name",
@@ -60,7 +65,11 @@ export const clusterSettings: readonly ClusterSetting[] = [
     help: "how pods of different nodes reach each other: host-gw, vxlan",
     fallback: clusterDefaults.network,
   }),
-  setting("ipFamily", "text", { value: "family", help: "the addresses' family", fallback: clusterDefaults.ipFamily }),
+  setting("ipFamily", "text", {
+    value: "family",
+    help: "ipv4, ipv6 or dual; of dual ranges, IPV4,IPV6, the first is the primary family",
+    fallback: clusterDefaults.ipFamily,
+  }),
   setting("images", "list", { value: "sources", help: "where images come from", fallback: clusterDefaults.images }),
   setting("apiPort", "number", {
     value: "port",

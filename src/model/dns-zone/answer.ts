@@ -125,17 +125,17 @@ function soa(zone: DnsZone, origin: string): CausedRecord {
   };
 }
 
-interface NamedAddress {
+interface NamedHost {
   readonly name: string;
   readonly address: string;
   readonly cause?: Provenance | undefined;
 }
 
 /** The Services that lead to this server; without one (not in a pod, or not ready yet) its own addresses. */
-function nameservers(zone: DnsZone): readonly NamedAddress[] {
+function nameservers(zone: DnsZone): readonly NamedHost[] {
   const { domain, localAddresses } = zone.options;
   const found = localAddresses.flatMap((local) =>
-    zone.endpointsAt(local).flatMap(({ slice, endpoint }): readonly NamedAddress[] => {
+    zone.endpointsAt(local).flatMap(({ slice, endpoint }): readonly NamedHost[] => {
       const service = zone.service(slice.namespace, slice.service);
       if (service?.type === "headless")
         return [{ name: endpointName(zone, { service, endpoint }), address: local, cause: endpoint.cause }];
@@ -278,7 +278,7 @@ function endpointName(
   return `${endpoint.hostname}.${serviceName(zone, service)}`;
 }
 
-function addressRecord(zone: DnsZone, { name, address, cause }: NamedAddress): CausedRecord {
+function addressRecord(zone: DnsZone, { name, address, cause }: NamedHost): CausedRecord {
   const type = address.includes(":") ? "AAAA" : "A";
   return record(zone, { name, data: { type, address }, cause });
 }

@@ -1,16 +1,22 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { NodeConfig } from "../cluster-config.ts";
 import { planLan, planNodeCable, planNodeUplink, planOutside } from "./index.ts";
 
-const node = { name: "node-1", address: "192.168.60.11", podCidr: "10.244.1.0/24", loopbackAddress: "127.60.0.1" };
-const config = {
+const node: NodeConfig = {
+  name: "node-1",
+  addresses: ["192.168.60.11"],
+  podCidrs: ["10.244.1.0/24"],
+  loopbackAddress: "127.60.0.1",
+};
+const config: Parameters<typeof planLan>[0] = {
   name: "test",
   nodes: [node],
-  nodeCidr: "192.168.60.0/24",
-  controlPlaneAddress: "192.168.60.1",
-  outsideCidr: "192.168.61.0/24",
-  outsideRouterAddress: "192.168.61.1",
-  outsideAddress: "192.168.61.2",
+  nodeCidrs: ["192.168.60.0/24"],
+  controlPlaneAddresses: ["192.168.60.1"],
+  outsideCidrs: ["192.168.61.0/24"],
+  outsideRouterAddresses: ["192.168.61.1"],
+  outsideAddresses: ["192.168.61.2"],
 };
 
 describe("the plan of the lab's network", () => {

@@ -6,18 +6,21 @@ import { createHash } from "node:crypto";
 import {
   type Cidr,
   cidrPrefix,
-  type IpAddress,
   ipFamily,
+  type IpFamily,
   ipToBytes,
   parseCidr,
   parseIpAddress,
 } from "../../lib/ip/index.ts";
-import type { ClusterConfig, NodeConfig } from "../cluster-config.ts";
+import type { ClusterConfig, NodeConfig, PerFamily } from "../cluster-config.ts";
 import {
   emptyPlan,
+  ipv6Settings,
   type NetworkPlan,
+  type PlannedAddress,
   type PlannedLink,
   type PlannedRoute,
+  type PlannedRule,
   type PlannedSysctl,
 } from "../network-state/index.ts";
 import type { Provenance } from "../provenance.ts";
@@ -27,63 +30,70 @@ const outsideLink = "outside";
 const uplink = "eth0";
 /** Asked before the main table, for packets of the lan's own processes only. */
 const controlPlaneTable = 100;
-/** RT_TABLE_DEFAULT; the kernel's own rule asks it after the main table. */
+/** RT_TABLE_DEFAULT; the kernel's own rule asks it after the main table, for IPv4. */
 const defaultTable = 253;
+/** Of that rule. */
+const defaultRulePriority = 32_767;
 const controlPlaneRulePriority = 100;
 const everything = { IPv4: parseCidr("0.0.0.0/0"), IPv6: parseCidr("::/0") } as const;
 
 type LabConfig = Pick<
   ClusterConfig,
-  "name" | "nodes" | "nodeCidr" | "controlPlaneAddress" | "outsideCidr" | "outsideRouterAddress" | "outsideAddress"
+  | "name"
+  | "nodes"
+  | "nodeCidrs"
+  | "controlPlaneAddresses"
+  | "outsideCidrs"
+  | "outsideRouterAddresses"
+  | "outsideAddresses"
 >;
 
 /** The router without its nodes. `outsideNetnsPath` is where the client's namespace is bound. */
 export function planLan(config: LabConfig, outsideNetnsPath: string): NetworkPlan {
   const cause: Provenance = { kind: "Cluster", name: config.name, detail: "lan" };
-  const address = parseIpAddress(config.controlPlaneAddress);
+  const families = config.nodeCidrs.map((cidr) => ipFamily(parseCidr(cidr)));
   return {
     ...emptyPlan,
     links: [
       { type: "loopback", name: "lo", cause },
       // A bridge without a MAC of its own takes that of a port, and changes it as ports come and go.
-      { type: "bridge", name: bridge, mac: macOf(address), cause },
+      { type: "bridge", name: bridge, mac: macOf(config.controlPlaneAddresses), cause },
       { type: "veth", name: outsideLink, peer: { name: uplink, netnsPath: outsideNetnsPath }, cause },
     ],
     addresses: [
-      { link: bridge, address, prefix: cidrPrefix(parseCidr(config.nodeCidr)), cause },
-      {
-        link: outsideLink,
-        address: parseIpAddress(config.outsideRouterAddress),
-        prefix: cidrPrefix(parseCidr(config.outsideCidr)),
-        cause,
-      },
+      ...addressesOf(bridge, { addresses: config.controlPlaneAddresses, cidrs: config.nodeCidrs, cause }),
+      ...addressesOf(outsideLink, { addresses: config.outsideRouterAddresses, cidrs: config.outsideCidrs, cause }),
     ],
-    routes: [...config.nodes.map(podRoute), endOfTheWorld(everything[ipFamily(address)], cause)],
-    rules: [
-      {
-        family: ipFamily(address),
-        priority: controlPlaneRulePriority,
-        inLink: "lo",
-        table: controlPlaneTable,
-        cause,
-      },
-    ],
-    sysctls: routerSysctls(cause),
+    routes: [...config.nodes.flatMap(podRoutes), ...families.map((family) => endOfTheWorld(everything[family], cause))],
+    rules: families.flatMap((family) => rulesOf(family, cause)),
+    sysctls: [...(families.includes("IPv6") ? ipv6RouterSysctls(cause) : []), ...routerSysctls(cause)],
   };
+}
+
+function rulesOf(family: IpFamily, cause: Provenance): readonly PlannedRule[] {
+  const controlPlane = { family, priority: controlPlaneRulePriority, inLink: "lo", table: controlPlaneTable, cause };
+  // IPv4 has the other rule from the kernel.
+  return family === "IPv4"
+    ? [controlPlane]
+    : [controlPlane, { family, priority: defaultRulePriority, inLink: "", table: defaultTable, cause }];
 }
 
 /**
  * The API server dials pods (the proxy subresource), so the control plane has routes to them, as a real control-plane
  * node has. A real network's routers have none: hence the table of its own, which packets from outside never see.
  */
-function podRoute(node: NodeConfig): PlannedRoute {
-  return {
-    destination: parseCidr(node.podCidr),
-    gateway: parseIpAddress(node.address),
-    link: bridge,
-    table: controlPlaneTable,
-    cause: { kind: "Node", name: node.name },
-  };
+function podRoutes(node: NodeConfig): readonly PlannedRoute[] {
+  return node.podCidrs.flatMap((cidr, index) => {
+    const gateway = node.addresses[index];
+    if (gateway === undefined) return [];
+    return {
+      destination: parseCidr(cidr),
+      gateway: parseIpAddress(gateway),
+      link: bridge,
+      table: controlPlaneTable,
+      cause: { kind: "Node", name: node.name },
+    };
+  });
 }
 
 /**
@@ -95,54 +105,65 @@ function endOfTheWorld(destination: Cidr, cause: Provenance): PlannedRoute {
 }
 
 /** The cable from the router to a node: both ends, as the router's namespace makes them. */
-export function planNodeCable(node: Pick<NodeConfig, "name" | "address">, netnsPath: string): NetworkPlan {
+export function planNodeCable(node: Pick<NodeConfig, "name" | "addresses">, netnsPath: string): NetworkPlan {
   const link: PlannedLink = {
     type: "veth",
     name: cableName(node.name),
     master: bridge,
-    peer: { name: uplink, netnsPath, mac: macOf(parseIpAddress(node.address)) },
+    peer: { name: uplink, netnsPath, mac: macOf(node.addresses) },
     cause: { kind: "Node", name: node.name },
   };
   return { ...emptyPlan, links: [link] };
 }
 
 /** The node's end. */
-export function planNodeUplink(config: LabConfig, node: Pick<NodeConfig, "name" | "address">): NetworkPlan {
+export function planNodeUplink(config: LabConfig, node: Pick<NodeConfig, "name" | "addresses">): NetworkPlan {
   return planHost({
-    address: node.address,
-    cidr: config.nodeCidr,
-    router: config.controlPlaneAddress,
+    addresses: node.addresses,
+    cidrs: config.nodeCidrs,
+    routers: config.controlPlaneAddresses,
     cause: { kind: "Node", name: node.name },
   });
 }
 
 export function planOutside(config: LabConfig): NetworkPlan {
   return planHost({
-    address: config.outsideAddress,
-    cidr: config.outsideCidr,
-    router: config.outsideRouterAddress,
+    addresses: config.outsideAddresses,
+    cidrs: config.outsideCidrs,
+    routers: config.outsideRouterAddresses,
     cause: { kind: "Cluster", name: config.name, detail: "outside" },
   });
 }
 
 function planHost(host: {
-  readonly address: string;
-  readonly cidr: string;
-  readonly router: string;
+  readonly addresses: PerFamily;
+  readonly cidrs: PerFamily;
+  readonly routers: PerFamily;
   readonly cause: Provenance;
 }): NetworkPlan {
   const { cause } = host;
-  const gateway = parseIpAddress(host.router);
-  const prefix = cidrPrefix(parseCidr(host.cidr));
+  const gateways = host.routers.map((router) => parseIpAddress(router));
   return {
     ...emptyPlan,
     links: [
       { type: "loopback", name: "lo", cause },
       { type: "given", name: uplink, cause },
     ],
-    addresses: [{ link: uplink, address: parseIpAddress(host.address), prefix, cause }],
-    routes: [{ destination: everything[ipFamily(gateway)], gateway, link: uplink, cause }],
+    addresses: addressesOf(uplink, host),
+    routes: gateways.map((gateway) => ({ destination: everything[ipFamily(gateway)], gateway, link: uplink, cause })),
+    sysctls: gateways.some((gateway) => ipFamily(gateway) === "IPv6") ? ipv6Settings(cause) : [],
   };
+}
+
+function addressesOf(
+  link: string,
+  network: { readonly addresses: PerFamily; readonly cidrs: PerFamily; readonly cause: Provenance },
+): readonly PlannedAddress[] {
+  return network.addresses.flatMap((address, index) => {
+    const cidr = network.cidrs[index];
+    if (cidr === undefined) return [];
+    return { link, address: parseIpAddress(address), prefix: cidrPrefix(parseCidr(cidr)), cause: network.cause };
+  });
 }
 
 function routerSysctls(cause: Provenance): readonly PlannedSysctl[] {
@@ -155,14 +176,18 @@ function routerSysctls(cause: Provenance): readonly PlannedSysctl[] {
   ];
 }
 
+function ipv6RouterSysctls(cause: Provenance): readonly PlannedSysctl[] {
+  return [...ipv6Settings(cause), { key: "net/ipv6/icmp/ratelimit", value: "0", cause }];
+}
+
 /** The node's name where it fits the kernel's 15 characters. */
 function cableName(node: string): string {
   if (node.length <= 15 && node !== bridge && node !== outsideLink) return node;
   return `n${createHash("sha256").update(node).digest("hex").slice(0, 10)}`;
 }
 
-/** Locally administered, and readable: 02:00 and the last four bytes of the address. */
-function macOf(address: IpAddress): string {
-  const bytes = [0x02, 0x00, ...ipToBytes(address).slice(-4)];
+/** Locally administered, and readable: 02:00 and the last four bytes of the primary address. */
+function macOf([address]: PerFamily): string {
+  const bytes = [0x02, 0x00, ...ipToBytes(parseIpAddress(address)).slice(-4)];
   return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join(":");
 }

@@ -17,6 +17,8 @@ export {
   type PlannedLink,
   type PlannedNeighbour,
   type PlannedRoute,
+  type PlannedRule,
   type PlannedSysctl,
   type VxlanEnd,
 } from "./plan.ts";
+export { ipv6Settings } from "./ipv6-settings.ts";

@@ -82,7 +82,7 @@ export interface PlannedForwarding {
 export interface PlannedRule {
   readonly family: IpFamily;
   readonly priority: number;
-  /** "lo": packets of the namespace's own processes. */
+  /** "lo": packets of the namespace's own processes; "": all. */
   readonly inLink: string;
   readonly table: number;
   readonly cause: Provenance;

@@ -36,7 +36,7 @@ export function initialRoster(nodes: readonly NodeConfig[], agents: number): Nod
 export function changeRoster(
   roster: NodeRoster,
   change: NodeChange,
-  config: Pick<ClusterConfig, "nodeCidr" | "podCidr" | "loopbackIndex">,
+  config: Pick<ClusterConfig, "nodeCidrs" | "podCidrs" | "loopbackIndex">,
 ): { readonly roster: NodeRoster; readonly entry: RosterEntry } {
   if (change.action === "add") {
     const entry = addition(roster, change.name, config);
@@ -66,9 +66,9 @@ export function changeRoster(
 function addition(
   roster: NodeRoster,
   name: string | undefined,
-  config: Pick<ClusterConfig, "nodeCidr" | "podCidr" | "loopbackIndex">,
+  config: Pick<ClusterConfig, "nodeCidrs" | "podCidrs" | "loopbackIndex">,
 ): RosterEntry {
-  const taken = new Set(roster.map(({ node }) => node.address));
+  const taken = new Set(roster.map(({ node }) => node.addresses[0]));
   const names = new Set(roster.map(({ node }) => node.name));
   if (name !== undefined && names.has(name)) {
     throw new NodeRosterError(`Cannot add the node "${name}": it is there already; choose another name`);
@@ -83,13 +83,13 @@ function addition(
   for (let index = 0; index < mostNodes; index += 1) {
     const node = nodeAt(index, config);
     if (node === undefined) break;
-    if (taken.has(node.address) || names.has(name ?? node.name)) continue;
+    if (taken.has(node.addresses[0]) || names.has(name ?? node.name)) continue;
     const agents = roster.map(({ agent }) => agent);
     const load = (agent: number): number => agents.filter((one) => one === agent).length;
     const agent = [...new Set(agents)].toSorted((a, b) => load(a) - load(b) || a - b)[0] ?? 1;
     return { node: { ...node, name: name ?? node.name }, agent, wanted: "running", end: "shutdown" };
   }
   throw new NodeRosterError(
-    `Cannot add a node: the ranges ${config.nodeCidr} and ${config.podCidr} have room for ${roster.length}; delete one first`,
+    `Cannot add a node: the ranges ${config.nodeCidrs.join(",")} and ${config.podCidrs.join(",")} have room for ${roster.length}; delete one first`,
   );
 }

@@ -3,8 +3,8 @@ import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import { nodeHostsFile } from "./node-hosts.ts";
 
-const one = { address: "192.168.60.11", name: "node-1" };
-const two = { address: "192.168.60.12", name: "node-2" };
+const one = { addresses: ["192.168.60.11"], name: "node-1" };
+const two = { addresses: ["192.168.60.12"], name: "node-2" };
 
 describe("nodeHostsFile()", () => {
   test("lists this machine and the nodes", () => {
@@ -12,6 +12,11 @@ describe("nodeHostsFile()", () => {
       nodeHostsFile("", [one]),
       "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n# The cluster's nodes, kept by netloom.\n192.168.60.11\tnode-1\n# End of the cluster's nodes.\n",
     );
+  });
+
+  test("lists both addresses of a node of two families", () => {
+    const dual = { addresses: ["192.168.60.11", "fd00:192:168:60::11"], name: "node-1" };
+    assert.match(nodeHostsFile("", [dual]), /\n192\.168\.60\.11\tnode-1\nfd00:192:168:60::11\tnode-1\n#/);
   });
 
   test("takes in a node that came and drops one that went, and leaves what somebody wrote", () => {

@@ -4,8 +4,9 @@ const first = "# The cluster's nodes, kept by netloom.";
 const last = "# End of the cluster's nodes.";
 const standardEntries = ["127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback"];
 
-export interface NamedAddress {
-  readonly address: string;
+export interface NamedHost {
+  /** At most one per family; a line each. */
+  readonly addresses: readonly string[];
   readonly name: string;
 }
 
@@ -13,8 +14,12 @@ export interface NamedAddress {
  * @param present - What the file holds; "" where there is none. What somebody wrote above or below the nodes stays as it
  * is; where the two lines are gone, the nodes come at the end.
  */
-export function nodeHostsFile(present: string, names: readonly NamedAddress[]): string {
-  const block = [first, ...names.map(({ address, name }) => `${address}\t${name}`), last];
+export function nodeHostsFile(present: string, names: readonly NamedHost[]): string {
+  const block = [
+    first,
+    ...names.flatMap(({ addresses, name }) => addresses.map((address) => `${address}\t${name}`)),
+    last,
+  ];
   if (present.trim() === "") return `${[...standardEntries, ...block].join("\n")}\n`;
   const lines = present.replace(/\n$/, "").split("\n");
   const [start, end] = [lines.indexOf(first), lines.indexOf(last)];

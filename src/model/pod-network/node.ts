@@ -1,7 +1,7 @@
 /** What a node needs to carry pods: forwarding, and a way to each other node's pods. */
 import { ipFamily, type IpAddress, type IpFamily, parseIpAddress } from "../../lib/ip/index.ts";
 import type { NetworkKind } from "../cluster-config.ts";
-import { emptyPlan, mergePlans, type NetworkPlan, type PlannedSysctl } from "../network-state/index.ts";
+import { emptyPlan, ipv6Settings, mergePlans, type NetworkPlan, type PlannedSysctl } from "../network-state/index.ts";
 import type { Provenance } from "../provenance.ts";
 import { planHostGateways } from "./host-gateways.ts";
 import type { NodeNetwork } from "./node-network.ts";
@@ -53,9 +53,8 @@ function ipv4Sysctls(cause: Provenance): readonly PlannedSysctl[] {
 
 function ipv6Sysctls(cause: Provenance): readonly PlannedSysctl[] {
   return [
+    ...ipv6Settings(cause),
     { key: "net/ipv6/conf/all/forwarding", value: "1", cause },
-    { key: "net/ipv6/conf/default/accept_ra", value: "0", cause },
-    { key: "net/ipv6/conf/default/accept_dad", value: "0", cause },
     { key: "net/ipv6/icmp/ratelimit", value: "0", cause },
   ];
 }

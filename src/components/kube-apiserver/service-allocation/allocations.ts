@@ -2,15 +2,19 @@
 import type { Service } from "../../../api/generated/types.ts";
 import type { KubernetesObject } from "../../../api/object.ts";
 import {
+  type Cidr,
   cidrContains,
   cidrNetwork,
   cidrSize,
-  ipFromNumber,
+  ipFamily,
+  type IpFamily,
   ipToNumber,
   isIpAddress,
+  nthAddress,
   parseCidr,
   parseIpAddress,
 } from "../../../lib/ip/index.ts";
+import type { PerFamily } from "../../../model/cluster-config.ts";
 import type { ObjectStore } from "../../../storage/index.ts";
 import { Pool, staticCountOf } from "./pool.ts";
 
@@ -19,8 +23,8 @@ export type AllocationProblem = "outside" | "taken";
 /** What one write takes; given back all together when it was stored (the store then tells) or refused. */
 export interface Hold {
   address(wanted: string): AllocationProblem | undefined;
-  /** Undefined when the range is full. */
-  anyAddress(): string | undefined;
+  /** Undefined when the family's range is full. */
+  anyAddress(family: IpFamily): string | undefined;
   port(wanted: number): AllocationProblem | undefined;
   /** Undefined when the range is full. */
   anyPort(): number | undefined;
@@ -31,68 +35,59 @@ export interface Allocations {
   hold(): Hold;
 }
 
-const place = "services";
+const collection = "services";
 
 export function createAllocations(options: {
   readonly store: ObjectStore;
-  /** "10.96.0.0/12". */
-  readonly serviceCidr: string;
+  /** "10.96.0.0/12", "fd00:10:96::/112". */
+  readonly serviceCidrs: PerFamily;
   readonly nodePortRange: { readonly first: number; readonly last: number };
 }): Allocations {
   const { store, nodePortRange } = options;
-  const cidr = parseCidr(options.serviceCidr);
-  const network = ipToNumber(cidrNetwork(cidr));
-  // Without the network's own address and the broadcast address.
-  const size = Number(cidrSize(cidr) < 2n ** 32n ? cidrSize(cidr) : 2n ** 32n) - 2;
-  const addresses = new Pool({
-    first: 1,
-    last: size,
-    staticCount: staticCountOf(size, { share: 16, least: 16, most: 256 }),
-  });
+  const ranges = options.serviceCidrs.map((cidr) => addressRange(parseCidr(cidr)));
   const portCount = nodePortRange.last - nodePortRange.first + 1;
   const ports = new Pool({
     ...nodePortRange,
     staticCount: staticCountOf(portCount, { share: 32, least: 16, most: 128 }),
   });
 
-  const offsetOf = (address: string): number | undefined => {
-    if (!isIpAddress(address)) return undefined;
-    const ip = parseIpAddress(address);
-    const offset = cidrContains(cidr, ip) ? Number(ipToNumber(ip) - network) : 0;
-    return addresses.contains(offset) ? offset : undefined;
-  };
   const count = (object: KubernetesObject | undefined, change: "use" | "release"): void => {
     if (object === undefined) return;
     for (const address of clusterIpsOf(object)) {
-      const offset = offsetOf(address);
-      if (offset !== undefined) addresses[change](offset);
+      const place = placeOf(address, ranges);
+      place?.range.pool[change](place.offset);
     }
     for (const port of nodePortsOf(object)) ports[change](port);
   };
-  const { items, revision } = store.list(place);
+  const { items, revision } = store.list(collection);
   for (const stored of items) count(stored.object, "use");
-  store.watch(place, revision, ({ type, current, previous }) => {
+  store.watch(collection, revision, ({ type, current, previous }) => {
     if (type !== "DELETED") count(current.object, "use");
     count(previous?.object, "release");
   });
 
   return {
     hold: () => {
-      const heldAddresses: number[] = [];
+      const heldAddresses: AddressPlace[] = [];
       const heldPorts: number[] = [];
+      const takeAddress = (place: AddressPlace): void => {
+        place.range.pool.use(place.offset);
+        heldAddresses.push(place);
+      };
       return {
         address: (wanted) => {
-          const offset = offsetOf(wanted);
-          if (offset === undefined) return "outside";
-          if (addresses.isUsed(offset)) return "taken";
-          take(addresses, heldAddresses, offset);
+          const place = placeOf(wanted, ranges);
+          if (place === undefined) return "outside";
+          if (place.range.pool.isUsed(place.offset)) return "taken";
+          takeAddress(place);
           return undefined;
         },
-        anyAddress: () => {
-          const offset = addresses.pick();
-          if (offset === undefined) return undefined;
-          take(addresses, heldAddresses, offset);
-          return ipFromNumber(network + BigInt(offset), cidr.includes(":") ? "IPv6" : "IPv4");
+        anyAddress: (family) => {
+          const range = ranges.find(({ cidr }) => ipFamily(cidr) === family);
+          const offset = range?.pool.pick();
+          if (range === undefined || offset === undefined) return undefined;
+          takeAddress({ range, offset });
+          return nthAddress(range.cidr, offset);
         },
         port: (wanted) => {
           if (!ports.contains(wanted)) return "outside";
@@ -107,12 +102,41 @@ export function createAllocations(options: {
           return port;
         },
         release: () => {
-          for (const offset of heldAddresses.splice(0)) addresses.release(offset);
+          for (const { range, offset } of heldAddresses.splice(0)) range.pool.release(offset);
           for (const port of heldPorts.splice(0)) ports.release(port);
         },
       };
     },
   };
+}
+
+interface AddressRange {
+  readonly cidr: Cidr;
+  readonly pool: Pool;
+}
+
+interface AddressPlace {
+  readonly range: AddressRange;
+  /** From the range's first address on. */
+  readonly offset: number;
+}
+
+function addressRange(cidr: Cidr): AddressRange {
+  // Without the network's own address and, which IPv6 has not, the broadcast address.
+  const most = cidrSize(cidr) < 2n ** 32n ? cidrSize(cidr) : 2n ** 32n;
+  const size = Number(most) - (ipFamily(cidr) === "IPv4" ? 2 : 1);
+  const staticCount = staticCountOf(size, { share: 16, least: 16, most: 256 });
+  return { cidr, pool: new Pool({ first: 1, last: size, staticCount }) };
+}
+
+/** Undefined outside of all ranges. */
+function placeOf(address: string, ranges: readonly AddressRange[]): AddressPlace | undefined {
+  if (!isIpAddress(address)) return undefined;
+  const ip = parseIpAddress(address);
+  const range = ranges.find(({ cidr }) => cidrContains(cidr, ip));
+  if (range === undefined) return undefined;
+  const offset = Number(ipToNumber(ip) - ipToNumber(cidrNetwork(range.cidr)));
+  return range.pool.contains(offset) ? { range, offset } : undefined;
 }
 
 function take(pool: Pool, held: number[], value: number): void {

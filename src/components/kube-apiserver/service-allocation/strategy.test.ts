@@ -15,7 +15,7 @@ interface Fixture {
 function fixture(options: { serviceCidr?: string; nodePortRange?: { first: number; last: number } } = {}): Fixture {
   const store = createMemoryStore();
   const { serviceCidr = "10.96.0.0/12", nodePortRange = { first: 30_000, last: 32_767 } } = options;
-  const strategy = createServiceStrategy({ store, serviceCidr, nodePortRange });
+  const strategy = createServiceStrategy({ store, serviceCidrs: [serviceCidr], nodePortRange });
   return {
     store,
     write: async (wanted) => {
@@ -77,7 +77,7 @@ test("all addresses of a small range are given out, then the range is full", asy
 
 test("headless and external Services hold no address", async () => {
   const { write } = fixture();
-  assert.deepEqual((await write(service("a", { clusterIP: "None" }))).spec?.clusterIPs, ["None"]);
+  assert.deepEqual((await write(service("a", { clusterIP: "None", clusterIPs: ["None"] }))).spec?.clusterIPs, ["None"]);
   const external = await write(service("b", { type: "ExternalName", externalName: "example.com" }));
   assert.equal(external.spec?.clusterIP, undefined);
 });

@@ -8,8 +8,9 @@ import type { ApiError } from "../../../api/status.ts";
 import type { Prepared, Strategy } from "../strategies/strategy.ts";
 import { clusterIpsOf, createAllocations, nodePortsOf } from "./allocations.ts";
 import type { AllocationProblem, Hold } from "./allocations.ts";
-import { defaultFamilies, familyMistakes } from "./families.ts";
-import type { Family } from "./families.ts";
+import { ipFamily, parseCidr } from "../../../lib/ip/index.ts";
+import { perFamily } from "../../../model/cluster-config.ts";
+import { type Family, settleFamilies } from "./families.ts";
 
 type AllocationOptions = Parameters<typeof createAllocations>[0];
 
@@ -17,7 +18,7 @@ const kind = { group: "", name: "Service" };
 
 export function createServiceStrategy(options: AllocationOptions): Strategy {
   const allocations = createAllocations(options);
-  const family: Family = options.serviceCidr.includes(":") ? "IPv6" : "IPv4";
+  const families = perFamily(options.serviceCidrs, (cidr): Family => ipFamily(parseCidr(cidr)));
   const { first, last } = options.nodePortRange;
   const portProblems: Readonly<Record<AllocationProblem, string>> = {
     outside: `provided port is not in the valid range. The range of valid ports is ${first}-${last}`,
@@ -28,9 +29,8 @@ export function createServiceStrategy(options: AllocationOptions): Strategy {
     prepare: (object, { old }): Prepared => {
       const service = draftOf<Service>(object);
       if (service.spec === undefined) return { object };
-      const mistakes = familyMistakes(service, family);
+      const mistakes = settleFamilies(service, { old, families });
       if (mistakes.length > 0) throw invalid(kind, service.metadata?.name ?? "", mistakes);
-      defaultFamilies(service.spec, family);
       const hold = allocations.hold();
       try {
         allocateAddresses(service, { old, hold });
@@ -72,14 +72,15 @@ function allocateAddresses(service: Draft<Service>, { old, hold }: AllocateOptio
       throw invalid(kind, service.metadata?.name ?? "", [invalidValue("spec.clusterIPs", wanted, text)]);
     }
   }
-  if (wanted.length === 0) {
-    const address = hold.anyAddress();
+  const addresses = [...wanted];
+  for (const family of (spec.ipFamilies ?? []).slice(wanted.length)) {
+    const address = hold.anyAddress(family === "IPv6" ? "IPv6" : "IPv4");
     if (address === undefined) throw internalError(`failed to allocate a serviceIP: ${full}`);
-    spec.clusterIPs = [address];
+    addresses.push(address);
   }
-  const [primary] = spec.clusterIPs ?? wanted;
+  const [primary] = addresses;
   if (primary !== undefined) spec.clusterIP = primary;
-  spec.clusterIPs ??= [...wanted];
+  spec.clusterIPs = addresses;
 }
 
 interface PortOptions extends AllocateOptions {

@@ -75,16 +75,16 @@ function withAnnotations(pod: Pod): Pod {
   return { ...pod, metadata: { ...pod.metadata, annotations: { ...pod.metadata?.annotations, ...source } } };
 }
 
-function runningStatus({ pod, startedAtMs }: MirrorPod, { address }: NodeConfig): PodStatus {
+function runningStatus({ pod, startedAtMs }: MirrorPod, { addresses }: NodeConfig): PodStatus {
   const time = isoSeconds(startedAtMs);
   const types = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
   return {
     phase: "Running",
     conditions: types.map((type) => ({ type, status: "True", lastTransitionTime: time })),
-    hostIP: address,
-    hostIPs: [{ ip: address }],
-    podIP: address,
-    podIPs: [{ ip: address }],
+    hostIP: addresses[0],
+    hostIPs: addresses.map((ip) => ({ ip })),
+    podIP: addresses[0],
+    podIPs: addresses.map((ip) => ({ ip })),
     startTime: time,
     containerStatuses: (pod.spec?.containers ?? []).map(({ name, image = "" }) => ({
       name,

@@ -32,7 +32,7 @@ export function nodeObject({ node, machine, isControlPlane }: NodeFacts): Node {
       },
       annotations: { "volumes.kubernetes.io/controller-managed-attach-detach": "true" },
     },
-    spec: { podCIDR: node.podCidr, podCIDRs: [node.podCidr] },
+    spec: { podCIDR: node.podCidrs[0], podCIDRs: node.podCidrs },
   };
 }
 
@@ -53,7 +53,7 @@ export function nodeStatus(
   };
   return {
     addresses: [
-      { type: "InternalIP", address: node.address },
+      ...node.addresses.map((address) => ({ type: "InternalIP", address })),
       { type: "Hostname", address: node.name },
     ],
     allocatable: resources,

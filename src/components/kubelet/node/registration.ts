@@ -80,11 +80,13 @@ export function createRegistration(options: {
       ...status,
       conditions: status.conditions?.map(({ type, status: is }) => [type, is]),
     });
+    const { addresses = [] } = status;
     if (text === reported && clock.now() - reportedAtMs < statusMs) return;
     known = await client.patch(
       resources.nodes,
       { name },
-      { type: "strategic", body: { status } },
+      // Addresses are merged by their type, and two of one type would become one: as upstream, the list is replaced.
+      { type: "strategic", body: { status: { ...status, addresses: [{ $patch: "replace" }, ...addresses] } } },
       { subresource: "status" },
     );
     reported = text;

@@ -43,7 +43,7 @@ export class PodSandbox {
     const { context, pod } = this.#scope;
     const { node } = context.options;
     const { allocatable } = context;
-    return { pod: pod(), nodeName: node.name, podIps: this.ips, hostIps: [node.address], allocatable };
+    return { pod: pod(), nodeName: node.name, podIps: this.ips, hostIps: node.addresses, allocatable };
   }
 
   /** Never rejects: a failure sets when to try again. */
@@ -82,7 +82,7 @@ export class PodSandbox {
     const { namespace = "", name = "", uid = "" } = pod().metadata ?? {};
     const isOnHost = pod().spec?.hostNetwork === true;
     const attachment = isOnHost
-      ? { netnsPath: nodeNetnsPath, ips: [node.address] }
+      ? { netnsPath: nodeNetnsPath, ips: node.addresses }
       : // What an earlier agent or an earlier try made is the pod's already.
         (network.list().find((attached) => attached.uid === uid) ?? network.attach({ namespace, name, uid }));
     // Both are awaited, whichever fails: a try must be over before the next.

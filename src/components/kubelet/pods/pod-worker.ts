@@ -150,7 +150,7 @@ export class PodWorker {
       sandbox: this.#sandbox.state,
       sandboxRetryAtMs: this.#sandbox.retryAtMs,
       ips: this.#sandbox.ips,
-      hostIps: [node.address],
+      hostIps: node.addresses,
       startTimeMs: this.#startTimeMs,
       containers: this.#containers.facts(),
       isGone: this.#isGone,

@@ -3,7 +3,7 @@ import { connect } from "node:http2";
 import type { IncomingHttpHeaders } from "node:http2";
 import type { Socket } from "node:net";
 import type { GRPCAction } from "../../../api/generated/types.ts";
-import { hostPort } from "./target.ts";
+import { hostPort } from "../../../lib/ip/index.ts";
 import type { ProbeResult, ProbeTarget } from "./target.ts";
 
 /** `HealthCheckResponse.SERVING`. */

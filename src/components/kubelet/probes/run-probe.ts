@@ -3,7 +3,8 @@ import type { Probe } from "../../../api/generated/types.ts";
 import type { Clock } from "../../../machinery/clock.ts";
 import { grpcHealth } from "./grpc-health.ts";
 import { httpGet } from "./http-get.ts";
-import { dialErrorText, hostPort, resolvePort } from "./target.ts";
+import { hostPort } from "../../../lib/ip/index.ts";
+import { dialErrorText, resolvePort } from "./target.ts";
 import type { ProbeResult, ProbeTarget } from "./target.ts";
 
 /** Never rejects: whatever goes wrong is a failed try. */

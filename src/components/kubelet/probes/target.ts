@@ -28,11 +28,6 @@ export function resolvePort(container: AnyContainer, port: number | string): num
   return /^\d+$/.test(port) ? Number(port) : undefined;
 }
 
-/** `10.244.1.2:80`, `[fd00::2]:80`. */
-export function hostPort(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
 const dialErrors: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connect: connection refused",
   EHOSTUNREACH: "connect: no route to host",
