@@ -20,7 +20,8 @@ const depthLimit = 500;
 
 /** Reads JSON. `findsDuplicates` costs a second pass in our own code. Throws `JsonTextError`. */
 export function parseJsonText(text: string, findsDuplicates: boolean): JsonText {
-  checkDepth(text);
+  const { members, depth } = writtenIn(text);
+  if (depth > depthLimit) throw new JsonTextError("exceeded max depth");
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -28,11 +29,14 @@ export function parseJsonText(text: string, findsDuplicates: boolean): JsonText 
     if (!(error instanceof SyntaxError)) throw error;
     throw new JsonTextError(complaint(text, error), { cause: error });
   }
-  return { value, duplicates: findsDuplicates ? duplicatesIn(text) : [] };
+  // A key given twice has left one member less in the value than there is in the text: few texts are searched for it.
+  const isSuspect = findsDuplicates && members !== membersOf(value);
+  return { value, duplicates: isSuspect ? duplicatesIn(text) : [] };
 }
 
 const quote = 0x22;
 const backslash = 0x5c;
+const colon = 0x3a;
 
 function isOpening(code: number): boolean {
   return code === 0x7b || code === 0x5b;
@@ -42,25 +46,41 @@ function isClosing(code: number): boolean {
   return code === 0x7d || code === 0x5d;
 }
 
-function checkDepth(text: string): void {
+/** How many members the objects of a text have together, and how deep it nests; by its punctuation alone. */
+function writtenIn(text: string): { readonly members: number; readonly depth: number } {
+  let members = 0;
   let depth = 0;
+  let deepest = 0;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (code === quote) at = endOfString(text, at);
+    else if (code === colon) members += 1;
     else if (isOpening(code)) {
       depth += 1;
-      if (depth > depthLimit) throw new JsonTextError("exceeded max depth");
+      if (depth > deepest) deepest = depth;
     } else if (isClosing(code)) depth -= 1;
   }
+  return { members, depth: deepest };
+}
+
+/** The same number for a value. */
+function membersOf(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  let members = 0;
+  if (Array.isArray(value)) for (const item of value) members += membersOf(item);
+  else {
+    for (const key of Object.keys(value)) members += 1 + membersOf((value as Readonly<Record<string, unknown>>)[key]);
+  }
+  return members;
 }
 
 /** The index of the closing quote, or the end of a text that lacks it. */
 function endOfString(text: string, start: number): number {
-  let at = start + 1;
-  while (at < text.length) {
-    const code = text.charCodeAt(at);
-    if (code === quote) return at;
-    at += code === backslash ? 2 : 1;
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let first = end;
+    while (first > start + 1 && text.charCodeAt(first - 1) === backslash) first -= 1;
+    // Escaped is a quote after an odd number of backslashes.
+    if ((end - first) % 2 === 0) return end;
   }
   return text.length;
 }

@@ -10,15 +10,11 @@ export class TypeMismatchError extends Error {
   readonly code = "TYPE_MISMATCH";
 }
 
-/** Where the walk is: indices count in reports of unknown fields, Go's own complaints leave them out. */
-interface Place {
-  /** The type that has the field, as Go names it. */
-  readonly owner: string;
-  /** `spec.ports.port`. */
-  readonly goPath: string;
-  /** `spec.ports[0].port`. */
-  readonly path: string;
-}
+/**
+ * A step down the value: a field's name, an item's index, or a map's key behind a point. Indices and keys count in
+ * reports of unknown fields, Go's own complaints leave them out.
+ */
+type Step = string | number;
 
 export interface DecodedValue {
   readonly object: Record<string, unknown>;
@@ -26,10 +22,17 @@ export interface DecodedValue {
   readonly unknown: readonly string[];
 }
 
-/** What one decoding is asked for, and what it finds. */
+/** What one decoding is asked for, where it is, and what it finds. */
 interface Walk {
-  readonly unknown: string[];
   readonly fillsZeros: boolean;
+  readonly steps: Step[];
+  /** The types around, the innermost last. */
+  readonly types: string[];
+  readonly unknown: string[];
+}
+
+function newWalk(fillsZeros: boolean): Walk {
+  return { fillsZeros, steps: [], types: [], unknown: [] };
 }
 
 /**
@@ -41,35 +44,48 @@ export function decodeValue(
   value: unknown,
   { fillsZeros = true }: { readonly fillsZeros?: boolean } = {},
 ): DecodedValue {
-  const walk: Walk = { unknown: [], fillsZeros };
-  const object = decodeObjectAt(typeName, value, { owner: "", goPath: "", path: "" }, walk);
+  const walk = newWalk(fillsZeros);
+  const object = decodeObjectAt(typeName, value, walk);
   return { object, unknown: walk.unknown };
 }
 
-function decodeObjectAt(typeName: string, value: unknown, place: Place, walk: Walk): Record<string, unknown> {
-  if (!isObject(value)) throw mismatch(value, place, goObjectType(typeName));
+function decodeObjectAt(typeName: string, value: unknown, walk: Walk): Record<string, unknown> {
+  if (!isObject(value)) throw mismatch(value, walk, goObjectType(typeName));
   const fields = fieldsOf(typeName);
   const result: Record<string, unknown> = {};
-  for (const [key, item] of Object.entries(value)) {
+  walk.types.push(typeName);
+  for (const key of Object.keys(value)) {
+    const item = value[key];
     const field = fields.get(key);
-    const path = place.path === "" ? key : `${place.path}.${key}`;
-    if (field === undefined) {
-      walk.unknown.push(path);
-      continue;
-    }
     // Go leaves a field alone whose value is null.
-    if (item === null) continue;
-    const goPath = place.goPath === "" ? key : `${place.goPath}.${key}`;
-    result[key] = decodeField(field.type, item, { owner: goName(typeName), goPath, path }, walk);
+    if (field !== undefined && item === null) continue;
+    walk.steps.push(key);
+    if (field === undefined) walk.unknown.push(pathOf(walk.steps));
+    else result[key] = decodeField(field.type, item, walk);
+    walk.steps.pop();
   }
+  walk.types.pop();
   if (!walk.fillsZeros) return result;
-  for (const [key, field] of fields) {
-    // A spec is optional for the writer only: in Go it is a part of its object, not a pointer.
-    if (key in result || !(field.isRequired || key === "spec")) continue;
-    const zero = zeroOf(field.type);
+  for (const [key, type] of filledFieldsOf(typeName)) {
+    if (Object.hasOwn(result, key)) continue;
+    const zero = zeroOf(type);
     if (zero !== undefined) result[key] = zero;
   }
   return result;
+}
+
+const filled = new Map<string, readonly (readonly [string, FieldType])[]>();
+
+/** The fields that every object of the type has. */
+function filledFieldsOf(typeName: string): readonly (readonly [string, FieldType])[] {
+  const known = filled.get(typeName);
+  if (known !== undefined) return known;
+  // A spec is optional for the writer only: in Go it is a part of its object, not a pointer.
+  const fields = [...fieldsOf(typeName)]
+    .filter(([key, { isRequired }]) => isRequired || key === "spec")
+    .map(([key, { type }]) => [key, type] as const);
+  filled.set(typeName, fields);
+  return fields;
 }
 
 /**
@@ -78,49 +94,61 @@ function decodeObjectAt(typeName: string, value: unknown, place: Place, walk: Wa
  */
 function zeroOf(type: FieldType): unknown {
   if (type.kind === "object") {
-    if (type.type === "LabelSelector") return undefined;
-    return decodeObjectAt(type.type, {}, { owner: "", goPath: "", path: "" }, { unknown: [], fillsZeros: true });
+    return type.type === "LabelSelector" ? undefined : decodeObjectAt(type.type, {}, newWalk(true));
   }
   return emptyOf(type) ?? undefined;
 }
 
-function decodeField(type: FieldType, value: unknown, place: Place, walk: Walk): unknown {
+function decodeField(type: FieldType, value: unknown, walk: Walk): unknown {
   switch (type.kind) {
     case "scalar":
-      return decodeScalar(type.type, value, place);
+      return decoders[type.type](value, walk);
     case "object":
-      return decodeObjectAt(type.type, value, place, walk);
+      return decodeObjectAt(type.type, value, walk);
     case "list":
-      if (!Array.isArray(value)) throw mismatch(value, place, goType(type));
-      return value.map((item: unknown, index) =>
-        item === null ? emptyOf(type.item) : decodeField(type.item, item, at(place, `[${index}]`), walk),
-      );
+      if (!Array.isArray(value)) throw mismatch(value, walk, goType(type));
+      return value.map((item: unknown, index) => decodeItem(type.item, item, { step: index, walk }));
     case "map":
-      return decodeMap(type.value, value, { place, walk, goText: goType(type) });
+      return decodeMap(type, value, walk);
     default:
       throw new Error("Cannot decode: the field's type is of no known kind");
   }
 }
 
-interface MapContext {
-  readonly place: Place;
-  readonly walk: Walk;
-  readonly goText: string;
+function decodeItem(type: FieldType, item: unknown, { step, walk }: { readonly step: Step; readonly walk: Walk }) {
+  if (item === null) return emptyOf(type);
+  walk.steps.push(step);
+  const decoded = decodeField(type, item, walk);
+  walk.steps.pop();
+  return decoded;
 }
 
-function decodeMap(type: FieldType, value: unknown, { place, walk, goText }: MapContext): unknown {
-  if (!isObject(value)) throw mismatch(value, place, goText);
+function decodeMap(type: Extract<FieldType, { readonly kind: "map" }>, value: unknown, walk: Walk): unknown {
+  if (!isObject(value)) throw mismatch(value, walk, goType(type));
   const result: Record<string, unknown> = {};
-  for (const [key, item] of Object.entries(value)) {
-    const decoded = item === null ? emptyOf(type) : decodeField(type, item, at(place, `.${key}`), walk);
+  for (const key of Object.keys(value)) {
+    const decoded = decodeItem(type.value, value[key], { step: `.${key}`, walk });
     // `__proto__` is a key like any other in JSON, but an assignment would set the prototype.
-    Object.defineProperty(result, key, { value: decoded, enumerable: true, writable: true, configurable: true });
+    if (key === "__proto__") {
+      Object.defineProperty(result, key, { value: decoded, enumerable: true, writable: true, configurable: true });
+    } else result[key] = decoded;
   }
   return result;
 }
 
-function at(place: Place, suffix: string): Place {
-  return { ...place, path: place.path + suffix };
+/** `spec.ports[0].port`. */
+function pathOf(steps: readonly Step[]): string {
+  let path = "";
+  for (const step of steps) {
+    if (typeof step === "number") path += `[${step}]`;
+    else path += path === "" || step.startsWith(".") ? step : `.${step}`;
+  }
+  return path;
+}
+
+/** `spec.ports.port`. */
+function goPathOf(steps: readonly Step[]): string {
+  return steps.filter((step) => typeof step === "string" && !step.startsWith(".")).join(".");
 }
 
 /** What Go makes of null within a list or map: the type's zero value. */
@@ -152,35 +180,35 @@ const emptyScalars: Readonly<Record<ScalarType, unknown>> = {
   any: null,
 };
 
-type Decoder = (value: unknown, place: Place) => unknown;
+type Decoder = (value: unknown, walk: Walk) => unknown;
 
 function integer(bits: 32 | 64): Decoder {
   const limit = 2 ** (bits - 1);
-  return (value, place) => {
+  return (value, walk) => {
     const fits = typeof value === "number" && Number.isInteger(value) && value >= -limit && value < limit;
-    if (!fits) throw mismatch(value, place, `int${bits}`, true);
+    if (!fits) throw mismatch(value, walk, `int${bits}`, true);
     return value;
   };
 }
 
 const decoders: Readonly<Record<ScalarType, Decoder>> = {
   any: (value) => value,
-  string(value, place) {
-    if (typeof value !== "string") throw mismatch(value, place, "string");
+  string(value, walk) {
+    if (typeof value !== "string") throw mismatch(value, walk, "string");
     return value;
   },
-  boolean(value, place) {
-    if (typeof value !== "boolean") throw mismatch(value, place, "bool");
+  boolean(value, walk) {
+    if (typeof value !== "boolean") throw mismatch(value, walk, "bool");
     return value;
   },
   int32: integer(32),
   int64: integer(64),
-  double(value, place) {
-    if (typeof value !== "number") throw mismatch(value, place, "float64");
+  double(value, walk) {
+    if (typeof value !== "number") throw mismatch(value, walk, "float64");
     return value;
   },
-  byte(value, place) {
-    if (typeof value !== "string") throw mismatch(value, place, "[]uint8");
+  byte(value, walk) {
+    if (typeof value !== "string") throw mismatch(value, walk, "[]uint8");
     const wrong = value.search(/[^A-Za-z0-9+/=\r\n]/);
     if (wrong >= 0) throw new TypeMismatchError(`illegal base64 data at input byte ${wrong}`);
     const clean = value.replace(/[\r\n]/g, "");
@@ -189,27 +217,23 @@ const decoders: Readonly<Record<ScalarType, Decoder>> = {
     }
     return clean;
   },
-  "date-time"(value, place) {
-    if (typeof value !== "string") throw mismatch(value, place, "string");
+  "date-time"(value, walk) {
+    if (typeof value !== "string") throw mismatch(value, walk, "string");
     return dateTime(value);
   },
-  "micro-time"(value, place) {
-    if (typeof value !== "string") throw mismatch(value, place, "string");
+  "micro-time"(value, walk) {
+    if (typeof value !== "string") throw mismatch(value, walk, "string");
     return microTime(value);
   },
-  "int-or-string"(value, place) {
+  "int-or-string"(value, walk) {
     if (typeof value === "string") return value;
-    return integer(32)(value, place);
+    return integer(32)(value, walk);
   },
-  quantity(value, place) {
-    if (typeof value !== "string" && typeof value !== "number") throw mismatch(value, place, "resource.Quantity");
+  quantity(value, walk) {
+    if (typeof value !== "string" && typeof value !== "number") throw mismatch(value, walk, "resource.Quantity");
     return quantityText(parseQuantity(String(value)));
   },
 };
-
-function decodeScalar(type: ScalarType, value: unknown, place: Place): unknown {
-  return decoders[type](value, place);
-}
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -250,10 +274,11 @@ const goScalars: Readonly<Partial<Record<ScalarType, string>>> = {
 };
 
 /** `showsNumber`: Go quotes a number that is none of the wanted kind of numbers. */
-function mismatch(value: unknown, place: Place, wanted: string, showsNumber = false): TypeMismatchError {
+function mismatch(value: unknown, { steps, types }: Walk, wanted: string, showsNumber = false): TypeMismatchError {
   const number = showsNumber && typeof value === "number" ? ` ${value}` : "";
   const found = `json: cannot unmarshal ${jsonKind(value)}${number} into Go`;
-  const where = place.owner === "" ? "value" : `struct field ${place.owner}.${place.goPath}`;
+  const owner = types.at(-1);
+  const where = owner === undefined ? "value" : `struct field ${goName(owner)}.${goPathOf(steps)}`;
   return new TypeMismatchError(`${found} ${where} of type ${wanted}`);
 }
 
