@@ -10,7 +10,7 @@ export class FieldsError extends Error {
   readonly code = "FIELDS_INVALID";
 }
 
-type Json = Readonly<Record<string, unknown>>;
+export type Json = Readonly<Record<string, unknown>>;
 
 const decoded = new WeakMap<object, FieldSet>();
 const encoded = new WeakMap<FieldSet, Json>();
@@ -60,14 +60,19 @@ const sharedLimit = 2000;
 export function encodeFields(set: FieldSet): Json {
   const known = encoded.get(set);
   if (known !== undefined) return known;
-  const text = textOf({ isMember: false, children: set.children });
+  const json = fieldsFromText(textOf({ isMember: false, children: set.children }));
+  encoded.set(set, json);
+  return json;
+}
+
+/** The value of a text in upstream's form and order: the same one for the same text, frozen. */
+export function fieldsFromText(text: string): Json {
   let json = shared.get(text);
   if (json === undefined) {
     if (shared.size >= sharedLimit) shared.clear();
     json = deepFreeze(JSON.parse(text) as Json);
     shared.set(text, json);
   }
-  encoded.set(set, json);
   return json;
 }
 

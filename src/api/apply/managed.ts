@@ -4,6 +4,7 @@ import type { KubernetesObject } from "../object.ts";
 import { emptySet, isEmptySet, isSameSet, union } from "./field-set.ts";
 import type { FieldSet } from "./field-set.ts";
 import { decodeFields, encodeFields, FieldsError } from "./fields-v1.ts";
+import type { Json } from "./fields-v1.ts";
 
 /** Someone who writes: by applying a configuration or by changing the object, through one version and subresource. */
 export interface Manager {
@@ -86,25 +87,39 @@ export function withManaged<T extends KubernetesObject>(object: T, managed: Mana
   return { ...object, metadata: { ...metadata, managedFields } satisfies ObjectMeta };
 }
 
+/** The object with its only owner; without any where there is nothing to own. */
+export function withFirstOwner<T extends KubernetesObject>(
+  object: T,
+  owner: Manager & Pick<Owner, "time">,
+  fieldsV1: Json | undefined,
+): T {
+  const { managedFields: _old, ...metadata } = object.metadata ?? {};
+  if (fieldsV1 === undefined) return { ...object, metadata };
+  return { ...object, metadata: { ...metadata, managedFields: [entryOf(owner, fieldsV1)] } };
+}
+
 const encoded = new WeakMap<Managed, readonly ManagedFieldsEntry[]>();
 
 function entriesOf(managed: Managed): readonly ManagedFieldsEntry[] {
   const known = encoded.get(managed);
   if (known !== undefined) return known;
-  const entries = [...managed.values()].toSorted(byAge).map(entryOf);
+  const entries = [...managed.values()].toSorted(byAge).map((owner) => entryOf(owner, encodeFields(owner.fields)));
   encoded.set(managed, entries);
   decoded.set(entries, managed);
   return entries;
 }
 
-function entryOf({ name, operation, apiVersion, subresource, time, fields }: Owner): ManagedFieldsEntry {
+function entryOf(
+  { name, operation, apiVersion, subresource, time }: Manager & Pick<Owner, "time">,
+  fieldsV1: Json,
+): ManagedFieldsEntry {
   return {
     manager: name,
     operation,
     apiVersion,
     ...(time === undefined ? {} : { time }),
     fieldsType: "FieldsV1",
-    fieldsV1: encodeFields(fields),
+    fieldsV1,
     ...(subresource === "" ? {} : { subresource }),
   };
 }

@@ -28,23 +28,34 @@ export function shapeOfSubject({ type }: Pick<Subject, "type">): Shape {
   return shapeOfType(type);
 }
 
-/** What every object has and nobody owns. */
+/** What every object has in its metadata and nobody owns. */
+const ownerlessMetadata = new Set([
+  "name",
+  "namespace",
+  "creationTimestamp",
+  "selfLink",
+  "uid",
+  "clusterName",
+  "generation",
+  "managedFields",
+  "resourceVersion",
+]);
+
 const ownerless = setOfPaths([
   ["f:apiVersion"],
   ["f:kind"],
   ["f:metadata"],
-  ...[
-    "name",
-    "namespace",
-    "creationTimestamp",
-    "selfLink",
-    "uid",
-    "clusterName",
-    "generation",
-    "managedFields",
-    "resourceVersion",
-  ].map((name) => ["f:metadata", `f:${name}`]),
+  ...[...ownerlessMetadata].map((name) => ["f:metadata", `f:${name}`]),
 ]);
+
+/** The object without what a writer of its main part cannot own. */
+export function ownedParts({ hasStatus }: Pick<Subject, "hasStatus">, object: KubernetesObject): object {
+  const { apiVersion: _version, kind: _kind, metadata = {}, ...rest } = object;
+  const owned: Record<string, unknown> = { ...rest };
+  if (hasStatus) delete owned["status"];
+  owned["metadata"] = Object.fromEntries(Object.entries(metadata).filter(([name]) => !ownerlessMetadata.has(name)));
+  return owned;
+}
 
 /** The fields of a set that a writer of the subject's part can own. */
 export function ownable({ subresource, hasStatus }: Subject, set: FieldSet): FieldSet {

@@ -1,8 +1,18 @@
 /** Writes down who made a change by PUT, POST or a patch that says what to change. */
 import type { KubernetesObject } from "../object.ts";
 import { difference, emptySet, isEmptySet, union } from "./field-set.ts";
-import { capped, idOf, isSameManaged, managedForUpdate, managedOf, nobody, withManaged } from "./managed.ts";
+import {
+  capped,
+  idOf,
+  isSameManaged,
+  managedForUpdate,
+  managedOf,
+  nobody,
+  withFirstOwner,
+  withManaged,
+} from "./managed.ts";
 import type { Managed, Manager, Owner } from "./managed.ts";
+import { fieldsOfNew } from "./new-fields.ts";
 import { transfer } from "./ownership.ts";
 import type { Change } from "./ownership.ts";
 import type { Subject } from "./subject.ts";
@@ -16,6 +26,9 @@ export interface Writer {
 
 /** The new object with its first owner. Entries that it brings along are kept. */
 export function trackCreate<T extends KubernetesObject>(subject: Subject, object: T, writer: Writer): T {
+  const isFirst = (object.metadata?.managedFields ?? []).length === 0 && subject.subresource === "";
+  if (isFirst)
+    return withFirstOwner(object, { ...managerOf(subject, writer), time: writer.now }, fieldsOfNew(subject, object));
   return trackedOver(subject, { live: {}, wanted: object }, writer);
 }
 
@@ -49,13 +62,8 @@ function isUnchanged(next: Managed, before: Managed): boolean {
 }
 
 /** The owners after the change. */
-export function passOn(subject: Subject, change: Change, managed: Managed, { name, now }: Writer): Managed {
-  const manager: Manager = {
-    name,
-    operation: "Update",
-    apiVersion: subject.apiVersion,
-    subresource: subject.subresource,
-  };
+export function passOn(subject: Subject, change: Change, managed: Managed, writer: Writer): Managed {
+  const manager = managerOf(subject, writer);
   const id = idOf(manager);
   const { managed: rest, comparison } = transfer(subject, change, managed, "");
   const taken = union(comparison.modified, comparison.added);
@@ -63,6 +71,10 @@ export function passOn(subject: Subject, change: Change, managed: Managed, { nam
   const result = new Map<string, Owner>(rest);
   if (isEmptySet(taken)) return result;
   const fields = union(difference(before?.fields ?? emptySet, comparison.removed), taken);
-  result.set(id, { ...manager, time: now, fields });
+  result.set(id, { ...manager, time: writer.now, fields });
   return result;
+}
+
+function managerOf({ apiVersion, subresource }: Subject, { name }: Writer): Manager {
+  return { name, operation: "Update", apiVersion, subresource };
 }
