@@ -260,6 +260,14 @@ test("/metrics speaks upstream's names", async () => {
   assert.match(text, /^apiserver_storage_objects\{resource="namespaces"\} \d+$/m);
 });
 
+test("/metrics does not grow with what clients make up", async () => {
+  const paths = ["/apis/made.up/v1/things", "/api/v1/things", `${maps}/x/things`, "/things"];
+  for (const path of paths) assert.equal((await call(path)).code, 404, path);
+  const { text } = await call("/metrics");
+  assert.match(text, /^apiserver_request_total\{verb="GET",group="",.*resource="".*code="404"\} \d+$/m);
+  assert.doesNotMatch(text, /things|made\.up/);
+});
+
 test("no request makes the server fail", { timeout: 60_000 }, async () => {
   const part = fc.oneof(
     fc.string(),

@@ -80,7 +80,14 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   ready.promise.catch(() => undefined);
   let port = 0;
   let isBootstrapped = false;
-  const metrics = createApiServerMetrics(options.metrics ?? createMetricsRegistry(), { store, watches });
+  const metrics = createApiServerMetrics(options.metrics ?? createMetricsRegistry(), {
+    store,
+    watches,
+    isServed: ({ group, version: of, resource, subresource }) => {
+      const definition = resourceOf(group, of, resource)?.definition;
+      return definition !== undefined && (subresource === "" || Object.hasOwn(definition.subresources, subresource));
+    },
+  });
 
   const { writeAudit } = options;
   const trail = writeAudit === undefined ? undefined : createAuditTrail({ write: writeAudit, clock });

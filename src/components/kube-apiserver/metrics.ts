@@ -1,6 +1,6 @@
 /** The server's metrics under upstream's names. */
 import { Counter, Gauge, Histogram, metricOf } from "../../machinery/metrics/index.ts";
-import type { MetricsRegistry } from "../../machinery/metrics/index.ts";
+import type { CounterSeries, HistogramSeries, MetricsRegistry } from "../../machinery/metrics/index.ts";
 import type { ObjectStore } from "../../storage/index.ts";
 import type { OpenWatches } from "./http/resource-call.ts";
 import type { RequestInfo } from "./request-info.ts";
@@ -13,12 +13,22 @@ export interface ApiServerMetrics {
   readonly contentType: string;
 }
 
+export interface MetricsSources {
+  readonly store: ObjectStore;
+  readonly watches: OpenWatches;
+  /** Is the path one of a resource, or of its subresource, that there is? */
+  isServed(info: RequestInfo): boolean;
+}
+
+interface RequestSeries {
+  readonly count: CounterSeries;
+  readonly duration: HistogramSeries;
+}
+
+const component = "apiserver";
 const labelNames = ["verb", "group", "version", "resource", "subresource", "scope", "component"] as const;
 
-export function createApiServerMetrics(
-  registry: MetricsRegistry,
-  { store, watches }: { readonly store: ObjectStore; readonly watches: OpenWatches },
-): ApiServerMetrics {
+export function createApiServerMetrics(registry: MetricsRegistry, sources: MetricsSources): ApiServerMetrics {
   const requests = metricOf(registry, Counter, {
     name: "apiserver_request_total",
     help: "Counter of apiserver requests broken out for each verb, group, version, resource, scope, component, and HTTP response code",
@@ -40,32 +50,42 @@ export function createApiServerMetrics(
     help: "Number of stored objects at the time of last check split by kind",
     labelNames: ["resource"],
   });
+  // Almost all requests are of a few kinds: their series are looked up once.
+  const known = new Map<string, RequestSeries>();
+  const seriesOf = (info: RequestInfo, code: number): RequestSeries => {
+    const values = labelValues(info, sources.isServed(info));
+    const kind = `${values.join(" ")} ${code}`;
+    let series = known.get(kind);
+    if (series === undefined) {
+      series = { count: requests.labels(...values, String(code)), duration: durations.labels(...values) };
+      known.set(kind, series);
+    }
+    return series;
+  };
   return {
     observe: (info, code, durationMs) => {
-      const labels = labelsOf(info);
-      requests.inc({ ...labels, code: String(code) });
+      const { count, duration } = seriesOf(info, code);
+      count.inc();
       // How long a watch was open says nothing about how fast we are.
-      if (info.verb !== "watch") durations.observe(labels, durationMs / 1000);
+      if (info.verb !== "watch") duration.observe(durationMs / 1000);
     },
     text: async () => {
       watchers.reset();
-      for (const { info } of watches) watchers.inc(labelsOf(info));
+      for (const { info } of sources.watches) watchers.labels(...labelValues(info, true)).inc();
       objects.reset();
-      for (const resource of store.resources()) objects.set({ resource }, store.count(resource));
+      for (const resource of sources.store.resources()) objects.set({ resource }, sources.store.count(resource));
       return registry.metrics();
     },
     contentType: registry.contentType,
   };
 }
 
-/** Paths that are no resources count together: anyone may make up as many as they like. */
-function labelsOf(info: RequestInfo): Record<(typeof labelNames)[number], string> {
+/** In the order of `labelNames`. What nobody serves counts together: anyone may make up as much of it as they like. */
+function labelValues(info: RequestInfo, isServed: boolean): readonly string[] {
   const { group, version, resource, subresource } = info;
   const verb = verbs.get(info.verb) ?? "other";
-  if (!info.isResource) {
-    return { verb, group: "", version: "", resource: "", subresource: "", scope: "", component: "apiserver" };
-  }
-  return { verb, group, version, resource, subresource, scope: scopeOf(info), component: "apiserver" };
+  if (!isServed) return [verb, "", "", "", "", "", component];
+  return [verb, group, version, resource, subresource, scopeOf(info), component];
 }
 
 const verbs: ReadonlyMap<string, string> = new Map([

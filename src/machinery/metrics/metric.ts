@@ -71,10 +71,15 @@ abstract class NumberMetric<Label extends string> extends Metric<Label> {
     this.values.clear();
   }
 
-  protected add(labels: Labels, amount: number): void {
-    const key = this.labelText(labels);
+  /** `key`: the text of the labels. */
+  protected add(key: string, amount: number): void {
     this.values.set(key, (this.values.get(key) ?? 0) + amount);
   }
+}
+
+/** One counter of a metric. */
+export interface CounterSeries {
+  inc(amount?: number): void;
 }
 
 /** Only grows. */
@@ -82,14 +87,21 @@ export class Counter<Label extends string = string> extends NumberMetric<Label> 
   readonly type = "counter";
 
   inc(labelsOrAmount: Labels | number = {}, amount = 1): void {
-    if (typeof labelsOrAmount === "number") this.add({}, labelsOrAmount);
-    else this.add(labelsOrAmount, amount);
+    if (typeof labelsOrAmount === "number") this.add("", labelsOrAmount);
+    else this.add(this.labelText(labelsOrAmount), amount);
   }
 
-  /** The counter of these label values, in the order of their declaration. */
-  labels(...values: readonly string[]): { inc(amount?: number): void } {
-    return { inc: (amount = 1) => this.inc(this.labelsOf(values), amount) };
+  /** The counter of these label values, in the order of their declaration: to keep where it is counted often. */
+  labels(...values: readonly string[]): CounterSeries {
+    const key = this.labelText(this.labelsOf(values));
+    return { inc: (amount = 1) => this.add(key, amount) };
   }
+}
+
+/** One gauge of a metric. */
+interface GaugeSeries {
+  set(value: number): void;
+  inc(): void;
 }
 
 export class Gauge<Label extends string = string> extends NumberMetric<Label> {
@@ -101,15 +113,17 @@ export class Gauge<Label extends string = string> extends NumberMetric<Label> {
   }
 
   inc(labels: Labels = {}): void {
-    this.add(labels, 1);
+    this.add(this.labelText(labels), 1);
   }
 
   dec(labels: Labels = {}): void {
-    this.add(labels, -1);
+    this.add(this.labelText(labels), -1);
   }
 
-  labels(...values: readonly string[]): { set(value: number): void } {
-    return { set: (value) => this.set(this.labelsOf(values), value) };
+  /** The gauge of these label values, in the order of their declaration. */
+  labels(...values: readonly string[]): GaugeSeries {
+    const key = this.labelText(this.labelsOf(values));
+    return { set: (value) => this.values.set(key, value), inc: () => this.add(key, 1) };
   }
 }
 
@@ -117,6 +131,11 @@ interface Distribution {
   /** How many observations fell into each bucket itself; the last is beyond all bounds. */
   readonly counts: number[];
   sum: number;
+}
+
+/** One distribution of a metric. */
+export interface HistogramSeries {
+  observe(value: number): void;
 }
 
 export class Histogram<Label extends string = string> extends Metric<Label> {
@@ -130,19 +149,29 @@ export class Histogram<Label extends string = string> extends Metric<Label> {
   }
 
   observe(labelsOrValue: Labels | number, value = 0): void {
-    const [labels, observed] = typeof labelsOrValue === "number" ? [{}, labelsOrValue] : [labelsOrValue, value];
-    const key = this.labelText(labels);
+    if (typeof labelsOrValue === "number") this.#add(this.#distribution(""), labelsOrValue);
+    else this.#add(this.#distribution(this.labelText(labelsOrValue)), value);
+  }
+
+  /** The distribution of these label values, in the order of their declaration: to keep where much is observed. */
+  labels(...values: readonly string[]): HistogramSeries {
+    const key = this.labelText(this.labelsOf(values));
+    return { observe: (value) => this.#add(this.#distribution(key), value) };
+  }
+
+  #distribution(key: string): Distribution {
     const known = this.#distributions.get(key);
-    const distribution = known ?? { counts: Array.from({ length: this.#bounds.length + 1 }, () => 0), sum: 0 };
-    if (known === undefined) this.#distributions.set(key, distribution);
+    if (known !== undefined) return known;
+    const distribution = { counts: Array.from({ length: this.#bounds.length + 1 }, () => 0), sum: 0 };
+    this.#distributions.set(key, distribution);
+    return distribution;
+  }
+
+  #add(distribution: Distribution, observed: number): void {
     const bucket = this.#bounds.findIndex((bound) => observed <= bound);
     const index = bucket === -1 ? this.#bounds.length : bucket;
     distribution.counts[index] = (distribution.counts[index] ?? 0) + 1;
     distribution.sum += observed;
-  }
-
-  labels(...values: readonly string[]): { observe(value: number): void } {
-    return { observe: (value) => this.observe(this.labelsOf(values), value) };
   }
 
   samples(): readonly string[] {
