@@ -17,8 +17,11 @@ export interface RequestInfo {
   readonly name: string;
   /** What follows the subresource: the path behind a proxy, with its leading slash. */
   readonly rest: string;
+  /** Not to be changed: requests without one share it. */
   readonly query: URLSearchParams;
 }
+
+const noQuery = new URLSearchParams();
 
 /** Subresources of a namespace itself, which look like resources in it. */
 const namespaceSubresources = new Set(["status", "finalize"]);
@@ -39,7 +42,7 @@ const verbs: ReadonlyMap<string, string> = new Map([
 export function requestInfoOf(method: string, url: string): RequestInfo {
   const mark = url.indexOf("?");
   const path = mark === -1 ? url : url.slice(0, mark);
-  const query = new URLSearchParams(mark === -1 ? "" : url.slice(mark + 1));
+  const query = mark === -1 ? noQuery : new URLSearchParams(url.slice(mark + 1));
   const nothing = { group: "", version: "", resource: "", subresource: "", namespace: "", name: "", rest: "" };
   const other = { isResource: false, path, verb: method.toLowerCase(), ...nothing, query };
   const segments = decoded(path);
@@ -87,8 +90,9 @@ export function isTrue(value: string | null | undefined): boolean {
 }
 
 function decoded(path: string): string[] | undefined {
+  const segments = path.split("/").filter((segment) => segment !== "");
+  if (!path.includes("%")) return segments;
   try {
-    const segments = path.split("/").filter((segment) => segment !== "");
     return segments.map((segment) => decodeURIComponent(segment));
   } catch {
     return undefined;

@@ -25,28 +25,34 @@ export interface Answer {
 }
 
 /** Reads the whole body. Throws `ApiError` 413 beyond the limit; the rest of such a body is not read. */
-export async function readBody(request: HttpRequest): Promise<Buffer> {
+export function readBody(request: HttpRequest): Promise<Buffer> {
   const declared = Number(request.headers["content-length"] ?? 0);
-  if (declared > bodyLimitBytes) throw requestEntityTooLarge(bodyLimitBytes);
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
+  if (declared > bodyLimitBytes) return Promise.reject(requestEntityTooLarge(bodyLimitBytes));
+  // Events, because an async iterator over the request costs more than decoding what most bodies hold.
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const take = (chunk: Buffer): void => {
       size += chunk.length;
-      if (size > bodyLimitBytes) throw requestEntityTooLarge(bodyLimitBytes);
       chunks.push(chunk);
-    }
-  } catch (error) {
-    if (error instanceof ApiError) throw error;
-    throw badRequest(`unable to read the request body: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const [only] = chunks;
-  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
+      if (size <= bodyLimitBytes) return;
+      request.off("data", take);
+      request.pause();
+      reject(requestEntityTooLarge(bodyLimitBytes));
+    };
+    const fail = (why: string): void => reject(badRequest(`unable to read the request body: ${why}`));
+    request.on("data", take);
+    request.on("end", () => {
+      const [only] = chunks;
+      resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks));
+    });
+    request.on("error", (error: Error) => fail(error.message));
+    request.on("close", () => fail("the client went away"));
+  });
 }
 
 export async function send(request: HttpRequest, response: HttpResponse, answer: Answer): Promise<void> {
   if (response.destroyed || response.writableEnded) return;
-  let body = typeof answer.body === "string" ? Buffer.from(answer.body) : answer.body;
   const headers: Record<string, string | string[]> = {
     "cache-control": "no-cache, private",
     "content-type": answer.contentType ?? "application/json",
@@ -54,16 +60,23 @@ export async function send(request: HttpRequest, response: HttpResponse, answer:
   };
   if (answer.warnings !== undefined && answer.warnings.length > 0)
     headers["warning"] = answer.warnings.map(warningText);
-  if (body.length >= gzipFromBytes && acceptsGzip(request)) {
+  let { body } = answer;
+  if (sizeOf(body) >= gzipFromBytes && acceptsGzip(request)) {
     body = await compress(body, { level: 1 });
     headers["content-encoding"] = "gzip";
     headers["vary"] = "Accept-Encoding";
+    if (response.destroyed || response.writableEnded) return;
   }
-  headers["content-length"] = String(body.length);
-  if (response.destroyed || response.writableEnded) return;
+  // A text leaves in one piece with the head; one as long as a list is better not copied for that.
+  if (typeof body === "string" && body.length >= gzipFromBytes) body = Buffer.from(body);
+  headers["content-length"] = String(sizeOf(body));
   writeHead(response, answer.code, headers);
   if (request.method === "HEAD") response.end();
   else response.end(body);
+}
+
+function sizeOf(body: string | Uint8Array): number {
+  return typeof body === "string" ? Buffer.byteLength(body) : body.length;
 }
 
 /** The two response types differ in their overloads only. */
@@ -89,6 +102,8 @@ export function statusAnswer(error: unknown, warnings: readonly string[] = []): 
     body: `${JSON.stringify(status)}\n`,
     warnings,
     ...(retry === undefined ? {} : { headers: { "retry-after": String(retry) } }),
+    // As upstream: what is left of the body is not waited for.
+    ...(status.code === 413 ? { headers: { connection: "close" } } : {}),
   };
 }
 

@@ -34,8 +34,17 @@ export function numberOf(parameter: string, text: string): number {
   );
 }
 
+export interface WriteOptions {
+  readonly isDryRun: boolean;
+  /** "" where the request names none. */
+  readonly fieldManager: string;
+}
+
+const noWishes: WriteOptions = { isDryRun: false, fieldManager: "" };
+
 /** What requests that write have in common in their query. Throws `ApiError` 422 in upstream's words. */
-export function writeOptionsOf(query: URLSearchParams): { readonly isDryRun: boolean; readonly fieldManager: string } {
+export function writeOptionsOf(query: URLSearchParams): WriteOptions {
+  if (query.size === 0) return noWishes;
   const dryRun = query.getAll("dryRun").filter((mode) => mode !== "");
   const fieldManager = query.get("fieldManager") ?? "";
   const mistakes: FieldError[] = [];

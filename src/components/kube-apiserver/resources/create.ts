@@ -16,9 +16,15 @@ import { storageFailure } from "./storage-failure.ts";
 /** As upstream: a name made up by the server is tried this often when it is taken. */
 const nameAttempts = 8;
 
-/** Seconds precision, as every timestamp of the API. */
+let lastTimestamp = { second: -1, text: "" };
+
+/** Seconds precision, as every timestamp of the API. The last one is kept: a second has many writes. */
 export function timestampOf(milliseconds: number): string {
-  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(milliseconds / 1000);
+  if (second !== lastTimestamp.second) {
+    lastTimestamp = { second, text: `${new Date(second * 1000).toISOString().slice(0, 19)}Z` };
+  }
+  return lastTimestamp.text;
 }
 
 export interface CreateRequest {
