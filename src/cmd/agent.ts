@@ -20,6 +20,7 @@ import { waitForListener } from "./agent-sockets.ts";
 import { readClusterFile } from "./cluster-file.ts";
 import { writeCompileCacheLater } from "./compile-cache.ts";
 import { LabKeeper } from "./lab-keeper.ts";
+import { sweepPodNetworks } from "./node-agent.ts";
 import { createRepairEvents } from "./repair-events.ts";
 import { runTogether } from "./run-together.ts";
 import { untilTerminated } from "./until-terminated.ts";
@@ -69,6 +70,7 @@ export async function agent([configFile = "", number = "1"]: readonly string[]):
         const own = roster.filter((entry) => entry.agent === Number(number));
         if (!isServing) {
           await lab.carry(own.filter(({ wanted }) => wanted === "running").map(({ node }) => node));
+          if (number === "1") sweepPodNetworks(nodeList.current, { config, log });
           if (number === "1") await reportProgress(paths.holderSocket, { step: "network", atMs: clock.now() });
           await waitForListener({ address: config.controlPlaneAddresses[0], port: 6443, signal, clock });
           runTogether([informers, repairs, metricsSocket], signal).catch(nodes.fail);

@@ -1,11 +1,11 @@
 /** Everything of one node: pod network, service proxy, kubelet, bound to its namespace, its folder and its identity. */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
 import type { EndpointSlice, Node, Service } from "../api/generated/types.ts";
 import { resources } from "../api/resources.ts";
 import { createHttpsClient } from "../client/index.ts";
-import { createPodNetwork, removePodNetworks } from "../components/cni/index.ts";
+import { createPodNetwork, removePodNetworks, removeUnknownPodNetworks } from "../components/cni/index.ts";
 import { announceShutdown, createKubelet, failPods } from "../components/kubelet/index.ts";
 import { createServiceProxy, feedHostPorts, nodeNetwork } from "../components/service-proxy/index.ts";
 import {
@@ -156,6 +156,16 @@ export async function clearNode(node: NodeConfig, { config, log, clock }: NodeSu
   rmSync(paths.bootId(node.name), { force: true });
 }
 
+/** Removes the networks of pods that no node knows of; `nodes` are all of the cluster's. */
+export function sweepPodNetworks(
+  nodes: readonly NodeConfig[],
+  { config, log }: Pick<NodeSurroundings, "config" | "log">,
+): void {
+  const stateDirs = nodes.map((node) => podNetworkState(config, node));
+  const removed = removeUnknownPodNetworks(clusterPaths(config).netns, stateDirs);
+  if (removed.length > 0) log.warn("removed the networks of pods that no node knows", { uids: removed });
+}
+
 /** Returns how each has ended. */
 async function endContainers(runtime: ContainerRuntime, graceMs: number): Promise<readonly ContainerStatus[]> {
   const containers = await runtime.list();
@@ -176,6 +186,7 @@ function bootIdOf(path: string): string {
   if (existsSync(path)) return readFileSync(path, "utf8");
   const id = randomUUID();
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, id);
+  writeFileSync(`${path}.new`, id);
+  renameSync(`${path}.new`, path);
   return id;
 }

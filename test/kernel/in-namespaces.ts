@@ -8,7 +8,11 @@ import { fileURLToPath } from "node:url";
 type Mode = "root" | "rootless";
 
 const variable = "NETLOOM_TEST_MODE";
+const secondVariable = "NETLOOM_TEST_SECOND_MODE";
 const nobody = "65534";
+
+/** Whether the same tests have been run as root already: what is slow and does not depend on that need not be repeated. */
+export const isSecondMode = process.env[secondVariable] === "1";
 
 /**
  * Calls `tests` in the namespaces with the mode it is in; outside of them starts the file again and ends the process.
@@ -50,7 +54,10 @@ function runAgain(
     file,
   ];
   const [program = "", ...args] = command;
-  const result = spawnSync(program, args, { stdio: "inherit", env: { ...process.env, [variable]: mode } });
+  const result = spawnSync(program, args, {
+    stdio: "inherit",
+    env: { ...process.env, [variable]: mode, [secondVariable]: isRoot && mode === "rootless" ? "1" : "" },
+  });
   if (result.error !== undefined) throw result.error;
   return result.status;
 }

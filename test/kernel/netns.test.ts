@@ -25,6 +25,7 @@ import {
   bindUdpSocket,
   connectTcpSocket,
   createNetworkNamespace,
+  isNetworkNamespace,
   NamespaceWorker,
   openNetworkNamespace,
   removeNetworkNamespace,
@@ -128,15 +129,21 @@ inNamespaces(import.meta.url, (mode) => {
       assert.throws(() => openNetworkNamespace(`${dir}/found`), { code: "ENOENT" });
     });
 
-    test("a file whose mount is gone is told apart, and removed", () => {
+    test("a file whose mount is gone is told apart, and removed or used again", () => {
       writeFileSync(`${dir}/stale`, "");
+      assert.equal(isNetworkNamespace(`${dir}/stale`), false);
       assert.throws(() => openNetworkNamespace(`${dir}/stale`), {
         code: "EINVAL",
         message: /Cannot open network namespace ".*stale": the file is no namespace/,
       });
-      assert.throws(() => createNetworkNamespace(`${dir}/stale`), { code: "EEXIST" });
       removeNetworkNamespace(`${dir}/stale`);
       assert.ok(!existsSync(`${dir}/stale`));
+      writeFileSync(`${dir}/stale`, "");
+      createNetworkNamespace(`${dir}/stale`).close();
+      assert.equal(isNetworkNamespace(`${dir}/stale`), true);
+      assert.throws(() => createNetworkNamespace(`${dir}/stale`), { code: "EEXIST" });
+      removeNetworkNamespace(`${dir}/stale`);
+      assert.equal(isNetworkNamespace(`${dir}/stale`), false);
     });
   });
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type IpAddress, parseIpAddress } from "../../lib/ip/index.ts";
 
@@ -73,6 +73,14 @@ export class AttachmentStore {
     rmSync(join(this.#dir, `${uid}${suffix}`), { force: true });
     this.#byUid.delete(uid);
   }
+}
+
+/** The pods that have a record in a folder, which need not be there. */
+export function recordedUids(dir: string): readonly string[] {
+  if (!existsSync(dir)) return [];
+  return readdirSync(dir)
+    .filter((name) => name.endsWith(suffix))
+    .map((name) => name.slice(0, -suffix.length));
 }
 
 function parseAttachment(text: string): Attachment {

@@ -1,2 +1,2 @@
-export { createPodNetwork, type PodNetwork, removePodNetworks } from "./pod-network.ts";
+export { createPodNetwork, type PodNetwork, removePodNetworks, removeUnknownPodNetworks } from "./pod-network.ts";
 export type { AttachedPod } from "./types.ts";

@@ -1,6 +1,12 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { type Cidr, ipFamily, type IpAddress, parseCidr, parseIpAddress } from "../../lib/ip/index.ts";
-import { createNetworkNamespace, openNetworkNamespace, removeNetworkNamespace } from "../../kernel/netns/index.ts";
+import {
+  createNetworkNamespace,
+  isNetworkNamespace,
+  openNetworkNamespace,
+  removeNetworkNamespace,
+} from "../../kernel/netns/index.ts";
 import { NamespaceNetwork } from "../../kernel/namespace-network/index.ts";
 import { NetlinkError } from "../../kernel/rtnetlink/index.ts";
 import type { Logger } from "../../machinery/log.ts";
@@ -52,11 +58,11 @@ export class NodePods {
     this.#uplinkMtuBytes = options.mtuBytes ?? usualMtuBytes;
     this.#netnsDir = clusterPaths(options.config).netns;
     this.#podCidrs = networkOf(options.node).podCidrs;
-    this.#store = new AttachmentStore(options.stateDir, (file, error) =>
-      this.#log.warn("dropped a damaged address record", { file, error }),
-    );
-    // The cluster was stopped meanwhile, and the namespaces went with it.
-    for (const { uid } of this.#store.list()) if (!existsSync(this.#pathOf(uid))) this.#store.delete(uid);
+    this.#store = new AttachmentStore(options.stateDir, (file, error) => {
+      this.#log.warn("dropped a damaged address record", { file, error });
+      removeNetworkNamespace(this.#pathOf(basename(file, ".json")));
+    });
+    for (const { uid } of this.#store.list()) if (!isNetworkNamespace(this.#pathOf(uid))) this.#forget(uid);
     this.#network = new NamespaceNetwork(options.nodeNamespace, "podNetwork", {
       hasNeighbours: options.config.network === "vxlan",
     });
@@ -91,8 +97,7 @@ export class NodePods {
       // find its way to an address that is given back.
       this.#network.apply(this.#plan(attachment).node.routes.map((route) => ({ type: "delete-route", route })));
     }
-    removeNetworkNamespace(this.#pathOf(uid));
-    this.#store.delete(uid);
+    this.#forget(uid);
   }
 
   list(): readonly AttachedPod[] {
@@ -102,7 +107,7 @@ export class NodePods {
   check(uid: string): readonly string[] {
     const attachment = this.#store.get(uid);
     if (attachment === undefined) return [`the pod ${uid} has no network`];
-    if (!existsSync(this.#pathOf(uid))) return [`the network namespace "${this.#pathOf(uid)}" is missing`];
+    if (!isNetworkNamespace(this.#pathOf(uid))) return [`the network namespace "${this.#pathOf(uid)}" is missing`];
     const plan = this.#plan(attachment);
     const ofNode = diffNetwork(plan.node, this.#network.read(plan.node));
     const ofPod = this.#inPod(uid, (network) => diffNetwork(plan.pod, network.read(plan.pod)));
@@ -179,7 +184,13 @@ export class NodePods {
     this.#options.onRepair?.(pod === undefined ? told : told.map((text) => `${text} in pod ${pod}`));
   }
 
-  readonly #exists = ({ uid }: Attachment): boolean => existsSync(this.#pathOf(uid));
+  readonly #exists = ({ uid }: Attachment): boolean => isNetworkNamespace(this.#pathOf(uid));
+
+  /** First the namespace: as long as there is one, the record tells of it. */
+  #forget(uid: string): void {
+    removeNetworkNamespace(this.#pathOf(uid));
+    this.#store.delete(uid);
+  }
 
   #nextInTurn(attachments: readonly Attachment[], count: number): readonly Attachment[] {
     if (this.#nextChecked >= attachments.length) this.#nextChecked = 0;
@@ -197,7 +208,8 @@ export class NodePods {
 
   #removeLeftover(uid: string): void {
     const link = podLinkName(uid);
-    if (this.#store.get(uid) === undefined && !existsSync(this.#pathOf(uid)) && !this.#network.hasLink(link)) return;
+    if (this.#store.get(uid) === undefined && !isNetworkNamespace(this.#pathOf(uid)) && !this.#network.hasLink(link))
+      return;
     this.detach(uid);
     // The kernel may still be removing it with its namespace, and the new link has the same name.
     if (this.#network.hasLink(link)) this.#network.apply([{ type: "delete-link", name: link }]);

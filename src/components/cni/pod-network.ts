@@ -1,8 +1,10 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { systemClock } from "../../machinery/clock.ts";
 import type { Component } from "../../machinery/component.ts";
 import type { Logger } from "../../machinery/log.ts";
 import { removeNetworkNamespace } from "../../kernel/netns/index.ts";
-import { AttachmentStore } from "./attachment-store.ts";
+import { AttachmentStore, recordedUids } from "./attachment-store.ts";
 import { NodePods } from "./node-pods.ts";
 import type { AttachedPod, PodNetworkOptions } from "./types.ts";
 
@@ -77,4 +79,18 @@ export function removePodNetworks(netnsDir: string, stateDir: string): void {
     removeNetworkNamespace(`${netnsDir}/pod-${uid}`);
     store.delete(uid);
   }
+}
+
+const ofPod = /^pod-(.+)$/;
+
+/**
+ * Removes the namespaces of pods that no record of any node tells of; returns their uids. `stateDirs` are those of all
+ * nodes. Safe at any time, also beside agents at work: a record is written before its namespace is made, and outlives it.
+ */
+export function removeUnknownPodNetworks(netnsDir: string, stateDirs: readonly string[]): readonly string[] {
+  const uids = readdirSync(netnsDir).flatMap((name) => ofPod.exec(name)?.[1] ?? []);
+  const known = new Set(stateDirs.flatMap(recordedUids));
+  const unknown = uids.filter((uid) => !known.has(uid));
+  for (const uid of unknown) removeNetworkNamespace(join(netnsDir, `pod-${uid}`));
+  return unknown;
 }

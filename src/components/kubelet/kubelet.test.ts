@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { resources } from "../../api/resources.ts";
@@ -243,6 +243,20 @@ test("what runs of a pod that was removed while the agent was away is stopped", 
   await stopped;
   await rig.until(() => rig.attached.size === 0);
   assert.deepEqual(await rig.runtime.list(), []);
+  await rig.close();
+});
+
+test("files of pods that no one knows any more are removed when the agent starts, those of others stay", async () => {
+  const rig = await startKubelet();
+  await rig.createPod("web", { containers: [nginx] });
+  const uid = rig.pod("web")?.metadata?.uid ?? "";
+  const [dirs, logs] = ["var/lib/kubelet/pods", "var/log/pods"].map((path) => join(rig.nodeRoot, path));
+  const folders = [`${dirs}/gone/volumes/kubernetes.io~secret/token`, `${logs}/default_old_gone/main`];
+  for (const folder of [...folders, `${logs}/default_web_${uid}/main`]) mkdirSync(folder, { recursive: true });
+  await rig.restart();
+  await rig.until(() => !existsSync(`${dirs}/gone`) && !existsSync(`${logs}/default_old_gone`));
+  assert.deepEqual(readdirSync(dirs ?? ""), [uid]);
+  assert.deepEqual(readdirSync(logs ?? ""), [`default_web_${uid}`]);
   await rig.close();
 });
 

@@ -1,5 +1,9 @@
-import { existsSync } from "node:fs";
-import { createNetworkNamespace, openNetworkNamespace, removeNetworkNamespace } from "../../kernel/netns/index.ts";
+import {
+  createNetworkNamespace,
+  isNetworkNamespace,
+  openNetworkNamespace,
+  removeNetworkNamespace,
+} from "../../kernel/netns/index.ts";
 import { NamespaceNetwork } from "../../kernel/namespace-network/index.ts";
 import type { NetworkNamespace } from "../../kernel/network-namespace.ts";
 import { type Clock, systemClock } from "../../machinery/clock.ts";
@@ -109,7 +113,7 @@ function inherited({ sysctls }: NetworkPlan): readonly NetworkOperation[] {
 }
 
 function openOrCreate(path: string): NetworkNamespace {
-  return existsSync(path) ? openNetworkNamespace(path) : createNetworkNamespace(path);
+  return isNetworkNamespace(path) ? openNetworkNamespace(path) : createNetworkNamespace(path);
 }
 
 /** With options, each thing that had to be put back is told. */

@@ -46,16 +46,21 @@ export function writeRecord(folders: ContainerFolders, record: ContainerRecord):
   renameSync(`${path}.new`, path);
 }
 
-/** All containers whose record was completely written; folders that a crash left half-made are removed by `onBroken`. */
-export function readRecords(folders: ContainerFolders, onBroken: (id: string) => void): readonly ContainerRecord[] {
+/** All containers that were started, or could not be; not those whose agent was killed while it tried. */
+export function readRecords(folders: ContainerFolders): readonly ContainerRecord[] {
   return readdirSync(folders.containers).flatMap((id) => {
-    try {
-      return [JSON.parse(readFileSync(join(folders.folder(id), "container.json"), "utf8")) as ContainerRecord];
-    } catch {
-      onBroken(id);
-      return [];
-    }
+    const record = readRecord(folders, id);
+    return record !== undefined && (record.startedAtMs !== undefined || record.startError !== "") ? [record] : [];
   });
+}
+
+/** Undefined where it was not completely written. */
+function readRecord(folders: ContainerFolders, id: string): ContainerRecord | undefined {
+  try {
+    return JSON.parse(readFileSync(join(folders.folder(id), "container.json"), "utf8")) as ContainerRecord;
+  } catch {
+    return undefined;
+  }
 }
 
 /** How it ended, from conmon's exit file; undefined while it runs. */

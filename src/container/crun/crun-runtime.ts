@@ -1,5 +1,5 @@
 /** The container runtime of one node: crun makes containers, a conmon beside each watches it. */
-import { existsSync, lstatSync, mkdirSync, rmSync, statSync, watch, writeFileSync, type FSWatcher } from "node:fs";
+import { lstatSync, mkdirSync, statSync, watch, writeFileSync, type FSWatcher } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import type { Clock } from "../../machinery/clock.ts";
@@ -27,6 +27,7 @@ import { createUnderMonitor } from "./monitor.ts";
 import { findOutput, guardOutput, type OutputGuard } from "./output-guard.ts";
 import { pinPodNamespaces, unpinPodNamespaces } from "./pod-namespaces.ts";
 import { isAlive, isMonitor, readPid, signalNumber } from "./processes.ts";
+import { deleteContainer, endProcessesOf, removeUnknown } from "./recovery.ts";
 import { createReadiness } from "./readiness.ts";
 import { runCrun, translateCrunError, type CrunTools } from "./tools.ts";
 
@@ -67,7 +68,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
   const exitCallbacks: ((status: ContainerStatus) => void)[] = [];
   const readiness = createReadiness();
   folders.make();
-  for (const record of readRecords(folders, (id) => removeRoot(folders.folder(id)))) remember(recovered(record));
+  for (const record of readRecords(folders)) remember(record);
   const watcher: FSWatcher = watch(folders.exits, (_event, id) => {
     if (id !== null) noticeExit(id);
   });
@@ -76,17 +77,17 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
   for (const container of containers.values()) findGuard(container);
   const closing = new AbortController();
   void lookAfterMonitors();
-
-  /** One that an agent was starting when it ended will never run: nobody is left to start it. */
-  function recovered(record: ContainerRecord): ContainerRecord {
-    if (record.startedAtMs !== undefined || record.startError !== "") return record;
-    // crun has made the container, but its program was not started.
-    const pid = readPid(join(folders.folder(record.spec.id), "pid"));
-    if (pid !== undefined) signalProcess(pid, constants.signals.SIGKILL);
-    const failed = { ...record, startError: "the node agent ended while it started the container" };
-    writeRecord(folders, failed);
-    return failed;
-  }
+  const recovery = removeUnknown(tools, {
+    folders,
+    clock,
+    signal: closing.signal,
+    known: {
+      ids: new Set(containers.keys()),
+      pods: new Set([...containers.values()].map(({ record }) => record.spec.pod.uid)),
+    },
+  });
+  // Whoever uses the runtime hears of it.
+  recovery.catch(() => undefined);
 
   function remember(record: ContainerRecord): Container {
     const status = statusOf(record, readExit(folders, record.spec.id));
@@ -170,6 +171,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
   }
 
   async function start(spec: ContainerSpec): Promise<ContainerStatus> {
+    await recovery;
     const folder = folders.folder(spec.id);
     mkdirSync(folder, { mode: 0o711 });
     const createdAtMs = clock.now();
@@ -196,7 +198,8 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
       const startError = error instanceof Error ? error.message : String(error);
       container.guard?.close();
       // crun or conmon may have been killed half-way: what they made must not wait for ever.
-      if (existsSync(join(folders.crun, spec.id))) await runCrun(tools, ["delete", "--force", spec.id]);
+      await deleteContainer(tools, { id: spec.id, folders, clock });
+      await endProcessesOf(spec.id, folders, clock);
       container.record = { ...record, startError };
       container.status = statusOf(container.record, undefined);
       container.ended.resolve(container.status);
@@ -270,9 +273,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
       throw new ContainerError("RunContainerError", `Cannot remove container "${id}": it is running, stop it first`);
     }
     const { spec } = container.record;
-    if (existsSync(join(folders.crun, id))) await runCrun(tools, ["delete", "--force", id]);
-    // Left where crun itself was killed.
-    rmSync(join(folders.crun, id), { recursive: true, force: true });
+    await deleteContainer(tools, { id, folders, clock });
     container.guard?.close();
     removeRoot(folders.folder(id));
     removeExit(folders, id);
@@ -319,6 +320,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
   }
 
   async function list(): Promise<readonly ContainerStatus[]> {
+    await recovery;
     for (const [id, container] of containers) {
       noticeLostMonitor(id, container);
       noticeExit(id);

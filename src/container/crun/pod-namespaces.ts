@@ -1,7 +1,15 @@
 /** The UTS and IPC namespaces that the containers of one pod share, each kept alive by a bind mount. */
-import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { mount, mountFlags, namespaceFlags, setns, unmount, unshare } from "../../machinery/libc/index.ts";
+import {
+  isNamespaceFile,
+  mount,
+  mountFlags,
+  namespaceFlags,
+  setns,
+  unmountAll,
+  unshare,
+} from "../../machinery/libc/index.ts";
 
 const types = ["uts", "ipc"] as const;
 
@@ -18,10 +26,12 @@ export function leaveHostNamespaces(): void {
   unshare(namespaceFlags.uts | namespaceFlags.ipc);
 }
 
-/** Makes them where they are missing; `folder` is the pod's. Returns to the thread's own namespaces. */
+/** Makes them where one is missing; `folder` is the pod's. Returns to the thread's own namespaces. */
 export function pinPodNamespaces(folder: string): PodNamespaces {
   const paths: PodNamespaces = { uts: join(folder, "uts"), ipc: join(folder, "ipc") };
-  if (existsSync(paths.ipc)) return paths;
+  if (types.every((type) => isNamespaceFile(paths[type]))) return paths;
+  // Half of them: whoever made them was killed, and no container has them yet.
+  unpinPodNamespaces(folder);
   mkdirSync(folder, { recursive: true });
   const homes = types.map((type) => openSync(`/proc/thread-self/ns/${type}`, "r"));
   try {
@@ -39,10 +49,8 @@ export function pinPodNamespaces(folder: string): PodNamespaces {
   return paths;
 }
 
+/** Harmless when half of them, or none, are there. */
 export function unpinPodNamespaces(folder: string): void {
-  for (const type of types) {
-    const path = join(folder, type);
-    if (existsSync(path)) unmount(path, { isLazy: true });
-  }
+  for (const type of types) unmountAll(join(folder, type));
   rmSync(folder, { recursive: true, force: true });
 }

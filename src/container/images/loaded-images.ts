@@ -46,8 +46,8 @@ export function createLoadedImages(folder: string): LoadedImages {
   const list = (): readonly Image[] =>
     stored().flatMap(({ names, image }) => names.map((name) => ({ ...image, name })));
 
-  function write(image: StoredImage): void {
-    const path = join(pathOf(image.image.id), "image.json");
+  function write(image: StoredImage, target = pathOf(image.image.id)): void {
+    const path = join(target, "image.json");
     writeFileSync(`${path}.new`, JSON.stringify(image));
     renameSync(`${path}.new`, path);
   }
@@ -65,6 +65,9 @@ export function createLoadedImages(folder: string): LoadedImages {
     if (names.length === 0) names.push(fullName("latest", file));
     const target = pathOf(archived.id);
     const earlier = stored().find(({ image }) => image.id === archived.id);
+    const { imageOfConfig } = await import("./archive/image-config.ts");
+    const image = imageOfConfig(archived, names[0] ?? "");
+    const complete = { names: [...new Set([...(earlier?.names ?? []), ...names])], image };
     if (earlier === undefined) {
       const { unpackLayer } = await import("./archive/unpack-layer.ts");
       const unfinished = mkdtempSync(join(folder, "loading-"));
@@ -72,14 +75,12 @@ export function createLoadedImages(folder: string): LoadedImages {
         const root = join(unfinished, "root");
         mkdirSync(root, { mode: 0o755 });
         for (const layer of archived.layers) await unpackLayer(layer, root);
+        write(complete, unfinished);
         renameSync(unfinished, target);
       } finally {
         removeUnfinished(unfinished);
       }
-    }
-    const { imageOfConfig } = await import("./archive/image-config.ts");
-    const image = imageOfConfig(archived, names[0] ?? "");
-    write({ names: [...new Set([...(earlier?.names ?? []), ...names])], image });
+    } else write(complete);
     for (const name of names) takeAway(name, archived.id);
     return names.map((name) => ({ ...image, name }));
   }

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { mount, mountFlags, mountFlagsOf } from "../../machinery/libc/index.ts";
+import { mount, mountFlags, mountFlagsOf, unmountAll } from "../../machinery/libc/index.ts";
 import { clusterPaths, type ClusterConfig, type NodeConfig } from "../../model/cluster-config.ts";
 import { nodeHostsFile } from "../../model/pod-files/index.ts";
 import { machineBinds, machineUsrLayers, makeMachineBase } from "../machine/machine-base.ts";
@@ -49,6 +49,8 @@ export function composeNodeRoot({
   mkdirSync(templates, { recursive: true });
   mkdirSync(folder, { recursive: true });
   mkdirSync(root, { recursive: true });
+  // What an agent has mounted that was killed on the way; with it goes all that it mounted inside.
+  unmountAll(join(folder, "rootfs"));
   const mounted = mountRoot(
     folder,
     { lowers: [makeMachineBase(templates)], usrLowers: [] },

@@ -3,7 +3,7 @@ import { chmodSync, lstatSync, mkdirSync, rmSync, statSync, writeFileSync } from
 import { release } from "node:os";
 import { dirname, join } from "node:path";
 import { ContainerError } from "../errors.ts";
-import { mount, mountFlags, SystemCallError, unmount } from "../../machinery/libc/index.ts";
+import { mount, mountFlags, SystemCallError, unmountAll } from "../../machinery/libc/index.ts";
 
 /** What a root is made of; the first folder of a list lies on top. */
 export interface RootLayers {
@@ -58,13 +58,7 @@ export function mountRoot(
 
 /** Unmounts what `mountRoot` mounted and removes the folder. Harmless when half of it is missing. */
 export function removeRoot(folder: string): void {
-  for (const target of [join(folder, "rootfs/usr"), join(folder, "rootfs")]) {
-    try {
-      unmount(target, { isLazy: true });
-    } catch (error) {
-      if (!(error instanceof SystemCallError && ["EINVAL", "ENOENT"].includes(error.code))) throw error;
-    }
-  }
+  for (const target of [join(folder, "rootfs/usr"), join(folder, "rootfs")]) unmountAll(target);
   rmSync(folder, { recursive: true, force: true });
 }
 

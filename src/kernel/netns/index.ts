@@ -1,4 +1,9 @@
-export { createNetworkNamespace, openNetworkNamespace, removeNetworkNamespace } from "./namespace.ts";
+export {
+  createNetworkNamespace,
+  isNetworkNamespace,
+  openNetworkNamespace,
+  removeNetworkNamespace,
+} from "./namespace.ts";
 export { NamespaceWorker } from "./namespace-worker.ts";
 export {
   adoptConnectingSocket,

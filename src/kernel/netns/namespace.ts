@@ -1,7 +1,7 @@
 /** Network namespaces kept alive by a bind mount. */
 import { closeSync, constants, mkdirSync, openSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { mount, mountFlags, SystemCallError, unmount } from "../../machinery/libc/index.ts";
+import { isNamespaceFile, mount, mountFlags, unmountAll } from "../../machinery/libc/index.ts";
 import type { NetworkNamespace } from "../network-namespace.ts";
 import { runInNamespace, runInNewNamespace } from "./thread.ts";
 
@@ -18,17 +18,24 @@ class NetworkNamespaceError extends Error {
 }
 
 const reasons: Readonly<Record<string, string>> = {
-  EEXIST: "the file exists already: remove the namespace first",
+  EEXIST: "it exists already: remove the namespace first",
   ENOENT: "there is no such file: has the namespace been removed?",
   EINVAL: "the file is no namespace: its mount is gone, or belongs to another mount namespace",
   EPERM: "not permitted: run as root, or inside the user namespace that owns it",
 };
 
-/** Makes a namespace and keeps it at `path`, which must not exist; its folder is made. Leaves nothing behind after an error. */
+/** Whether a namespace is bound to `path`; a file that a crash has left there is none. */
+export const isNetworkNamespace = isNamespaceFile;
+
+/**
+ * Makes a namespace and keeps it at `path`, where none may be yet; its folder is made. A file without a namespace is what
+ * a crash has left, and is used. Leaves nothing behind after an error.
+ */
 export function createNetworkNamespace(path: string): NetworkNamespace {
   try {
     mkdirSync(dirname(path), { recursive: true });
-    closeSync(openSync(path, constants.O_RDONLY | constants.O_CREAT | constants.O_EXCL, 0o444));
+    if (isNetworkNamespace(path)) throw Object.assign(new Error("it is there already"), { code: "EEXIST" });
+    closeSync(openSync(path, constants.O_RDONLY | constants.O_CREAT, 0o444));
   } catch (error) {
     throw new NetworkNamespaceError("create", path, error);
   }
@@ -71,12 +78,9 @@ export function openNetworkNamespace(path: string): NetworkNamespace {
  */
 export function removeNetworkNamespace(path: string): void {
   try {
-    unmount(path, { isLazy: true });
+    unmountAll(path);
   } catch (error) {
-    // EINVAL: a file without a mount, left by a crash.
-    if (!(error instanceof SystemCallError && ["EINVAL", "ENOENT"].includes(error.code))) {
-      throw new NetworkNamespaceError("remove", path, error);
-    }
+    throw new NetworkNamespaceError("remove", path, error);
   }
   rmSync(path, { force: true });
 }

@@ -2,6 +2,7 @@
  * The system calls Node does not offer, through koffi: namespaces and mounts. All are synchronous and act on the
  * calling thread; each throws `SystemCallError` with the errno's name.
  */
+import { statfsSync } from "node:fs";
 import koffi from "koffi";
 import { SystemCallError } from "./error.ts";
 
@@ -42,6 +43,19 @@ export function setns(fd: number, namespaceFlag: number): void {
   check(calls.setns(fd, namespaceFlag) as number, `setns(${fd})`);
 }
 
+/** From <linux/magic.h>: the type of file system that namespaces are files of. */
+const nsfsMagic = 0x6e73_6673;
+
+/** Whether a namespace is bound to `path`. A file alone is none: whoever made or removed it was killed half-way. */
+export function isNamespaceFile(path: string): boolean {
+  try {
+    return statfsSync(path).type === nsfsMagic;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
+}
+
 /** Flags of mount(2), from <linux/mount.h>. */
 export const mountFlags = {
   readOnly: 1,
@@ -68,6 +82,16 @@ export function mount(options: {
   const { source, target, type, flags = 0, data } = options;
   const result = calls.mount(source, target, type ?? null, flags, data ?? null) as number;
   check(result, `mount ${type ?? "bind"} ${source} on ${target}`);
+}
+
+/** Detaches lazily whatever is mounted at `target`; harmless where nothing is, or no such place. */
+export function unmountAll(target: string): void {
+  try {
+    // One mount may lie over another.
+    for (;;) unmount(target, { isLazy: true });
+  } catch (error) {
+    if (!(error instanceof SystemCallError && ["EINVAL", "ENOENT"].includes(error.code))) throw error;
+  }
 }
 
 /** Detaches lazily with `isLazy` (MNT_DETACH): the mount leaves the tree at once, and ends with its last user. */

@@ -4,7 +4,7 @@ import type { Pod } from "../../../api/generated/types.ts";
 import type { ContainerStatus } from "../../../container/runtime.ts";
 import type { Informer } from "../../../machinery/informer/index.ts";
 import { backoffDelayMs } from "../../../machinery/backoff.ts";
-import { podDir, podLogDir } from "./paths.ts";
+import { podFoldersOnDisk } from "./paths.ts";
 import { PodWorker } from "./pod-worker.ts";
 import type { PodWorkerContext } from "./pod-context.ts";
 
@@ -57,19 +57,23 @@ export function createPodWorkers(
   }
 
   function removeOrphans(runs: readonly ContainerStatus[]): void {
-    const ofPods = Map.groupBy(runs, ({ pod }) => pod.uid);
-    const uids = new Set([...ofPods.keys(), ...context.options.network.list().map(({ uid }) => uid)]);
+    const { network } = context.options;
+    const runsOf = Map.groupBy(runs, ({ pod }) => pod.uid);
+    const foldersOf = podFoldersOnDisk(context.nodeRoot);
+    const known = new Set(pods.store.list().map(({ metadata }) => metadata?.uid));
+    const uids = new Set([...runsOf.keys(), ...network.list().map(({ uid }) => uid), ...foldersOf.keys()]);
     for (const uid of uids) {
-      if (workers.has(uid)) continue;
-      void untilRemoved(uid, ofPods.get(uid) ?? []);
+      if (known.has(uid)) continue;
+      void untilRemoved({ uid, runs: runsOf.get(uid) ?? [], folders: foldersOf.get(uid) ?? [] });
     }
   }
 
   /** Nobody else will come back to them. */
-  async function untilRemoved(uid: string, runs: readonly ContainerStatus[]): Promise<void> {
+  async function untilRemoved(orphan: Orphan): Promise<void> {
+    const { uid } = orphan;
     for (let failures = 0; !closing.signal.aborted; failures += 1) {
       try {
-        return await removeOrphan(context, uid, runs);
+        return await removeOrphan(context, orphan);
       } catch (error) {
         context.log.error("cannot remove what is left of a pod, trying again", { uid, error });
         await context.clock.sleep(backoffDelayMs(orphanBackoff, failures), closing.signal).catch(() => undefined);
@@ -119,18 +123,20 @@ function isLed(pod: Pod): boolean {
   return pod.metadata?.annotations?.[mirrorAnnotation] === undefined;
 }
 
+/** What is on the node of a pod that the API does not know. */
+interface Orphan {
+  readonly uid: string;
+  readonly runs: readonly ContainerStatus[];
+  readonly folders: readonly string[];
+}
+
 async function removeOrphan(
   { runtime, options, volumes }: PodWorkerContext,
-  uid: string,
-  runs: readonly ContainerStatus[],
+  { uid, runs, folders }: Orphan,
 ): Promise<void> {
   await Promise.all(runs.map(({ id }) => runtime.stop(id, { graceMs: 1000 })));
   for (const { id } of runs) await runtime.remove(id);
   await options.network.detach({ uid });
   volumes.release(uid);
-  await rm(podDir(options.nodeRoot, uid), { recursive: true, force: true });
-  const [run] = runs;
-  if (run === undefined) return;
-  const pod = { metadata: { namespace: run.pod.namespace, name: run.pod.name, uid } };
-  await rm(podLogDir(options.nodeRoot, pod), { recursive: true, force: true });
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
 }

@@ -1,0 +1,96 @@
+/**
+ * Lets a process kill itself at a chosen instant: just before its n-th call that changes files, mounts, namespaces or the
+ * network, or starts a program. What is told to a Worker or done by it is not counted. Load this before what is tested.
+ */
+import childProcess from "node:child_process";
+import fs from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import koffi from "koffi";
+
+let left = Number.POSITIVE_INFINITY;
+let passed = 0;
+let spawnDelayMs: number | undefined;
+
+/** From now on calls count; the process dies before the `at`-th, 1 being the next. */
+export function dieAt(at: number): void {
+  left = at;
+  passed = 0;
+}
+
+/** How many were passed since `dieAt`. */
+export function passedPoints(): number {
+  return passed;
+}
+
+/** Dies `ms` milliseconds after the next program was started. */
+export function dieAfterSpawn(ms: number): void {
+  spawnDelayMs = ms;
+}
+
+function noteSpawn(): void {
+  point();
+  if (spawnDelayMs === undefined) return;
+  // Blocks all that the process would do meanwhile: only the program goes on.
+  setImmediate((delayMs: number) => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, delayMs);
+    process.kill(process.pid, "SIGKILL");
+  }, spawnDelayMs);
+}
+
+function point(): void {
+  left -= 1;
+  if (left > 0) {
+    passed += 1;
+    return;
+  }
+  process.kill(process.pid, "SIGKILL");
+  // The signal comes with the return of its own system call.
+  throw new Error("alive after SIGKILL");
+}
+
+type Call = (...args: never[]) => unknown;
+
+function before<T extends Call>(call: T, hook: (...args: Parameters<T>) => void): T {
+  return ((...args: Parameters<T>) => {
+    hook(...args);
+    return call(...args);
+  }) as T;
+}
+
+const { openSync, closeSync } = fs;
+const isWrite = (flags: string | number = "r"): boolean =>
+  typeof flags === "number"
+    ? (flags & (fs.constants.O_WRONLY | fs.constants.O_RDWR | fs.constants.O_CREAT)) !== 0
+    : /[wa+]/.test(flags);
+
+fs.openSync = before(fs.openSync, (_path, flags) => isWrite(flags) && point());
+fs.mkdirSync = before(fs.mkdirSync as Call, point) as typeof fs.mkdirSync;
+fs.renameSync = before(fs.renameSync, point);
+fs.rmSync = before(fs.rmSync, point);
+fs.chmodSync = before(fs.chmodSync, point);
+fs.writeFileSync = before(fs.writeFileSync, (path) => {
+  point();
+  // Not one system call but two: the file may be there and empty.
+  if (left === 1 && typeof path === "string") closeSync(openSync(path, "w"));
+  point();
+});
+childProcess.spawn = before(childProcess.spawn as Call, noteSpawn) as typeof childProcess.spawn;
+childProcess.spawnSync = before(childProcess.spawnSync as Call, noteSpawn) as typeof childProcess.spawnSync;
+syncBuiltinESMExports();
+
+const changing = /\b(mount|umount2|unshare|send)\(/;
+/** Of rtnetlink's messages every fourth type asks only: struct nlmsghdr has the type at byte 4. */
+const asks = (bytes: unknown): boolean =>
+  bytes instanceof Uint8Array && new DataView(bytes.buffer, bytes.byteOffset).getUint16(4, true) % 4 === 2;
+
+const load = koffi.load;
+koffi.load = ((...args: Parameters<typeof load>) => {
+  const library = load(...args);
+  const func = (...definition: Parameters<typeof library.func>): unknown => {
+    const call = library.func(...definition);
+    return changing.test(definition[0])
+      ? before(call as Call, (_fd: unknown, bytes: unknown) => !asks(bytes) && point())
+      : call;
+  };
+  return { func };
+}) as unknown as typeof load;
