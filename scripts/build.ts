@@ -2,18 +2,22 @@
  * Bundles netloom into `dist/`: one entry, its chunks and the workers' entries beside it, so that a command starts in
  * tens of milliseconds instead of reading hundreds of files. koffi, a native library, stays outside.
  */
-import { globSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { writeDescriptions } from "./generate-descriptions.ts";
+import { withLeanBuiltins } from "./lean-builtins.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 /** The files that run as threads: those that speak to a parent. */
 const workers = globSync("src/**/*worker.ts", { cwd: root }).filter((file) =>
   readFileSync(join(root, file), "utf8").includes("parentPort"),
 );
-const { metafile } = await build({
+const requireBanner =
+  'import { createRequire as netloomRequire } from "node:module"; const require = netloomRequire(import.meta.url);';
+const { metafile, outputFiles } = await build({
+  write: false,
   absWorkingDir: root,
   entryPoints: ["src/main.ts", ...workers],
   outdir: "dist",
@@ -28,13 +32,16 @@ const { metafile } = await build({
   // Its build for browsers is the one made of ECMAScript modules; the other, imported on demand, would lose its names.
   alias: { yaml: join(root, "node_modules/yaml/browser/index.js") },
   // Libraries in CommonJS call require() at run time.
-  banner: {
-    js: 'import { createRequire as netloomRequire } from "node:module"; const require = netloomRequire(import.meta.url);',
-  },
+  banner: { js: requireBanner },
   legalComments: "none",
   metafile: true,
   logLevel: "warning",
 });
+mkdirSync(join(root, "dist"), { recursive: true });
+for (const { path, text } of outputFiles) {
+  const body = text.replace(`${requireBanner}\n`, "");
+  writeFileSync(path, withLeanBuiltins(/\brequire\b/.test(body) ? text : body));
+}
 rmSync(join(root, "dist/.compile-cache"), { recursive: true, force: true });
 removeOldChunks(join(root, "dist"), process.argv.includes("--only-this") ? 0 : 24 * 3600 * 1000);
 writeLicenses();
