@@ -2,7 +2,8 @@
 import type { CoreV1Event } from "../api/generated/types.ts";
 import { resources } from "../api/resources.ts";
 import { asAdministrator } from "./admin-client.ts";
-import { runningCluster } from "./clusters.ts";
+import { type RunningCluster, runningCluster } from "./clusters.ts";
+import { followObjects } from "./follow-objects.ts";
 import { age, formatted } from "./output.ts";
 import { table } from "./table.ts";
 
@@ -13,32 +14,55 @@ export interface EventsOptions {
   readonly isWatched: boolean;
   readonly format: "table" | "json" | "yaml";
   readonly output: NodeJS.WritableStream;
+  /** What is to be told beside the events. */
+  readonly say: (message: string) => void;
   readonly signal: AbortSignal;
 }
 
 const columns = ["LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"] as const;
 
-/** Oldest first. With `isWatched` resolves when `signal` aborts. */
+/** Oldest first. With `isWatched` resolves when `signal` aborts, or the cluster no longer runs. */
 export async function events(options: EventsOptions): Promise<void> {
-  const { namespace, output, signal, format } = options;
-  const { config } = runningCluster(options.name);
-  const scope = namespace === undefined ? {} : { namespace };
+  const cluster = runningCluster(options.name);
+  if (options.isWatched) await watchEvents(cluster, options);
+  else await listEvents(cluster, options);
+}
+
+async function listEvents({ config }: RunningCluster, options: EventsOptions): Promise<void> {
+  const { namespace, output, format } = options;
   await asAdministrator(config, async (client) => {
-    const { items, metadata } = await client.list(resources.events, scope);
-    const sorted = items.toSorted((left, right) => lastSeenMs(left) - lastSeenMs(right));
-    if (format === "table") {
-      const now = Date.now();
-      output.write(`${table([columns, ...sorted.map((event) => row(event, now))])}\n`);
-    } else output.write(await formatted(sorted, format));
-    if (!options.isWatched) return;
-    const from = metadata?.resourceVersion === undefined ? {} : { resourceVersion: metadata.resourceVersion };
-    for await (const event of client.watch(resources.events, { ...scope, ...from, signal })) {
-      if (event.type !== "ADDED" && event.type !== "MODIFIED") continue;
-      // A document each, so that a reader can tell where one ends.
-      if (format === "table") output.write(`${row(event.object, Date.now()).join("   ")}\n`);
-      else output.write(`${format === "yaml" ? "---\n" : ""}${await formatted(event.object, format)}`);
-    }
+    const { items } = await client.list(resources.events, namespace === undefined ? {} : { namespace });
+    output.write(await formattedList(items, format));
   });
+}
+
+async function watchEvents(cluster: RunningCluster, options: EventsOptions): Promise<void> {
+  const { namespace, output, format, say, signal } = options;
+  let isFirst = true;
+  await followObjects(cluster, {
+    resource: resources.events,
+    namespace,
+    onObjects: async (found) => {
+      if (isFirst) output.write(await formattedList(found, format));
+      // A document each, so that a reader can tell where one ends.
+      else for (const event of found) output.write(await formattedOne(event, format));
+      isFirst = false;
+    },
+    say,
+    signal,
+  });
+}
+
+async function formattedList(items: readonly CoreV1Event[], format: EventsOptions["format"]): Promise<string> {
+  const sorted = items.toSorted((left, right) => lastSeenMs(left) - lastSeenMs(right));
+  if (format !== "table") return await formatted(sorted, format);
+  const now = Date.now();
+  return `${table([columns, ...sorted.map((event) => row(event, now))])}\n`;
+}
+
+async function formattedOne(event: CoreV1Event, format: EventsOptions["format"]): Promise<string> {
+  if (format === "table") return `${row(event, Date.now()).join("   ")}\n`;
+  return `${format === "yaml" ? "---\n" : ""}${await formatted(event, format)}`;
 }
 
 const lastSeenMs = (event: CoreV1Event): number =>

@@ -1,9 +1,10 @@
 /** `netloom logs [COMPONENT]`: what the processes of a cluster wrote. */
-import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { clusterPaths } from "../model/cluster-config.ts";
 import { clusterFolders, CommandError } from "./clusters.ts";
+import { LogReader } from "./log-reader.ts";
 
 export interface LogsOptions {
   readonly name: string;
@@ -54,34 +55,6 @@ export function components(folder: string): readonly string[] {
     .filter((file) => file.endsWith(".log"))
     .map((file) => file.slice(0, -4))
     .toSorted();
-}
-
-/** Reads a growing file; a rotation cuts it to nothing, and reading starts anew. */
-class LogReader {
-  readonly #fd: number;
-  #position = 0;
-  #rest = "";
-
-  constructor(path: string) {
-    this.#fd = openSync(path, "r");
-  }
-
-  /** The lines that came since the last call, each with its line feed; "" where none did. */
-  read(): string {
-    const { size } = fstatSync(this.#fd);
-    if (size < this.#position) this.#position = 0;
-    const bytes = Buffer.alloc(size - this.#position);
-    const count = readSync(this.#fd, bytes, 0, bytes.length, this.#position);
-    this.#position += count;
-    const text = this.#rest + bytes.toString("utf8", 0, count);
-    const end = text.lastIndexOf("\n") + 1;
-    this.#rest = text.slice(end);
-    return text.slice(0, end);
-  }
-
-  close(): void {
-    closeSync(this.#fd);
-  }
 }
 
 function lastLines(text: string, count: number | undefined): string {

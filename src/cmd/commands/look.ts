@@ -39,7 +39,8 @@ export const addLookCommands: CommandGroup = (program, { signal, progress }) => 
     .action(async (options: { name: string; namespace?: string; watch?: true; output: "table" | "json" | "yaml" }) => {
       const { events } = await import("../events.ts");
       const { name, namespace, watch = false, output } = options;
-      await events({ name, namespace, isWatched: watch, format: output, output: process.stdout, signal });
+      const say = (message: string): void => progress.say(message);
+      await events({ name, namespace, isWatched: watch, format: output, output: process.stdout, say, signal });
     });
   const exported = program
     .command("export")

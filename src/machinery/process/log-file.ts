@@ -1,5 +1,15 @@
 /** A log file that a child writes to itself, kept below a size. */
-import { closeSync, copyFileSync, fstatSync, ftruncateSync, mkdirSync, openSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  copyFileSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  statSync,
+} from "node:fs";
 import { dirname } from "node:path";
 
 export interface LogFile {
@@ -22,8 +32,20 @@ export function openLogFile(path: string, options: { readonly maxBytes: number }
     rotate: () => {
       if (fstatSync(fd).size <= options.maxBytes) return;
       copyFileSync(path, `${path}.1`);
+      copyRest(fd, `${path}.1`);
       ftruncateSync(fd, 0);
     },
     close: () => closeSync(fd),
   };
+}
+
+/** What the child wrote while the file was copied, which takes as long as it is large. */
+function copyRest(fd: number, copy: string): void {
+  for (let copied = statSync(copy).size; ;) {
+    const rest = Buffer.alloc(fstatSync(fd).size - copied);
+    if (rest.length === 0) return;
+    const count = readSync(fd, rest, 0, rest.length, copied);
+    appendFileSync(copy, rest.subarray(0, count));
+    copied += count;
+  }
 }
