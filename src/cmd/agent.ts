@@ -12,6 +12,7 @@ import { followRoster, reportProgress } from "../machinery/control-socket/index.
 import { createInformers } from "../machinery/informer/index.ts";
 import { readKubeconfig } from "../machinery/kubeconfig/index.ts";
 import { createLogger } from "../machinery/log.ts";
+import { createIdleCollection, processMemory } from "../machinery/memory/index.ts";
 import { createMetricsRegistry } from "../machinery/metrics/index.ts";
 import { createNodeList } from "../machinery/node-list.ts";
 import { clusterPaths } from "../model/cluster-config.ts";
@@ -37,6 +38,7 @@ export async function agent([configFile = "", number = "1"]: readonly string[]):
     const informers = createInformers({ source: proxyClient, clock, log });
     const repairs = createRepairEvents({ client: proxyClient, clock, log });
     const metrics = createMetricsRegistry({ withProcess: true });
+    const idleCollection = createIdleCollection({ memory: processMemory(), clock });
     const metricsSocket = createMetricsSocket({ folder: paths.metricsSockets, process: `agent-${number}`, metrics });
     const nodeList = createNodeList(config.nodes);
     const lab = new LabKeeper({
@@ -73,7 +75,7 @@ export async function agent([configFile = "", number = "1"]: readonly string[]):
           if (number === "1") sweepPodNetworks(nodeList.current, { config, log });
           if (number === "1") await reportProgress(paths.holderSocket, { step: "network", atMs: clock.now() });
           await waitForListener({ address: config.controlPlaneAddresses[0], port: 6443, signal, clock });
-          runTogether([informers, repairs, metricsSocket], signal).catch(nodes.fail);
+          runTogether([informers, repairs, metricsSocket, idleCollection], signal).catch(nodes.fail);
           isServing = true;
         }
         await nodes.carry(own);

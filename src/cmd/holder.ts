@@ -5,7 +5,7 @@ import { apiPortClaim, loopbackClaim, migrateState } from "../components/lab-hos
 import { systemClock } from "../machinery/clock.ts";
 import { createLogger } from "../machinery/log.ts";
 import { readClusterFile, readRoster } from "./cluster-file.ts";
-import { selfCommand } from "./self.ts";
+import { residentFlags, selfCommand } from "./self.ts";
 import { untilTerminated } from "./until-terminated.ts";
 
 export async function holder([configFile = ""]: readonly string[]): Promise<void> {
@@ -15,7 +15,7 @@ export async function holder([configFile = ""]: readonly string[]): Promise<void
   const config = readClusterFile(configFile);
   await createHolder({
     config,
-    self: [selfCommand.node, selfCommand.entry],
+    self: [selfCommand.node, ...residentFlags, selfCommand.entry],
     roster: readRoster(config),
     claims: [loopbackClaim(config.loopbackIndex), apiPortClaim(config.apiPort)],
     log,

@@ -14,6 +14,7 @@ import { systemClock as clock } from "../machinery/clock.ts";
 import { followRoster, reportProgress } from "../machinery/control-socket/index.ts";
 import { createInformer } from "../machinery/informer/index.ts";
 import { createLogger } from "../machinery/log.ts";
+import { createIdleCollection, processMemory } from "../machinery/memory/index.ts";
 import { createMetricsRegistry } from "../machinery/metrics/index.ts";
 import { createNodeList } from "../machinery/node-list.ts";
 import { createClusterPki, createTokenSigner } from "../machinery/pki/index.ts";
@@ -114,6 +115,7 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
         clock,
         log,
       }),
+      createIdleCollection({ memory: processMemory(), clock }),
       createReadinessReport({
         config,
         client: administrator,

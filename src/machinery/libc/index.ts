@@ -18,6 +18,7 @@ const calls = {
   ),
   umount2: library.func("int umount2(const char *target, int flags)"),
   statfs: library.func("int statfs(const char *path, uint8_t *into)"),
+  mallocTrim: library.func("int malloc_trim(size_t pad)"),
 } as const;
 
 function check(result: number, call: string): void {
@@ -117,4 +118,9 @@ export function mountFlagsOf(path: string): number {
   check(calls.statfs(path, bytes) as number, `statfs ${path}`);
   const flags = new DataView(bytes.buffer).getUint32(statfsLayout.flags, true);
   return (flags & sameFlags) | ((flags & statfsRelAtime) === 0 ? 0 : mountFlags.relAtime);
+}
+
+/** Returns what the C library's allocator has free to the system: malloc_trim(3), some milliseconds. */
+export function trimHeap(): void {
+  calls.mallocTrim(0);
 }

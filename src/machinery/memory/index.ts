@@ -1,0 +1,2 @@
+export { createIdleCollection } from "./idle-collection.ts";
+export { processMemory } from "./process-memory.ts";
