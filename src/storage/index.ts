@@ -2,14 +2,14 @@
 import type { ObjectStore } from "./object-store.ts";
 import { createSqliteLog } from "./sqlite-log.ts";
 import { readDatabase } from "./sqlite-schema.ts";
-import { createStore } from "./store.ts";
+import { createStore, type StoreOptions } from "./store.ts";
 import { volatileLog } from "./write-log.ts";
 
 export { StorageError } from "./object-store.ts";
 export type { ObjectStore, Stored, StoreEvent, StoreKey, StoreList, StoreListOptions } from "./object-store.ts";
 
 /** Keeps everything in memory only. */
-export function createMemoryStore(options: { readonly historySize?: number } = {}): ObjectStore {
+export function createMemoryStore(options: Pick<StoreOptions, "history"> = {}): ObjectStore {
   return createStore({ ...options, log: volatileLog });
 }
 
@@ -17,7 +17,7 @@ export function createMemoryStore(options: { readonly historySize?: number } = {
  * Opens the file, or makes it where there is none (its folder must exist). Throws `StorageError`: "Corrupt" when the file
  * is damaged or not ours (it is left as it is), "Unavailable" when it cannot be opened.
  */
-export function openSqliteStore(path: string, options: { readonly historySize?: number } = {}): ObjectStore {
+export function openSqliteStore(path: string, options: Pick<StoreOptions, "history"> = {}): ObjectStore {
   const content = readDatabase(path);
   return createStore({ ...options, content, log: createSqliteLog(path) });
 }

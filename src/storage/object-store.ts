@@ -15,7 +15,7 @@ export interface Stored {
   readonly revision: number;
   /** The object as JSON: written once, used for disk, answers and watch events alike. */
   readonly text: string;
-  /** The same, parsed and deeply frozen. */
+  /** The same, parsed and deeply frozen. Parsed anew, so another object, where nobody had use for it for a while. */
   readonly object: KubernetesObject;
 }
 
@@ -74,6 +74,8 @@ export interface ObjectStore {
   watch(resource: string, fromRevision: number, listener: (event: StoreEvent) => void): () => void;
   /** Forgets the history up to and including `revision`; current objects stay. */
   compact(revision: number): void;
+  /** Keeps only the text of objects that nobody has read since the last call. Harmless at any time. */
+  letGoOfUnread(): void;
   /** Waits for the writes under way, then closes the file. Later writes reject. */
   close(): Promise<void>;
 }

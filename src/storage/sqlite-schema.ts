@@ -3,6 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { LogContent, LogRow } from "./write-log.ts";
 import { StorageError } from "./object-store.ts";
+import { incrementalVacuum, pragma, prepareSpace } from "./sqlite-space.ts";
 
 /** "netl": marks the file as ours (SQLite's application_id). */
 const applicationId = 0x6e65746c;
@@ -32,8 +33,11 @@ export function openDatabase(path: string): DatabaseSync {
     // The Secrets of the cluster are in it. SQLite gives its other files the mode of this one.
     closeSync(openSync(path, "a", 0o600));
     database = new DatabaseSync(path);
-    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+    database.exec(
+      `PRAGMA locking_mode = EXCLUSIVE; ${incrementalVacuum}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;`,
+    );
     prepareSchema(database, path);
+    prepareSpace(database);
     return database;
   } catch (error) {
     database?.close();
@@ -88,10 +92,6 @@ function prepareSchema(database: DatabaseSync, path: string): void {
     );
   }
   database.exec(`BEGIN; ${schema} COMMIT;`);
-}
-
-function pragma(database: DatabaseSync, name: string): number {
-  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
 }
 
 function storageErrorOf(path: string, cause: unknown): StorageError {

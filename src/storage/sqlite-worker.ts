@@ -1,6 +1,7 @@
 /** The thread that writes: `node:sqlite` blocks until the disk has the data, which the API's thread must not. */
 import { parentPort, workerData } from "node:worker_threads";
 import { openDatabase } from "./sqlite-schema.ts";
+import { giveBackSpace } from "./sqlite-space.ts";
 import type { LogBatch } from "./write-log.ts";
 
 /** `close` asks for the end; the answer carries no error when all went well. */
@@ -31,7 +32,17 @@ port.on("message", (request: WorkerRequest) => {
   }
   port.postMessage(answer);
   if ("close" in request) port.close();
+  else if (answer.error === undefined) tidy();
 });
+
+/** After the answer: nobody waits for it. */
+function tidy(): void {
+  try {
+    giveBackSpace(database);
+  } catch {
+    // On a full disk, for one; the next commit tells.
+  }
+}
 
 function write(batch: LogBatch): void {
   database.exec("BEGIN IMMEDIATE");

@@ -7,7 +7,7 @@ import { after, describe, test } from "node:test";
 import type { KubernetesObject } from "../api/object.ts";
 import { createMemoryStore, openSqliteStore, StorageError } from "./index.ts";
 import type { ObjectStore, StoreEvent, StoreKey } from "./index.ts";
-import { createStore } from "./store.ts";
+import { createStore, type StoreOptions } from "./store.ts";
 import type { LogBatch } from "./write-log.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "netloom-store-"));
@@ -23,17 +23,21 @@ const namesOf = (store: ObjectStore, namespace?: string): string[] =>
     .list("pods", namespace === undefined ? {} : { namespace })
     .items.map(({ key }) => `${key.namespace}/${key.name}`);
 
-const implementations: Readonly<Record<string, (historySize?: number) => ObjectStore>> = {
-  "memory store": (historySize) => createMemoryStore(historySize === undefined ? {} : { historySize }),
-  "SQLite store": (historySize) => openSqliteStore(newPath(), historySize === undefined ? {} : { historySize }),
+const implementations: Readonly<Record<string, (history?: StoreOptions["history"]) => ObjectStore>> = {
+  "memory store": (history) => createMemoryStore(history === undefined ? {} : { history }),
+  "SQLite store": (history) => openSqliteStore(newPath(), history === undefined ? {} : { history }),
 };
 
 for (const [name, open] of Object.entries(implementations)) {
   describe(name, () => {
     // oxlint-disable-next-line unicorn/consistent-function-scoping -- it does capture: `open`
-    const withStore = (title: string, body: (store: ObjectStore) => Promise<void>, historySize?: number): void => {
+    const withStore = (
+      title: string,
+      body: (store: ObjectStore) => Promise<void>,
+      history?: StoreOptions["history"],
+    ): void => {
       test(title, async () => {
-        const store = open(historySize);
+        const store = open(history);
         try {
           await body(store);
         } finally {
@@ -192,8 +196,47 @@ for (const [name, open] of Object.entries(implementations)) {
         store.watch("services", 0, () => replayed++);
         assert.equal(replayed, 9);
       },
-      8,
+      { events: 8 },
     );
+
+    withStore(
+      "the history of a resource is bounded by the size of its objects, too",
+      async (store) => {
+        const long = named("a", { text: "x".repeat(10_000) });
+        await store.create(pod("a"), long);
+        for (let count = 0; count < 40; count++) {
+          await store.update(pod("a"), long, store.get(pod("a"))?.revision ?? 0);
+        }
+        assert.throws(() => store.watch("pods", store.revision - 20, () => undefined), hasCode("Compacted"));
+        let replayed = 0;
+        store.watch("pods", store.revision - 4, () => replayed++);
+        assert.equal(replayed, 4);
+      },
+      { characters: 50_000 },
+    );
+
+    withStore(
+      "an object larger than its history is stored and told to watchers",
+      async (store) => {
+        const seen: string[] = [];
+        store.watch("pods", 0, ({ type }) => seen.push(type));
+        await store.create(pod("a"), named("a", { text: "x".repeat(10_000) }));
+        await store.delete(pod("a"), 1);
+        assert.deepEqual(seen, ["ADDED", "DELETED"]);
+      },
+      { characters: 100 },
+    );
+
+    withStore("objects that were let go are read again as they were", async (store) => {
+      const { object } = await store.create(pod("a"), named("a", { x: "1" }));
+      await store.update(pod("a"), named("a", { x: "2" }), 1);
+      store.letGoOfUnread();
+      store.letGoOfUnread();
+      const [first] = store.list("pods", { revision: 1 }).items;
+      assert.deepEqual(first?.object, object);
+      assert.ok(Object.isFrozen(first?.object.metadata));
+      assert.equal(store.get(pod("a"))?.object.metadata?.labels?.["x"], "2");
+    });
 
     withStore("objects cannot be changed from outside", async (store) => {
       const object = { metadata: { name: "a", labels: { x: "1" } } };
@@ -212,7 +255,7 @@ for (const [name, open] of Object.entries(implementations)) {
 
 test("SQLite store: what was acknowledged is there after it is opened again, with its watch history", async () => {
   const path = newPath();
-  const first = openSqliteStore(path, { historySize: 4 });
+  const first = openSqliteStore(path, { history: { events: 4 } });
   await first.create(pod("a"), named("a"));
   await first.create(pod("b"), named("b"));
   for (let count = 0; count < 20; count++) {
@@ -222,7 +265,7 @@ test("SQLite store: what was acknowledged is there after it is opened again, wit
   const { revision } = first;
   await first.close();
 
-  const second = openSqliteStore(path, { historySize: 4 });
+  const second = openSqliteStore(path, { history: { events: 4 } });
   assert.equal(second.revision, revision);
   assert.deepEqual(namesOf(second), ["default/a"]);
   assert.equal(second.get(pod("a"))?.object.metadata?.labels?.["count"], "19");
@@ -239,7 +282,7 @@ test("SQLite store: what was acknowledged is there after it is opened again, wit
 
 test("SQLite store: rows that nobody can ask for any more leave the file", async () => {
   const path = newPath();
-  const store = openSqliteStore(path, { historySize: 4 });
+  const store = openSqliteStore(path, { history: { events: 4 } });
   await store.create(pod("a"), named("a"));
   for (let count = 0; count < 50; count++) {
     await store.update(pod("a"), named("a"), store.get(pod("a"))?.revision ?? 0);
@@ -249,6 +292,40 @@ test("SQLite store: rows that nobody can ask for any more leave the file", async
   const rows = Number(database.prepare("SELECT count(*) AS count FROM versions").get()?.["count"]);
   database.close();
   assert.ok(rows <= 8, `${rows} rows for one object and a history of 4`);
+});
+
+test("SQLite store: the file shrinks again after a burst, while it is open", async () => {
+  const path = newPath();
+  const store = openSqliteStore(path, { history: { events: 4 } });
+  const large = named("a", { text: "x".repeat(100_000) });
+  const names = Array.from({ length: 200 }, (_, index) => `a${index}`);
+  await Promise.all(names.map(async (name) => await store.create(pod(name), large)));
+  const pagesOf = (): number => (statSync(path).size + statSync(`${path}-wal`).size) / 4096;
+  const full = pagesOf();
+  await Promise.all(names.map(async (name) => await store.delete(pod(name), store.get(pod(name))?.revision ?? 0)));
+  for (let commits = 0; commits < 60; commits++) {
+    await store.create(pod(`b${commits}`), named("b"));
+  }
+  await store.close();
+  assert.ok(full > 4800, `${full} pages after the burst`);
+  assert.ok(statSync(path).size / 4096 < full / 2, `${statSync(path).size / 4096} of ${full} pages are left`);
+});
+
+test("SQLite store: a file of a former netloom learns to shrink and keeps what it has", async () => {
+  const path = newPath();
+  const first = openSqliteStore(path);
+  await first.create(pod("a"), named("a"));
+  await first.close();
+  const old = new DatabaseSync(path);
+  old.exec("PRAGMA journal_mode = DELETE; PRAGMA auto_vacuum = NONE; VACUUM");
+  assert.equal(old.prepare("PRAGMA auto_vacuum").get()?.["auto_vacuum"], 0);
+  old.close();
+  const second = openSqliteStore(path);
+  assert.deepEqual(namesOf(second), ["default/a"]);
+  await second.close();
+  const now = new DatabaseSync(path);
+  assert.equal(now.prepare("PRAGMA auto_vacuum").get()?.["auto_vacuum"], 2);
+  now.close();
 });
 
 test("SQLite store: a damaged file is refused and left as it is", () => {

@@ -2,20 +2,22 @@
 import type { KubernetesObject } from "../api/object.ts";
 import type { ObjectStore, Stored, StoreEvent, StoreKey, StoreList, StoreListOptions } from "./object-store.ts";
 import { StorageError } from "./object-store.ts";
-import { storedFromObject, storedFromText } from "./stored.ts";
-import { comparePaths, pathOf, ResourceVersions } from "./versions.ts";
+import { type Version, type VersionEvent, versionFromObject, versionFromText } from "./stored.ts";
+import { comparePaths, type HistoryLimits, pathOf, ResourceVersions } from "./versions.ts";
 import type { LogContent, LogRow, WriteLog } from "./write-log.ts";
 
 export interface StoreOptions {
   readonly log: WriteLog;
   readonly content?: LogContent;
-  /** Events kept per resource for watchers that come back; older ones get "Compacted". */
-  readonly historySize?: number;
+  /** What is kept per resource for watchers that come back; older ones get "Compacted". */
+  readonly history?: Partial<HistoryLimits>;
 }
+
+const defaultHistory: HistoryLimits = { events: 4096, characters: 16 * 1024 * 1024 };
 
 /** A write that was checked and waits for its commit. */
 interface PendingWrite {
-  readonly event: StoreEvent;
+  readonly event: VersionEvent;
   readonly resolve: (stored: Stored) => void;
   readonly reject: (error: Error) => void;
 }
@@ -26,10 +28,10 @@ export function createStore(options: StoreOptions): ObjectStore {
 
 class LoggedStore implements ObjectStore {
   readonly #log: WriteLog;
-  readonly #historySize: number;
+  readonly #history: HistoryLimits;
   readonly #resources = new Map<string, ResourceVersions>();
   /** Resource and path -> the newest uncommitted write. */
-  readonly #uncommitted = new Map<string, StoreEvent>();
+  readonly #uncommitted = new Map<string, VersionEvent>();
   #queue: PendingWrite[] = [];
   #forget: number[] = [];
   #compacted = new Map<string, number>();
@@ -42,7 +44,7 @@ class LoggedStore implements ObjectStore {
 
   constructor(options: StoreOptions) {
     this.#log = options.log;
-    this.#historySize = options.historySize ?? 4096;
+    this.#history = { ...defaultHistory, ...options.history };
     if (options.content !== undefined) this.#load(options.content);
   }
 
@@ -54,11 +56,11 @@ class LoggedStore implements ObjectStore {
     return this.#revision;
   }
 
-  get(key: StoreKey): Stored | undefined {
+  get(key: StoreKey): Version | undefined {
     return this.#resources.get(key.resource)?.current.get(pathOf(key));
   }
 
-  latest(key: StoreKey): Stored | undefined {
+  latest(key: StoreKey): Version | undefined {
     const uncommitted = this.#uncommitted.get(slotOf(key));
     if (uncommitted === undefined) return this.get(key);
     return uncommitted.type === "DELETED" ? undefined : uncommitted.current;
@@ -122,13 +124,18 @@ class LoggedStore implements ObjectStore {
     }
   }
 
+  letGoOfUnread(): void {
+    for (const { current } of this.#resources.values())
+      for (const version of current.values()) version.letGoUnlessRead();
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     while (this.#committing !== undefined) await this.#committing;
     await this.#log.close();
   }
 
-  #expect(key: StoreKey, expectedRevision: number): Stored | StorageError {
+  #expect(key: StoreKey, expectedRevision: number): Version | StorageError {
     const latest = this.latest(key);
     if (latest === undefined) return new StorageError("NotFound", `Cannot find ${describe(key)}: it does not exist`);
     if (latest.revision === expectedRevision) return latest;
@@ -142,13 +149,13 @@ class LoggedStore implements ObjectStore {
     type: StoreEvent["type"],
     key: StoreKey,
     object: KubernetesObject,
-    previous: Stored | undefined,
+    previous: Version | undefined,
   ): Promise<Stored> {
     if (this.#isClosed) {
       return Promise.reject(new StorageError("Unavailable", `Cannot write ${describe(key)}: the store is closed`));
     }
     const revision = ++this.#issued;
-    const event: StoreEvent = { type, revision, current: storedFromObject(key, object, revision), previous };
+    const event: VersionEvent = { type, revision, current: versionFromObject(key, object, revision), previous };
     this.#uncommitted.set(slotOf(key), event);
     return new Promise((resolve, reject) => {
       this.#queue.push({ event, resolve, reject });
@@ -195,21 +202,19 @@ class LoggedStore implements ObjectStore {
     }
   }
 
-  #apply(event: StoreEvent): void {
+  #apply(event: VersionEvent): void {
     const { key } = event.current;
     const versions = this.#versions(key.resource);
     versions.apply(event);
     this.#revision = event.revision;
     if (this.#uncommitted.get(slotOf(key)) === event) this.#uncommitted.delete(slotOf(key));
-    // Dropped in lumps: moving the whole array for each event would cost more than keeping a few events longer.
-    if (versions.historyLength > this.#historySize * 1.25) {
-      this.#forgetEvents(key.resource, versions, versions.dropOldest(versions.historyLength - this.#historySize));
-    }
+    this.#forgetEvents(key.resource, versions, versions.dropExcess(this.#history));
     for (const listener of versions.listeners) listener(event);
+    letGoOfPast(event);
   }
 
   /** A dropped event takes along the version it replaced, and a dropped deletion its tombstone. */
-  #forgetEvents(resource: string, versions: ResourceVersions, events: readonly StoreEvent[]): void {
+  #forgetEvents(resource: string, versions: ResourceVersions, events: readonly VersionEvent[]): void {
     if (events.length === 0) return;
     for (const event of events) {
       if (event.previous !== undefined) this.#forget.push(event.previous.revision);
@@ -239,7 +244,7 @@ class LoggedStore implements ObjectStore {
   #replay(row: LogRow): void {
     const key = { resource: row.resource, namespace: row.namespace, name: row.name };
     const versions = this.#versions(row.resource);
-    const current = storedFromText(key, row.text, row.revision);
+    const current = versionFromText(key, row.text, row.revision);
     const previous = versions.current.get(pathOf(key));
     this.#revision = Math.max(this.#revision, row.revision);
     if (row.revision <= versions.compactedRevision) {
@@ -247,15 +252,23 @@ class LoggedStore implements ObjectStore {
       return;
     }
     const kept = previous === undefined ? "ADDED" : "MODIFIED";
-    versions.apply({ type: row.isDeleted ? "DELETED" : kept, revision: row.revision, current, previous });
+    const event: VersionEvent = { type: row.isDeleted ? "DELETED" : kept, revision: row.revision, current, previous };
+    versions.apply(event);
+    letGoOfPast(event);
   }
+}
+
+/** What is only history now stays as text. */
+function letGoOfPast({ type, current, previous }: VersionEvent): void {
+  previous?.letGo();
+  if (type === "DELETED") current.letGo();
 }
 
 function slotOf(key: StoreKey): string {
   return `${key.resource}//${pathOf(key)}`;
 }
 
-function rowOf(event: StoreEvent): LogRow {
+function rowOf(event: VersionEvent): LogRow {
   const { key, text } = event.current;
   return { revision: event.revision, ...key, isDeleted: event.type === "DELETED", text };
 }

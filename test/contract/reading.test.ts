@@ -9,7 +9,7 @@ import { createMemoryStore } from "../../src/storage/index.ts";
 import { startTestServer } from "./api-server.ts";
 import type { TestServer } from "./api-server.ts";
 
-const store = createMemoryStore({ historySize: 100 });
+const store = createMemoryStore({ history: { events: 100 } });
 const path = "/api/v1/namespaces/default/configmaps";
 let started: TestServer | undefined;
 let identity = { cert: "", key: "" };

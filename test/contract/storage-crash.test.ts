@@ -41,7 +41,7 @@ test("killed under load again and again, the store loses nothing it acknowledged
   for (let round = 0; round < rounds; round += 1) {
     const acknowledged = await crash(path, 200 + round * 137);
     for (const [name, revision] of acknowledged) expected.set(name, revision);
-    const store = openSqliteStore(path, { historySize: 64 });
+    const store = openSqliteStore(path, { history: { events: 64 } });
     const found = new Map(store.list("configmaps").items.map(({ key, revision }) => [key.name, revision]));
     for (const [name, revision] of expected) {
       assert.ok(

@@ -2,7 +2,7 @@
 import { writeSync } from "node:fs";
 import { openSqliteStore } from "../../src/storage/index.ts";
 
-const store = openSqliteStore(process.argv[2] ?? "", { historySize: 64 });
+const store = openSqliteStore(process.argv[2] ?? "", { history: { events: 64 } });
 
 async function write(writer: number): Promise<void> {
   const key = { resource: "configmaps", namespace: "default", name: `${process.pid}-${writer}` };

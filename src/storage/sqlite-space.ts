@@ -1,0 +1,38 @@
+/** How the file gives back what it no longer needs: a burst of writes must not leave it large for ever. */
+import type { DatabaseSync } from "node:sqlite";
+
+/** So many pages (4 KiB each) stay free for the next writes. */
+const sparePages = 1024;
+/** And this share of the file: rows come and go all the time. */
+const spareShare = 0.25;
+/** At a time, between two commits: some milliseconds. */
+const stepPages = 256;
+
+/**
+ * Lets free pages be given back one by one. A file that was made without that is rewritten once; where that is not
+ * possible (the disk is full), it stays as large as it is.
+ */
+export function prepareSpace(database: DatabaseSync): void {
+  database.exec("PRAGMA journal_size_limit = 4194304");
+  if (pragma(database, "auto_vacuum") === incremental) return;
+  try {
+    database.exec("PRAGMA auto_vacuum = INCREMENTAL; VACUUM");
+  } catch {
+    // Whoever reads or writes next is told what is wrong with the file.
+  }
+}
+
+/** Before the first table is made it costs nothing. */
+export const incrementalVacuum = "PRAGMA auto_vacuum = INCREMENTAL";
+const incremental = 2;
+
+/** Gives back a few free pages where there are many. Call it after commits. */
+export function giveBackSpace(database: DatabaseSync): void {
+  const free = pragma(database, "freelist_count");
+  if (free <= sparePages || free <= pragma(database, "page_count") * spareShare) return;
+  database.exec(`PRAGMA incremental_vacuum(${stepPages})`);
+}
+
+export function pragma(database: DatabaseSync, name: string): number {
+  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
+}
