@@ -11,9 +11,9 @@ import { createServiceAccountTokens } from "./authentication/service-account-tok
 import { createAuthorizer } from "./authorization/index.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { createDiscovery } from "./discovery.ts";
-import { removeExpiredEvents } from "./expiry.ts";
 import { createHandler, createUpgradeHandler } from "./handler.ts";
 import type { HandlerOptions } from "./handler.ts";
+import { keepHouse } from "./housekeeping.ts";
 import type { OpenWatches } from "./http/resource-call.ts";
 import { listen } from "./http/tls-server.ts";
 import { createInProcessClient } from "./in-process-client.ts";
@@ -41,8 +41,6 @@ export interface ApiServer extends Component {
 
 /** What we say we are. */
 const version = "v1.35.0+netloom";
-/** As upstream: often enough that a watcher of a quiet kind can come back after a break. */
-const bookmarkPeriodMs = 60_000;
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { store, registry, clock, log, pki } = options;
@@ -158,15 +156,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     try {
       ready.resolve();
       log.info("Serving the API", { port });
-      while (!signal.aborted) {
-        await clock.sleep(bookmarkPeriodMs, signal);
-        for (const watch of watches) watch.bookmark();
-        await removeExpiredEvents(store, clock.now()).catch((error: unknown) => {
-          log.warn("Old events stay for now", { error });
-        });
-      }
-    } catch (error) {
-      if (!signal.aborted) throw error;
+      await keepHouse({ store, watches, clock, log }, signal);
     } finally {
       stopped.abort();
       for (const watch of watches) watch.end();

@@ -7,8 +7,11 @@ import type { ServedResource } from "../resources/resource.ts";
 import type { WatchedChange } from "../resources/watch.ts";
 import type { Representation } from "./negotiation.ts";
 
-/** Event -> resource and form -> line. Gone with the event. */
-const lines = new WeakMap<StoreEvent, Map<ServedResource, Map<string, Buffer>>>();
+/**
+ * The newest event's lines, by resource and form: all watchers are told of an event in one turn, before the next. Lines
+ * kept with each event of the history would be most of the server's memory.
+ */
+let newest: { readonly event: StoreEvent; readonly lines: Map<ServedResource, Map<string, Buffer>> } | undefined;
 
 /** The line for one change; `hasColumns` is for the first line of a Table watch. */
 export function changeLine(
@@ -17,10 +20,9 @@ export function changeLine(
   options: { readonly form: Representation; readonly hasColumns: boolean },
 ): Buffer {
   if (change.event === undefined) return encode(resource, change, options);
-  const byResource = lines.get(change.event) ?? new Map<ServedResource, Map<string, Buffer>>();
-  lines.set(change.event, byResource);
-  const byForm = byResource.get(resource) ?? new Map<string, Buffer>();
-  byResource.set(resource, byForm);
+  if (newest?.event !== change.event) newest = { event: change.event, lines: new Map() };
+  const byForm = newest.lines.get(resource) ?? new Map<string, Buffer>();
+  newest.lines.set(resource, byForm);
   const { form, version, includeObject } = options.form;
   const slot = `${change.type} ${form} ${version} ${includeObject} ${options.hasColumns}`;
   const line = byForm.get(slot) ?? encode(resource, change, options);

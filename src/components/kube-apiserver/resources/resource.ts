@@ -34,14 +34,15 @@ export function storeKeyOf(resource: ServedResource, key: ObjectKey): StoreKey {
   return { resource: resource.place, namespace: key.namespace ?? "", name: key.name };
 }
 
-const converted = new WeakMap<Stored, Map<ResourceDefinition, KubernetesObject>>();
+const converted = new WeakMap<KubernetesObject, Map<ResourceDefinition, KubernetesObject>>();
 
-/** The object as this version serves it. Converted once per stored version. */
+/** The object as this version serves it. Converted once for as long as somebody uses the stored one. */
 export function servedObject({ definition }: ServedResource, stored: Stored): KubernetesObject {
-  if (definition.conversion === undefined) return stored.object;
-  const byDefinition = converted.get(stored) ?? new Map<ResourceDefinition, KubernetesObject>();
-  converted.set(stored, byDefinition);
-  const known = byDefinition.get(definition) ?? deepFreeze(definition.conversion.toServed(stored.object));
+  const { object } = stored;
+  if (definition.conversion === undefined) return object;
+  const byDefinition = converted.get(object) ?? new Map<ResourceDefinition, KubernetesObject>();
+  converted.set(object, byDefinition);
+  const known = byDefinition.get(definition) ?? deepFreeze(definition.conversion.toServed(object));
   byDefinition.set(definition, known);
   return known;
 }
