@@ -1,12 +1,8 @@
 /** `netloom ports`: which addresses of this host lead to which Services. */
 import { readFileSync } from "node:fs";
-import type { Service } from "../api/generated/types.ts";
-import { resources } from "../api/resources.ts";
-import { desiredPorts, type PublishedPort } from "../components/published-ports/index.ts";
-import { hostPort } from "../lib/ip/index.ts";
-import { asAdministrator } from "./admin-client.ts";
 import { runningCluster } from "./clusters.ts";
 import { formatted } from "./output.ts";
+import { askOverview, type PortOverview } from "./overview/index.ts";
 import { table } from "./table.ts";
 
 export interface PortsOptions {
@@ -18,11 +14,12 @@ export interface PortsOptions {
 
 export async function ports({ name, namespace, format }: PortsOptions): Promise<string> {
   const { config } = runningCluster(name);
-  const services = await asAdministrator(config, async (client) => {
-    return (await client.list(resources.services, namespace === undefined ? {} : { namespace })).items;
-  });
+  const published = await askOverview(config, { about: "ports", ...(namespace === undefined ? {} : { namespace }) });
   const listening = { TCP: listeningAddresses("tcp"), UDP: listeningAddresses("udp") };
-  const rows = [...desiredPorts(services, config.nodes).values()].map((port) => described(port, services, listening));
+  const rows = published.map(({ host, protocol, cluster, service }): PortRow => {
+    const state = listening[protocol].has(host) ? "open" : "closed";
+    return { host, protocol, cluster, service, state };
+  });
   if (format !== "table") return await formatted(rows, format);
   if (rows.length === 0) {
     return 'No Service has a port on this host: make one of type NodePort, or "netloom expose service/NAME PORT"\n';
@@ -31,35 +28,9 @@ export async function ports({ name, namespace, format }: PortsOptions): Promise<
   return `${table([["THIS HOST", "PROTOCOL", "CLUSTER", "SERVICE", "STATE"], ...cells])}\n`;
 }
 
-interface PortRow {
-  /** "127.60.0.1:31080". */
-  readonly host: string;
-  readonly protocol: string;
-  /** The node's or the Service's address and port. */
-  readonly cluster: string;
-  /** "default/web:80". */
-  readonly service: string;
+interface PortRow extends PortOverview {
   /** `closed`: nothing listens, because another program has the port, or because the server only starts. */
   readonly state: "open" | "closed";
-}
-
-function described(
-  { service, protocol, listen, target }: PublishedPort,
-  services: readonly Service[],
-  listening: Readonly<Record<string, ReadonlySet<string>>>,
-): PortRow {
-  const host = hostPort(listen.host, listen.port);
-  const object = services.find(({ metadata }) => `${metadata?.namespace}/${metadata?.name}` === service);
-  const port = object?.spec?.ports?.find(
-    (one) => target.port === (target.from === "outside" ? one.nodePort : one.port),
-  );
-  return {
-    host,
-    protocol,
-    cluster: hostPort(target.address, target.port),
-    service: port === undefined ? service : `${service}:${port.port}`,
-    state: listening[protocol]?.has(host) === true ? "open" : "closed",
-  };
 }
 
 /** TCP_LISTEN and, for UDP, which has no connections, the state the kernel shows instead (TCP_CLOSE). */

@@ -1,12 +1,10 @@
 /** Everything `netloom status` tells, as data. */
-import { resources } from "../api/resources.ts";
-import type { Node, Pod } from "../api/generated/types.ts";
 import { callControl } from "../machinery/control-socket/index.ts";
 import { clusterPaths, metricsListener } from "../model/cluster-config.ts";
-import { asAdministrator } from "./admin-client.ts";
 import type { RunningCluster } from "./clusters.ts";
 import { hostProcesses } from "./host-processes.ts";
 import { askKernel } from "./ask-kernel.ts";
+import { askOverview } from "./overview/index.ts";
 import { kubernetesVersion } from "./version.ts";
 
 export interface ProcessStatus {
@@ -66,9 +64,10 @@ export async function statusReport(
   { isDetailed }: { readonly isDetailed: boolean },
 ): Promise<StatusReport> {
   const { config, supervisor, initPid } = cluster;
-  const [holder, objects, kernel] = await Promise.all([
+  const [holder, known, kernel] = await Promise.all([
     callControl(clusterPaths(config).holderSocket, { operation: "status" }),
-    askApi(cluster),
+    // Whatever is wrong with the server, the rest is told: this is the command one asks when something is wrong.
+    askOverview(config, { about: "nodes" }).catch(() => undefined),
     isDetailed ? askKernel(cluster, "nodes") : [],
   ]);
   const isOff = (node: string): boolean => holder.nodes.some(({ name, state }) => name === node && state === "stopped");
@@ -121,17 +120,14 @@ export async function statusReport(
     memoryBytes: onHost.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
     nodes: config.nodes.map(({ name, addresses, podCidrs, loopbackAddress }) => {
       const inKernel = kernel.find((report) => report.name === name);
+      const node = known?.find((one) => one.name === name);
       return {
         name,
-        status: isOff(name)
-          ? "Off"
-          : objects === undefined
-            ? "Unknown"
-            : nodeStatus(objects.nodes.find((node) => node.metadata?.name === name)),
+        status: isOff(name) ? "Off" : known === undefined ? "Unknown" : (node?.status ?? "NotRegistered"),
         address: listed(addresses),
         podCidr: listed(podCidrs),
         loopbackAddress,
-        pods: objects?.pods.filter(({ spec }) => spec?.nodeName === name).length,
+        pods: node?.pods,
         ...(inKernel === undefined
           ? {}
           : {
@@ -150,28 +146,3 @@ export async function statusReport(
 
 /** As `--pod-cidr` takes it. */
 const listed = (values: readonly string[]): string => values.join(",");
-
-/** How long a status waits for an API that does not answer. */
-const patienceMs = 3000;
-
-async function askApi({
-  config,
-}: RunningCluster): Promise<{ nodes: readonly Node[]; pods: readonly Pod[] } | undefined> {
-  try {
-    return await asAdministrator(config, async (client) => {
-      // Whatever is under way is cut, so that nothing keeps the process.
-      AbortSignal.timeout(patienceMs).addEventListener("abort", () => client.close(), { once: true });
-      const [nodes, pods] = await Promise.all([client.list(resources.nodes), client.list(resources.pods)]);
-      return { nodes: nodes.items, pods: pods.items };
-    });
-  } catch {
-    // Whatever is wrong with the API, the rest is told: this is the command one asks when something is wrong.
-    return undefined;
-  }
-}
-
-function nodeStatus(node: Node | undefined): string {
-  if (node === undefined) return "NotRegistered";
-  const ready = node.status?.conditions?.find(({ type }) => type === "Ready")?.status === "True" ? "Ready" : "NotReady";
-  return node.spec?.unschedulable === true ? `${ready},SchedulingDisabled` : ready;
-}

@@ -85,6 +85,8 @@ export function clusterPaths(config: Pick<ClusterConfig, "stateDir" | "runDir">)
     auditLog: `${config.stateDir}/logs/audit.log`,
     /** The holder's control socket. */
     holderSocket: `${config.runDir}/holder.sock`,
+    /** Where the server answers commands that need no whole API. */
+    serverSocket: `${config.runDir}/server.sock`,
     private: privateDir,
     /** A Unix socket per process that gives its metrics. */
     metricsSockets: `${privateDir}/metrics`,
