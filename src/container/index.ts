@@ -15,7 +15,14 @@ import type { ContainerRuntime, Image } from "./runtime.ts";
 
 export { ContainerError } from "./errors.ts";
 export { composeNodeRoot, updateNodeNames } from "./node-root/node-root.ts";
-export { makeEmptyDir, removeVolumes, resolveHostPath, writeAtomicVolume, type VolumeFile } from "./volumes/index.ts";
+export {
+  makeEmptyDir,
+  readVolumeFile,
+  removeVolumes,
+  resolveHostPath,
+  writeAtomicVolume,
+  type VolumeFile,
+} from "./volumes/index.ts";
 export type * from "./runtime.ts";
 
 type Paths = Pick<ClusterConfig, "stateDir" | "runDir" | "toolsDir">;

@@ -81,6 +81,15 @@ function currentVersion(folder: string): string | undefined {
   return lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(link) : undefined;
 }
 
+/** What a reader of the volume sees at `path`; undefined where there is no such file. */
+export function readVolumeFile(folder: string, path: string): string | undefined {
+  try {
+    return readFileSync(join(folder, "..data", path), "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
 function isSame(version: string, files: ReadonlyMap<string, VolumeFile>, modeOf: ModeOf): boolean {
   if (!existsSync(version)) return false;
   const present = readdirSync(version, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());

@@ -3,7 +3,7 @@ import { chmodSync, lstatSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { giveToGroup } from "./group.ts";
 import { resolveInRoot } from "../root/scoped-path.ts";
 
-export { writeAtomicVolume, type VolumeFile } from "./atomic-volume.ts";
+export { readVolumeFile, writeAtomicVolume, type VolumeFile } from "./atomic-volume.ts";
 
 /** An emptyDir: a folder for everybody, made once. It lies on the node's disk, whatever medium is asked for. */
 export function makeEmptyDir(folder: string, group?: number): void {

@@ -1,6 +1,12 @@
 /** The folders behind a pod's volumes, at upstream's places under the pod's folder. */
 import type { Pod, Volume } from "../../../api/generated/types.ts";
-import { makeEmptyDir, removeVolumes, resolveHostPath, writeAtomicVolume } from "../../../container/index.ts";
+import {
+  makeEmptyDir,
+  readVolumeFile,
+  removeVolumes,
+  resolveHostPath,
+  writeAtomicVolume,
+} from "../../../container/index.ts";
 import type { FieldContext } from "../../../model/pod-environment/index.ts";
 import { podDir } from "../pods/paths.ts";
 import { VolumeError } from "./errors.ts";
@@ -58,7 +64,8 @@ export function createPodVolumes(nodeRoot: string, sources: VolumeSources): PodV
       return write("downward-api", downwardFiles(downwardAPI.items ?? [], context), downwardAPI.defaultMode);
     }
     if (projected !== undefined) {
-      const files = await projectedFiles(sources, context, projected.sources ?? []);
+      const present = (path: string): string | undefined => readVolumeFile(folder("projected"), path);
+      const files = await projectedFiles(sources, context, { projections: projected.sources ?? [], present });
       return write("projected", files, projected.defaultMode);
     }
     const kinds = Object.keys(volume).filter((key) => key !== "name");

@@ -5,8 +5,11 @@ import type { ApiClient } from "../../../client/api-client.ts";
 import type { Clock } from "../../../machinery/clock.ts";
 
 export interface Tokens {
-  /** Rejects with the API's error: `serviceaccounts "web" not found`. */
-  tokenFor(pod: Pod, projection: ServiceAccountTokenProjection): Promise<string>;
+  /**
+   * `present`: what the pod has from before an agent's restart; it stays while it is young enough. Rejects with the API's
+   * error: `serviceaccounts "web" not found`.
+   */
+  tokenFor(pod: Pod, projection: ServiceAccountTokenProjection, present?: string): Promise<string>;
   forget(uid: string): void;
 }
 
@@ -14,17 +17,27 @@ const defaultSeconds = 3600;
 /** However long a token lives, a younger one is fetched after a day, as upstream does. */
 const longestUseMs = 24 * 3600 * 1000;
 
+interface KeptToken {
+  readonly token: string;
+  readonly renewAtMs: number;
+}
+
+const renewAtMs = (fromMs: number, lifeMs: number): number => fromMs + Math.min(lifeMs * 0.8, longestUseMs);
+
 export function createTokens(client: ApiClient, clock: Clock): Tokens {
-  const kept = new Map<string, Map<string, { readonly token: string; readonly renewAtMs: number }>>();
+  const kept = new Map<string, Map<string, KeptToken>>();
   return {
     forget: (uid) => void kept.delete(uid),
-    tokenFor: async (pod, { audience, expirationSeconds = defaultSeconds }) => {
+    tokenFor: async (pod, { audience, expirationSeconds = defaultSeconds }, present) => {
       const { namespace = "default", name = "", uid = "" } = pod.metadata ?? {};
-      const ofPod = kept.get(uid) ?? new Map<string, { readonly token: string; readonly renewAtMs: number }>();
+      const ofPod = kept.get(uid) ?? new Map<string, KeptToken>();
       kept.set(uid, ofPod);
       const key = `${audience ?? ""} ${expirationSeconds}`;
-      const known = ofPod.get(key);
-      if (known !== undefined && clock.now() < known.renewAtMs) return known.token;
+      const known = ofPod.get(key) ?? readToken(present, uid);
+      if (known !== undefined && clock.now() < known.renewAtMs) {
+        ofPod.set(key, known);
+        return known.token;
+      }
       const request: AuthenticationV1TokenRequest = {
         apiVersion: "authentication.k8s.io/v1",
         kind: "TokenRequest",
@@ -39,8 +52,27 @@ export function createTokens(client: ApiClient, clock: Clock): Tokens {
       const { token = "", expirationTimestamp = "" } = (answer as AuthenticationV1TokenRequest).status ?? {};
       const endMs = Date.parse(expirationTimestamp);
       const lifeMs = Number.isNaN(endMs) ? expirationSeconds * 1000 : endMs - clock.now();
-      ofPod.set(key, { token, renewAtMs: clock.now() + Math.min(lifeMs * 0.8, longestUseMs) });
+      ofPod.set(key, { token, renewAtMs: renewAtMs(clock.now(), lifeMs) });
       return token;
     },
   };
+}
+
+/** Undefined for what is no token of this pod. A pod's volumes never change: what it was asked for is what would be asked. */
+function readToken(text: string | undefined, podUid: string): KeptToken | undefined {
+  try {
+    const [, payload = ""] = (text ?? "").split(".");
+    const claims = JSON.parse(Buffer.from(payload, "base64url").toString()) as {
+      readonly iat?: unknown;
+      readonly exp?: unknown;
+      readonly "kubernetes.io"?: { readonly pod?: { readonly uid?: unknown } };
+    };
+    const { iat, exp } = claims;
+    if (typeof iat !== "number" || typeof exp !== "number" || claims["kubernetes.io"]?.pod?.uid !== podUid)
+      return undefined;
+    return { token: text ?? "", renewAtMs: renewAtMs(iat * 1000, (exp - iat) * 1000) };
+  } catch {
+    // Somebody wrote something else there.
+    return undefined;
+  }
 }

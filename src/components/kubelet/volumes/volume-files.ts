@@ -87,18 +87,28 @@ export function downwardFiles(items: readonly DownwardAPIVolumeFile[], context: 
   );
 }
 
-/** All sources in one folder; of two files with one path the later source's counts. */
+/**
+ * All sources in one folder; of two files with one path the later source's counts.
+ *
+ * @param given.present - What the volume has at a path now; undefined where there is nothing.
+ */
 export async function projectedFiles(
   sources: VolumeSources,
   context: FieldContext,
-  projections: readonly VolumeProjection[],
+  given: {
+    readonly projections: readonly VolumeProjection[];
+    readonly present: (path: string) => string | undefined;
+  },
 ): Promise<VolumeFiles> {
-  const parts = await Promise.all(projections.map((projection) => projectionFiles(sources, context, projection)));
+  const { projections, present } = given;
+  const parts = await Promise.all(
+    projections.map((projection) => projectionFiles({ ...sources, present }, context, projection)),
+  );
   return new Map(parts.flatMap((part) => [...part]));
 }
 
 async function projectionFiles(
-  sources: VolumeSources,
+  sources: VolumeSources & { readonly present: (path: string) => string | undefined },
   context: FieldContext,
   { configMap, secret, downwardAPI, serviceAccountToken }: VolumeProjection,
 ): Promise<VolumeFiles> {
@@ -107,8 +117,9 @@ async function projectionFiles(
   if (secret !== undefined) return secretFiles(sources, pod, { name: "", ...secret });
   if (downwardAPI !== undefined) return downwardFiles(downwardAPI.items ?? [], context);
   if (serviceAccountToken !== undefined) {
-    const token = await sources.tokens.tokenFor(pod, serviceAccountToken);
-    return new Map([[serviceAccountToken.path, { contents: token }]]);
+    const { path } = serviceAccountToken;
+    const token = await sources.tokens.tokenFor(pod, serviceAccountToken, sources.present(path));
+    return new Map([[path, { contents: token }]]);
   }
   throw new VolumeSourceError("the projected source is of a kind this cluster does not have");
 }
