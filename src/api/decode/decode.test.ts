@@ -23,6 +23,10 @@ function refusal(target: typeof service, source: DecodeSource, validation: Field
 const prefix = 'Service in version "v1" cannot be handled as a Service: ';
 const refusals: readonly (readonly [string, string])[] = [
   ['{"spec":{"ports":[{"zzzz":80}]}}', `${prefix}strict decoding error: unknown field "spec.ports[0].zzzz"`],
+  [
+    '{"spec":{"qqqq":1,"type":"NodePort","type":"ClusterIP"},"zzzz":1}',
+    `${prefix}strict decoding error: unknown field "spec.qqqq", duplicate field "spec.type", unknown field "zzzz"`,
+  ],
   ['{"zzzz":1,"spec":{"qqqq":1}}', `${prefix}strict decoding error: unknown field "zzzz", unknown field "spec.qqqq"`],
   [
     '{"spec":{"ports":[{"port":80},{"port":80,"port":81}]}}',

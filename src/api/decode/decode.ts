@@ -7,7 +7,8 @@ import type { KubernetesObject } from "../object.ts";
 import { fieldsOf } from "../schema.ts";
 import { badRequest } from "../status.ts";
 import type { ApiError } from "../status.ts";
-import { JsonTextError, parseJsonText } from "./json-text.ts";
+import { complaintsInOrder, JsonTextError, parseJsonText } from "./json-text.ts";
+import type { KeyComplaint } from "./json-text.ts";
 import { readProtobufBody } from "./protobuf-body.ts";
 import { TimeError } from "./time.ts";
 import { decodeValue, TypeMismatchError } from "./value.ts";
@@ -52,10 +53,9 @@ export function decodeObject<T extends KubernetesObject = KubernetesObject>(
   checkKind(target, value);
   try {
     const decoded = decodeValue(target.type, value);
-    const complaints = [
-      ...duplicates.map((path) => `duplicate field ${quoted(path)}`),
-      ...decoded.unknown.map((path) => unknownField(path, { typeName: target.type, value, fieldsOf })),
-    ];
+    const complaints = inOrder(source, duplicates, decoded.unknown).map(({ path, isDuplicate }) =>
+      isDuplicate ? `duplicate field ${quoted(path)}` : unknownField(path, { typeName: target.type, value, fieldsOf }),
+    );
     if (validation === "Strict" && complaints.length > 0) {
       throw cannotHandle(target, target.kind, `strict decoding error: ${complaints.join(", ")}`);
     }
@@ -65,6 +65,19 @@ export function decodeObject<T extends KubernetesObject = KubernetesObject>(
     if (isDecoderError(error)) throw cannotHandle(target, target.kind, error.message);
     throw error;
   }
+}
+
+/** As they stand in a text; what was made otherwise complains of duplicates first, as upstream's YAML reader does. */
+function inOrder(
+  source: DecodeSource,
+  duplicates: readonly string[],
+  unknown: readonly string[],
+): readonly KeyComplaint[] {
+  if ("text" in source && duplicates.length > 0 && unknown.length > 0) return complaintsInOrder(source.text, unknown);
+  return [
+    ...duplicates.map((path) => ({ path, isDuplicate: true })),
+    ...unknown.map((path) => ({ path, isDuplicate: false })),
+  ];
 }
 
 /** Upstream's words, and behind them what was probably meant. */

@@ -101,10 +101,33 @@ function pathOf(levels: readonly Level[], key: string): string {
   return path === "" ? key : `${path}.${key}`;
 }
 
-/** Walks valid JSON by its punctuation alone. */
 function duplicatesIn(text: string): readonly string[] {
-  const levels: Level[] = [];
   const duplicates: string[] = [];
+  visitKeys(text, (levels, key, isAgain) => {
+    if (isAgain) duplicates.push(pathOf(levels, key));
+  });
+  return duplicates;
+}
+
+export interface KeyComplaint {
+  readonly path: string;
+  readonly isDuplicate: boolean;
+}
+
+/** The keys given twice and the keys in `unknown` in the order of the text, as a decoder that reads it once meets them. */
+export function complaintsInOrder(text: string, unknown: readonly string[]): readonly KeyComplaint[] {
+  const left = new Set(unknown);
+  const complaints: KeyComplaint[] = [];
+  visitKeys(text, (levels, key, isDuplicate) => {
+    const path = pathOf(levels, key);
+    if (isDuplicate || left.delete(path)) complaints.push({ path, isDuplicate });
+  });
+  return complaints;
+}
+
+/** Walks valid JSON by its punctuation alone; `isAgain` where the object has the key already. */
+function visitKeys(text: string, visit: (levels: readonly Level[], key: string, isAgain: boolean) => void): void {
+  const levels: Level[] = [];
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     const level = levels.at(-1);
@@ -112,7 +135,7 @@ function duplicatesIn(text: string): readonly string[] {
       const end = endOfString(text, at);
       if (level?.keys && text.charCodeAt(afterBlanks(text, end + 1)) === 0x3a) {
         const key = keyOf(text.slice(at, end + 1));
-        if (level.keys.has(key)) duplicates.push(pathOf(levels, key));
+        visit(levels, key, level.keys.has(key));
         level.keys.add(key);
         level.key = key;
       }
@@ -122,7 +145,6 @@ function duplicatesIn(text: string): readonly string[] {
     else if (isClosing(code)) levels.pop();
     else if (code === 0x2c && level) level.index += 1;
   }
-  return duplicates;
 }
 
 function keyOf(literal: string): string {

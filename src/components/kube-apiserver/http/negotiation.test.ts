@@ -30,6 +30,15 @@ test("representationOf() refuses what it cannot give", () => {
   }
 });
 
+test("representationOf() makes no Table of what nobody lists", () => {
+  const table = "application/json;as=Table;v=v1;g=meta.k8s.io";
+  assert.equal(representationOf(`${table},application/json`, noQuery, { hasTable: false }).form, "object");
+  assert.throws(
+    () => representationOf(table, noQuery, { hasTable: false }),
+    (error) => error instanceof ApiError && error.code === 406,
+  );
+});
+
 test("representationOf() answers or refuses any header", () => {
   fc.assert(
     fc.property(fc.string(), (accept) => {

@@ -25,8 +25,15 @@ interface MediaRange {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** Throws `ApiError` 406 when nothing on offer is accepted. */
-export function representationOf(accept: string | undefined, query: URLSearchParams): Representation {
+/**
+ * @param offer.hasTable - False for what nobody lists, such as a review: kubectl then asks for the object.
+ * Throws `ApiError` 406 when nothing on offer is accepted.
+ */
+export function representationOf(
+  accept: string | undefined,
+  query: URLSearchParams,
+  { hasTable }: { readonly hasTable: boolean } = { hasTable: true },
+): Representation {
   const base = { includeObject: includeObjectOf(query.get("includeObject")), isPretty: query.get("pretty") === "true" };
   const object = { form: "object", version: "v1", ...base } as const;
   const ranges = mediaRanges(accept ?? "");
@@ -37,6 +44,7 @@ export function representationOf(accept: string | undefined, query: URLSearchPar
     const version = parameters.get("v") ?? "v1";
     if (!parameters.has("as")) return object;
     const isOurs = (parameters.get("g") ?? "meta.k8s.io") === "meta.k8s.io";
+    if (form === "table" && !hasTable) continue;
     if (form !== undefined && isOurs && (version === "v1" || version === "v1beta1")) return { form, version, ...base };
   }
   throw notAcceptable(offered);

@@ -81,13 +81,13 @@ async function create(call: ResourceCall): Promise<void> {
   const { request, response, info, resource, context } = call;
   if (info.name !== "") throw methodNotSupported(resource.resourceName, "create");
   if (resource.definition.isNamespaced && info.namespace === "") throw resourceNotServed();
-  const form = representationOf(request.headers.accept, info.query);
+  const action = call.actionOf(resource.definition.plural, "");
+  const form = representationOf(request.headers.accept, info.query, { hasTable: action?.create === undefined });
   const object = await decodeBody(
     resource.definition,
     { request, bytes: await readBody(request) },
     { query: info.query, warnings: context.warnings },
   );
-  const action = call.actionOf(resource.definition.plural, "");
   if (action?.create !== undefined) {
     const key: ObjectKey = { namespace: info.namespace, name: object.metadata?.name ?? "" };
     const done = await action.create({ resource, key, context }, object);
