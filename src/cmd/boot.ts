@@ -2,6 +2,7 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
+  agreeOnUsers,
   endProcesses,
   findSupervisor,
   kubeconfigPath,
@@ -10,9 +11,12 @@ import {
   markStarted,
   markStarting,
   mergeContext,
+  presentUsers,
   type Progress,
   readTraces,
+  readUsers,
   recordTraces,
+  recordUsers,
   startSupervisor,
 } from "../components/lab-host/index.ts";
 import { systemClock } from "../machinery/clock.ts";
@@ -43,6 +47,8 @@ export async function boot(config: ClusterConfig, options: BootOptions): Promise
   const { progress, signal } = options;
   const paths = clusterPaths(config);
   let supervisor: ReturnType<typeof startSupervisor> | undefined;
+  const { users, note } = agreeOnUsers(config.name, readUsers(config.stateDir), presentUsers(config.toolsDir));
+  if (note !== undefined) progress.say(note);
   try {
     makePrivateFolder(config.stateDir);
     makePrivateFolder(config.runDir);
@@ -52,7 +58,8 @@ export async function boot(config: ClusterConfig, options: BootOptions): Promise
     markLayout(config.stateDir);
     writeWhole(paths.roster, options.roster);
     writeWhole(paths.config, config);
-    supervisor = startSupervisor(config, selfCommand);
+    recordUsers(config.stateDir, users);
+    supervisor = startSupervisor(config, selfCommand, users);
     const admin = pki.issue({
       commonName: "kubernetes-admin",
       organizations: ["system:masters"],

@@ -1,6 +1,7 @@
 /** `netloom stop`: ends a cluster's processes in order; what it is made of stays for `netloom start`. */
 import { existsSync } from "node:fs";
 import {
+  checkFolderOwner,
   findSupervisor,
   isStarting,
   type Progress,
@@ -17,6 +18,8 @@ const graceMs = 8000;
 export async function stop(name: string, progress: Progress): Promise<void> {
   const started = performance.now();
   const folders = clusterFolders(name);
+  // Root may end anybody's.
+  if (process.getuid?.() !== 0) checkFolderOwner(name, folders.stateDir);
   const supervisor = findSupervisor(folders.runDir);
   if (supervisor === undefined) {
     if (!existsSync(folders.stateDir)) throw new CommandError(`There is no cluster "${name}"`);

@@ -1,5 +1,6 @@
 /** `netloom up`: makes a cluster and waits until it serves; whatever goes wrong, nothing half-made is left. */
 import {
+  checkFolderOwner,
   checkNamespaces,
   checkTools,
   chooseApiPort,
@@ -48,6 +49,7 @@ async function makeOrStart(options: UpOptions, progress: Progress, signal: Abort
   const name = options.name ?? clusterDefaults.name;
   const folders = clusterFolders(name);
   planCluster(options, { ...folders, apiPort: options.apiPort ?? 0, loopbackIndex: 60 });
+  checkFolderOwner(name, folders.stateDir);
   if (findSupervisor(folders.runDir) !== undefined) {
     throw new CommandError(
       `A cluster "${name}" is running already: use it, end it with "netloom down${named(name)}", or choose another --name`,

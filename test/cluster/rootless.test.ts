@@ -4,55 +4,30 @@
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { eventually, kubectls } from "./lab/index.ts";
-import { root } from "./lab/lab.ts";
+import { makeNobodysLab, nobody, type NobodysLab } from "./lab/as-nobody.ts";
 
-const nobody = 65_534;
 const isRoot = process.getuid?.() === 0;
 
 describe("as an ordinary user", { skip: isRoot ? false : "every other cluster test does this already" }, () => {
-  let folder: string;
-  let env: Record<string, string>;
+  let lab: NobodysLab;
 
   before(() => {
-    folder = mkdtempSync(join(tmpdir(), "nlr-"));
-    chmodSync(folder, 0o755);
-    installPackage(join(folder, "package"));
-    const home = join(folder, "home");
-    mkdirSync(home);
-    copyTools(join(home, "data"));
-    spawnSync("chown", ["-R", `${nobody}:${nobody}`, home]);
-    env = {
-      PATH: process.env["PATH"] ?? "",
-      HOME: home,
-      XDG_STATE_HOME: join(home, "s"),
-      XDG_RUNTIME_DIR: join(home, "r"),
-      XDG_DATA_HOME: join(home, "data"),
-      KUBECONFIG: join(home, "kubeconfig"),
-    };
+    lab = makeNobodysLab();
     const up = netloom("up");
     assert.equal(up.status, 0, up.stderr);
   });
   after(() => {
     netloom("down");
-    rmSync(folder, { recursive: true, force: true });
+    lab.remove();
   });
 
-  function asNobody(command: string, args: readonly string[]) {
-    const become = [`--reuid=${nobody}`, `--regid=${nobody}`, "--clear-groups", "--"];
-    return spawnSync("setpriv", [...become, command, ...args], { env, cwd: folder, encoding: "utf8" });
-  }
-  const netloom = (...args: readonly string[]) =>
-    asNobody(join(folder, "package/node_modules", `node-linux-${process.arch}`, "bin/node"), [
-      join(folder, "package/bin/netloom.mjs"),
-      ...args,
-    ]);
+  const netloom = (...args: readonly string[]) => lab.netloom(args);
   function kubectl(...args: readonly string[]): string {
-    const { status, stdout, stderr } = asNobody(kubectls().at(-1)?.path ?? "kubectl", args);
+    const { status, stdout, stderr } = lab.run(kubectls().at(-1)?.path ?? "kubectl", args);
     assert.equal(status, 0, `kubectl ${args.join(" ")}\n${stderr}`);
     return stdout;
   }
@@ -87,28 +62,9 @@ describe("as an ordinary user", { skip: isRoot ? false : "every other cluster te
     const down = netloom("down");
     assert.equal(down.status, 0, down.stderr);
     await eventually(() => {
-      assert.deepEqual(readdirSync(join(folder, "home/s/netloom")), []);
-      assert.deepEqual(readdirSync(join(folder, "home/r/netloom")), []);
-      assert.equal(existsSync(env["KUBECONFIG"] ?? ""), false);
+      assert.deepEqual(readdirSync(join(lab.folder, "home/s/netloom")), []);
+      assert.deepEqual(readdirSync(join(lab.folder, "home/r/netloom")), []);
+      assert.equal(existsSync(lab.env["KUBECONFIG"] ?? ""), false);
     });
   });
 });
-
-/** The programs the set-up fetched for root, where it did. */
-function copyTools(dataHome: string): void {
-  const ofRoot = process.env["XDG_DATA_HOME"] ?? join(process.env["HOME"] ?? "/root", ".local/share");
-  if (!existsSync(join(ofRoot, "netloom/tools"))) return;
-  cpSync(join(ofRoot, "netloom/tools"), join(dataHome, "netloom/tools"), { recursive: true, verbatimSymlinks: true });
-}
-
-/** What `npm install netloom` would put there: the bundle, and the packages it does not contain. */
-function installPackage(target: string): void {
-  const built = spawnSync(process.execPath, [join(root, "scripts/build.ts")], { cwd: root, encoding: "utf8" });
-  assert.equal(built.status, 0, built.stderr);
-  const parts = ["package.json", "bin", "dist", "scripts/setup", "examples"];
-  const packages = ["koffi", "@koromix", `node-linux-${process.arch}`];
-  for (const part of [...parts, ...packages.map((name) => `node_modules/${name}`)]) {
-    cpSync(join(root, part), join(target, part), { recursive: true });
-  }
-  spawnSync("chmod", ["-R", "go+rX", target]);
-}

@@ -6,9 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { removeTree } from "../../src/components/lab-host/removal.ts";
-import { userNamespaceFlags } from "../../src/components/lab-host/user-namespace.ts";
+import { presentUsers, userNamespaceFlags } from "../../src/components/lab-host/user-namespace.ts";
 
-const flags = userNamespaceFlags("/nowhere");
+const users = presentUsers("/nowhere");
+const flags = userNamespaceFlags(users);
 
 test("root needs no user namespace, and everybody else maps themselves to root in theirs", () => {
   if (flags.length === 0) {
@@ -17,6 +18,8 @@ test("root needs no user namespace, and everybody else maps themselves to root i
   }
   const map = spawnSync("unshare", [...flags, "cat", "/proc/self/uid_map"], { encoding: "utf8" }).stdout;
   assert.match(map, new RegExp(`^ *0 +${process.getuid?.()} +1$`, "m"));
+  // Written down as the kernel tells it, to be compared with when the cluster is started again.
+  if (users.kind === "range") assert.equal(users.uidMap.trimEnd(), map.trimEnd());
 });
 
 const lack = flags.includes("--map-auto") ? false : "this user has no ids in /etc/subuid, or is root";

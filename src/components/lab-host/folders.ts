@@ -1,5 +1,5 @@
 /** Where netloom keeps things on the host: state, sockets, fetched programs. Nothing is written anywhere else. */
-import { accessSync, constants, existsSync, lstatSync, mkdirSync, readdirSync } from "node:fs";
+import { accessSync, constants, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -39,20 +39,64 @@ export function makePrivateFolder(path: string): void {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     const { uid } = lstatSync(path);
-    if (uid !== userInfo().uid) throw new Error(`it belongs to user ${uid}`);
+    if (uid !== userInfo().uid) throw new Error(`it belongs to ${userName(uid)}`);
   } catch (error) {
     throw new FolderError(
-      `Cannot use the folder "${path}": ${isReadOnly(path) ? "its file system is read-only" : (error as Error).message}; free it, or set XDG_STATE_HOME and XDG_RUNTIME_DIR to folders of your own`,
+      `Cannot use the folder "${path}": ${whyUnusable(path, error as NodeJS.ErrnoException)}; free it, or set XDG_STATE_HOME and XDG_RUNTIME_DIR to folders of your own`,
       { cause: error },
     );
   }
 }
 
+/**
+ * A cluster is its maker's: another user, root included, would leave files in it that the maker cannot use. Harmless where
+ * there is no such folder. Throws `FolderError` with the remedy.
+ */
+export function checkFolderOwner(name: string, path: string): void {
+  const owner = ownerOf(path);
+  const { uid } = userInfo();
+  if (owner === undefined || owner === uid) return;
+  const as = owner === 0 ? "as root" : `as ${userName(owner)}${uid === 0 ? ", without sudo" : ""}`;
+  throw new FolderError(
+    `Cannot use the cluster "${name}": its folder "${path}" belongs to ${userName(owner)}; run netloom ${as}, or set XDG_STATE_HOME to a folder of your own for clusters of your own`,
+  );
+}
+
+/** Of the nearest folder above where this one cannot even be seen; undefined where there is none. */
+function ownerOf(path: string): number | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.uid;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EACCES") throw error;
+    return lstatSync(nearestFolder(path)).uid;
+  }
+}
+
+function whyUnusable(path: string, error: NodeJS.ErrnoException): string {
+  if (isReadOnly(path)) return "its file system is read-only";
+  if (error.code !== "EACCES") return error.message;
+  const nearest = nearestFolder(path);
+  const owner = lstatSync(nearest).uid;
+  return owner === userInfo().uid ? error.message : `"${nearest}" belongs to ${userName(owner)}`;
+}
+
+function nearestFolder(path: string): string {
+  return existsSync(path) || path === dirname(path) ? path : nearestFolder(dirname(path));
+}
+
+/** "root", "alice", "user 1234" where it has no name. */
+function userName(uid: number): string {
+  const line = readFileSync("/etc/passwd", "utf8")
+    .split("\n")
+    .map((text) => text.split(":"))
+    .find(([, , id]) => id === `${uid}`);
+  return line?.[0] ?? `user ${uid}`;
+}
+
 /** Asked of the nearest folder that exists: mkdir(2) of several levels says ENOENT instead. */
 function isReadOnly(path: string): boolean {
-  if (!existsSync(path) && path !== dirname(path)) return isReadOnly(dirname(path));
   try {
-    accessSync(path, constants.W_OK);
+    accessSync(nearestFolder(path), constants.W_OK);
     return false;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EROFS";

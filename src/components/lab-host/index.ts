@@ -1,4 +1,5 @@
-export { hostFolders, type HostFolders, knownClusters, makePrivateFolder } from "./folders.ts";
+export { agreeOnUsers, type ClusterUsers, readUsers, recordUsers } from "./cluster-users.ts";
+export { checkFolderOwner, hostFolders, type HostFolders, knownClusters, makePrivateFolder } from "./folders.ts";
 export { kubeconfigPath, mergeContext } from "./kubeconfig-file.ts";
 export {
   apiPortClaim,
@@ -23,3 +24,4 @@ export {
   stopProcesses,
 } from "./supervisor.ts";
 export { isStarting, markStarted, markStarting } from "./starting.ts";
+export { presentUsers } from "./user-namespace.ts";

@@ -17,6 +17,7 @@ import type { ClusterConfig } from "../../model/cluster-config.ts";
 import { clusterPaths } from "../../model/cluster-config.ts";
 import { findTool } from "../../machinery/tools.ts";
 import type { Clock } from "../../machinery/clock.ts";
+import type { ClusterUsers } from "./cluster-users.ts";
 import { childrenOf, identify, isAlive, type ProcessIdentity } from "./process-table.ts";
 import { userNamespaceFlags } from "./user-namespace.ts";
 
@@ -38,11 +39,11 @@ exec "$0" "$1" clean-up "$2" "$status"
 `;
 
 /** Starts the cluster's processes detached from this one. Returns at once; progress comes over the holder's socket. */
-export function startSupervisor(config: ClusterConfig, self: SelfCommand): ProcessIdentity {
+export function startSupervisor(config: ClusterConfig, self: SelfCommand, users: ClusterUsers): ProcessIdentity {
   const tini = findTool("tini", config.toolsDir);
   const paths = clusterPaths(config);
   const log = openSync(join(paths.logs, "holder.log"), "a", 0o600);
-  const userNamespace = userNamespaceFlags(config.toolsDir).join(" ");
+  const userNamespace = userNamespaceFlags(users).join(" ");
   const child = spawn("/bin/sh", ["-c", script, self.node, self.entry, paths.config, tini.path, userNamespace], {
     detached: true,
     stdio: ["ignore", log, log],
