@@ -35,3 +35,13 @@ export function jsonOf(value: unknown): string {
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
+
+/** A JSON value as Go's `%v` prints what it is decoded to: `map[spec:map[replicas:3]]`, keys sorted. */
+export function goText(value: unknown): string {
+  if (value === null || value === undefined) return "<nil>";
+  if (Array.isArray(value)) return `[${value.map(goText).join(" ")}]`;
+  if (typeof value === "string") return value;
+  if (typeof value !== "object") return JSON.stringify(value);
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return `map[${entries.map(([key, item]) => `${key}:${goText(item)}`).join(" ")}]`;
+}

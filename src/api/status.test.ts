@@ -25,13 +25,13 @@ test("error answers carry upstream's code, reason and message", () => {
       'pods is forbidden: User "jane" cannot list resource "pods"',
     ],
     [
-      status.methodNotSupported(pods, "delete"),
+      status.methodNotAllowed(),
       405,
       "MethodNotAllowed",
-      'delete is not supported on resources of kind "pods"',
+      "the server does not allow this method on the requested resource",
     ],
     [
-      status.requestEntityTooLarge(3_145_728),
+      status.requestEntityTooLarge("limit is 3145728"),
       413,
       "RequestEntityTooLarge",
       "Request entity too large: limit is 3145728",

@@ -165,16 +165,6 @@ export function forbidden(resource: GroupName, name: string, why: string): ApiEr
   return failure({ code: 403, reason: "Forbidden", message: `${subject}: ${why}`, details: detailsOf(resource, name) });
 }
 
-/** 405: `delete is not supported on resources of kind "pods"`. */
-export function methodNotSupported(resource: GroupName, verb: string): ApiError {
-  return failure({
-    code: 405,
-    reason: "MethodNotAllowed",
-    message: `${verb} is not supported on resources of kind ${quoted(groupNameText(resource))}`,
-    details: detailsOf(resource),
-  });
-}
-
 /** 405 for a method that the path knows nothing of. */
 export function methodNotAllowed(): ApiError {
   return failure({
@@ -185,13 +175,19 @@ export function methodNotAllowed(): ApiError {
   });
 }
 
-/** 406: none of the client's `Accept` types is on offer. */
-export function notAcceptable(offered: readonly string[]): ApiError {
-  return failure({
-    code: 406,
-    reason: "NotAcceptable",
-    message: `only the following media types are accepted: ${offered.join(", ")}`,
-  });
+/** 406: none of the client's `Accept` types is on offer, or `isKnown`: one is, but not with its parameters. */
+export function notAcceptable(offered: readonly string[], isKnown: boolean): ApiError {
+  const types = offered.join(", ");
+  return failure(
+    isKnown
+      ? { code: 406, reason: "NotAcceptable", message: `only the following media types are accepted: ${types}` }
+      : {
+          code: 406,
+          reason: "NotAcceptable",
+          message: `406: Not Acceptable\n\nAvailable representations: ${types}`,
+          details: {},
+        },
+  );
 }
 
 /** 415: the body's `Content-Type` cannot be read. */
@@ -203,6 +199,16 @@ export function unsupportedMediaType(accepted: readonly string[]): ApiError {
   });
 }
 
+/** 415 for a patch of a kind that the path does not take. */
+export function mediaTypeUnsupported(): ApiError {
+  return failure({
+    code: 415,
+    reason: "UnsupportedMediaType",
+    message: "415: Unsupported Media Type",
+    details: {},
+  });
+}
+
 /** 410: a revision that history no longer holds; the client lists anew, or goes on with `token`. */
 export function expired(message: string, token?: string): ApiError {
   const error = failure({ code: 410, reason: "Expired", message });
@@ -210,12 +216,8 @@ export function expired(message: string, token?: string): ApiError {
 }
 
 /** 413. */
-export function requestEntityTooLarge(limitBytes: number): ApiError {
-  return failure({
-    code: 413,
-    reason: "RequestEntityTooLarge",
-    message: `Request entity too large: limit is ${limitBytes}`,
-  });
+export function requestEntityTooLarge(why: string): ApiError {
+  return failure({ code: 413, reason: "RequestEntityTooLarge", message: `Request entity too large: ${why}` });
 }
 
 /** 429; `causes` carry a disruption budget's reason. */

@@ -208,11 +208,15 @@ spec:
   const again = await apply<KubernetesObject>(`${url}?fieldManager=me`, manifest);
   assert.equal(again.code, 200);
   const scale = "apiVersion: autoscaling/v1\nkind: Scale\nmetadata: {name: web}\nspec: {replicas: 4}\n";
-  const scaled = await apply<{ spec: { replicas: number } }>(`${url}/scale?fieldManager=scaler`, scale);
+  // The default belongs to nobody, so it belongs to whoever came before.
+  const refused = await apply<Status>(`${url}/scale?fieldManager=scaler`, scale);
+  assert.match(refused.body.message ?? "", /conflict with "before-first-apply" with subresource "scale"/);
+  const forced = `${url}/scale?fieldManager=scaler&force=true`;
+  const scaled = await apply<{ spec: { replicas: number } }>(forced, scale);
   assert.deepEqual([scaled.code, scaled.body.spec.replicas], [200, 4]);
   const broken = await apply<Status>(`${url}?fieldManager=me`, "a: [");
   assert.equal(broken.code, 400);
   assert.match(broken.body.message ?? "", /^error decoding YAML: /);
   const other = await apply<Status>(`${url}?fieldManager=me`, manifest.replace("apps/v1", "extensions/v1beta1"));
-  assert.match(other.body.message ?? "", /^Incorrect version specified in apply patch/);
+  assert.match(other.body.message ?? "", /^invalid object type: extensions\/v1beta1, Kind=Deployment$/);
 });

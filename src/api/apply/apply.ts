@@ -69,7 +69,9 @@ export function applyConfiguration(subject: Subject, request: ApplyRequest): Kub
     (last === undefined || last.apiVersion === owner.apiVersion);
   if (isSame && request.live !== undefined) return request.live;
   const next = new Map(rest);
-  next.set(id, { ...owner, time: writer.now });
+  // As upstream, who takes a share in what is there already changes nothing at any time.
+  const isShare = isNoChange(comparison) && request.live !== undefined;
+  next.set(id, isShare ? owner : { ...owner, time: writer.now });
   if (isEmptySet(fields)) next.delete(id);
   const result = writer.name === kubectlManager ? withLastApplied(pruned, configuration) : pruned;
   return withManaged(result, next);

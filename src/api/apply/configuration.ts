@@ -18,20 +18,10 @@ export interface ApplyTarget {
 
 /** Throws `ApiError`: 400 for another kind or a value of a wrong type, 500 in upstream's words for what does not fit the schema. */
 export function readConfiguration(target: ApplyTarget, value: unknown): KubernetesObject {
-  if (!isMap(value)) throw badRequest("error decoding YAML: the applied configuration must be an object");
+  if (!isMap(value)) throw notAnObject(value);
   const expected = apiVersionOf(target);
   const { apiVersion, kind } = value;
-  if (typeof apiVersion !== "string" || typeof kind !== "string" || kind === "") {
-    throw badRequest("Object 'Kind' is missing in the applied configuration");
-  }
-  if (apiVersion !== expected) {
-    throw badRequest(
-      `Incorrect version specified in apply patch. Specified patch version: ${apiVersion}, expected: ${expected}`,
-    );
-  }
-  if (kind !== target.kind) {
-    throw badRequest(`the applied configuration is a ${kind}, but the request's path names a ${target.kind}`);
-  }
+  if (apiVersion !== expected || kind !== target.kind) throw anotherKind(apiVersion, kind);
   const metadata = isMap(value["metadata"]) ? value["metadata"] : {};
   if (metadata["managedFields"] !== undefined && metadata["managedFields"] !== null) {
     throw badRequest("metadata.managedFields must be nil");
@@ -44,6 +34,19 @@ export function readConfiguration(target: ApplyTarget, value: unknown): Kubernet
     if (!(error instanceof Error)) throw error;
     throw badRequest(error.message);
   }
+}
+
+function notAnObject(value: unknown): ApiError {
+  if (value === null || value === undefined) return anotherKind(undefined, undefined);
+  const type = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+  const why = `json: cannot unmarshal ${type} into Go value of type map[string]interface {}`;
+  return badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${why}`);
+}
+
+function anotherKind(apiVersion: unknown, kind: unknown): ApiError {
+  const version = typeof apiVersion === "string" ? apiVersion : "";
+  const text = version.includes("/") ? version : `/${version}`;
+  return badRequest(`invalid object type: ${text}, Kind=${typeof kind === "string" ? kind : ""}`);
 }
 
 function unfitting(

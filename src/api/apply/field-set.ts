@@ -67,13 +67,16 @@ export function isSameSet(left: FieldSet, right: FieldSet): boolean {
   });
 }
 
-/** Every member, as its path elements, in the order in which upstream lists them. */
+/** Every member, as its path elements, in the order in which upstream lists them: a node's own members first. */
 export function pathsOf(set: FieldSet): readonly (readonly string[])[] {
-  const paths: (readonly string[])[] = set.isMember ? [[]] : [];
-  for (const [element, node] of [...set.children].toSorted(byElement)) {
-    for (const path of pathsOf(node)) paths.push([element, ...path]);
-  }
-  return paths;
+  return set.isMember ? [[], ...pathsBelow(set)] : pathsBelow(set);
+}
+
+function pathsBelow({ children }: FieldSet): readonly (readonly string[])[] {
+  const sorted = [...children].toSorted(byElement);
+  const members = sorted.filter(([, node]) => node.isMember).map(([element]) => [element]);
+  const deeper = sorted.flatMap(([element, node]) => pathsBelow(node).map((path) => [element, ...path]));
+  return [...members, ...deeper];
 }
 
 export function byElement([left]: readonly [string, unknown], [right]: readonly [string, unknown]): number {

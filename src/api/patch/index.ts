@@ -1,8 +1,12 @@
 import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch, PatchError } from "../../lib/patch/index.ts";
-import { decodeObject } from "../decode/index.ts";
+import { decodeParsed, notRegistered, UndecodableError } from "../decode/index.ts";
 import type { Decoded, DecodeTarget, FieldValidation } from "../decode/index.ts";
+import { invalidValue } from "../field-error.ts";
+import { goText, jsonOf } from "../go-text.ts";
+import { apiVersionOf } from "../object.ts";
 import type { KubernetesObject } from "../object.ts";
-import { badRequest, invalidPatch } from "../status.ts";
+import { badRequest, invalid, invalidPatch } from "../status.ts";
+import type { ApiError } from "../status.ts";
 import { patchSchemaOf } from "./patch-schema.ts";
 
 export { patchSchemaOf } from "./patch-schema.ts";
@@ -23,6 +27,8 @@ export interface PatchRequest {
   readonly type: PatchType;
   readonly body: unknown;
   readonly validation: FieldValidation;
+  /** What was wrong with the patch's text: keys given twice. */
+  readonly complaints?: readonly string[];
 }
 
 /**
@@ -32,13 +38,21 @@ export interface PatchRequest {
 export function patchObject<T extends KubernetesObject>(
   target: DecodeTarget,
   object: T,
-  { type, body, validation }: PatchRequest,
+  { type, body, validation, complaints = [] }: PatchRequest,
 ): Decoded<T> {
+  let patched: unknown;
   try {
-    return decodeObject<T>(target, { value: applied(target, object, { type, body }) }, validation);
+    patched = applied(target, object, { type, body });
   } catch (error) {
     if (!(error instanceof PatchError)) throw error;
     throw error.isMalformed ? badRequest(error.message) : invalidPatch(error.message);
+  }
+  try {
+    checkKind(target, patched);
+    return decodeParsed<T>(target, { value: patched, complaints }, validation);
+  } catch (error) {
+    if (!(error instanceof UndecodableError)) throw error;
+    throw unfitting(type === "strategic" ? goText(body) : jsonOf(patched), error);
   }
 }
 
@@ -47,13 +61,37 @@ function applied(target: DecodeTarget, object: unknown, { type, body }: Pick<Pat
     case "json":
       return applyJsonPatch(object, body);
     case "merge":
-      if (typeof body !== "object" || body === null || Array.isArray(body)) {
-        throw new PatchError("a merge patch must be an object", true);
-      }
-      return applyMergePatch(object, body);
-    case "strategic":
-      return applyStrategicMergePatch(object, body, patchSchemaOf(target.type));
+      return applyMergePatch(object, patchMap(body, "error decoding patch: "));
+    case "strategic": {
+      // It cannot change what the object is.
+      const { apiVersion: _version, kind: _kind, ...patch } = patchMap(body, "");
+      return applyStrategicMergePatch(object, patch, patchSchemaOf(target.type));
+    }
     default:
       throw new Error("Cannot apply the patch: its type is of no known kind");
   }
+}
+
+function patchMap(body: unknown, prefix: string): Readonly<Record<string, unknown>> {
+  if (body === null) throw new PatchError("Invalid JSON Patch", true);
+  if (typeof body === "object" && !Array.isArray(body)) return body as Readonly<Record<string, unknown>>;
+  const type = Array.isArray(body) ? "array" : typeof body === "boolean" ? "bool" : typeof body;
+  throw new PatchError(`${prefix}json: cannot unmarshal ${type} into Go value of type map[string]interface {}`, true);
+}
+
+function checkKind(target: DecodeTarget, patched: unknown): void {
+  if (typeof patched !== "object" || patched === null || Array.isArray(patched)) {
+    throw invalidPatch("the patched document is no object");
+  }
+  const { apiVersion, kind } = patched as { readonly apiVersion?: unknown; readonly kind?: unknown };
+  const isAnother = (given: unknown, expected: string): boolean =>
+    typeof given === "string" && given !== "" && given !== expected;
+  const expected = apiVersionOf(target);
+  if (!isAnother(apiVersion, expected) && !isAnother(kind, target.kind)) return;
+  throw new UndecodableError(notRegistered(String(kind), String(apiVersion)));
+}
+
+/** Upstream shows the whole document, or the patch where that is merged field by field. */
+function unfitting(shown: string, { message }: UndecodableError): ApiError {
+  return invalid({ group: "", name: "" }, "", [invalidValue("patch", shown, message)]);
 }

@@ -35,14 +35,16 @@ export function scaleOf<T extends KubernetesObject>(definition: ResourceDefiniti
   };
 }
 
-/** The workload with the Scale's number of replicas, and its resource version as the precondition. */
-export function withScale<T extends KubernetesObject>(definition: ResourceDefinition<T>, object: T, scale: Scale): T {
+/** The workload with another number of replicas. A resource version, unless empty, is the precondition of the write. */
+export function withScale<T extends KubernetesObject>(
+  definition: ResourceDefinition<T>,
+  object: T,
+  { replicas, resourceVersion = "" }: { readonly replicas: number; readonly resourceVersion: string | undefined },
+): T {
   const draft = draftOf(object);
-  definition.scaling?.write(draft, scale.spec?.replicas ?? 0);
-  const { resourceVersion } = scale.metadata ?? {};
-  return resourceVersion === undefined
-    ? (draft as T)
-    : { ...(draft as T), metadata: { ...object.metadata, resourceVersion } };
+  definition.scaling?.write(draft, replicas);
+  const { resourceVersion: _stored, ...metadata } = object.metadata ?? {};
+  return { ...(draft as T), metadata: { ...metadata, ...(resourceVersion === "" ? {} : { resourceVersion }) } };
 }
 
 export function validateScale(scale: Scale): readonly FieldError[] {

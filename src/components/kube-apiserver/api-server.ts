@@ -110,9 +110,11 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     discovery: createDiscovery(registry),
     paths: createPaths({
       version,
+      groupVersions: registry.definitions,
       others: [createOpenApiPaths(registry, version), createOpenIdPaths(signer, issuer)],
       checks: [
         { name: "ping", check: () => undefined },
+        { name: "log", check: () => undefined },
         { name: "etcd", check: () => store.failure },
         {
           name: "poststarthook/bootstrap-controller",

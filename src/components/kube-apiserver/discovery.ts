@@ -9,11 +9,17 @@ const aggregatedVersions = ["v2", "v2beta1"] as const;
 
 export interface DiscoveryAnswer {
   readonly body: string;
-  readonly contentType: string;
+  /** Absent: plain JSON. */
+  readonly contentType?: string;
 }
 
-/** Answers `/api`, `/apis` and what lies under them. Throws `ApiError` 404. The texts are made once. */
-export function createDiscovery(registry: Registry): (path: string, accept: string | undefined) => DiscoveryAnswer {
+/**
+ * Answers `/api`, `/apis` and what lies under them. Undefined for a group that is not there; throws `ApiError` 404 for a
+ * version that is not. The texts are made once.
+ */
+export function createDiscovery(
+  registry: Registry,
+): (path: string, accept: string | undefined) => DiscoveryAnswer | undefined {
   const made = new Map<string, DiscoveryAnswer>();
   return (path, accept) => {
     const clean = path.replace(/\/+$/, "");
@@ -21,9 +27,13 @@ export function createDiscovery(registry: Registry): (path: string, accept: stri
     const slot = `${clean} ${aggregated ?? ""}`;
     const known = made.get(slot);
     if (known !== undefined) return known;
+    const [, root, group] = clean.split("/");
+    if (root === "apis" && group !== undefined && registry.definitions.every((one) => one.group !== group)) {
+      return undefined;
+    }
     const answer =
       aggregated === undefined
-        ? { body: JSON.stringify(classic(registry, clean)), contentType: "application/json" }
+        ? { body: JSON.stringify(classic(registry, clean)) }
         : {
             body: JSON.stringify(aggregatedDocument(registry, clean === "/api", aggregated)),
             contentType: `application/json;g=apidiscovery.k8s.io;v=${aggregated};as=APIGroupDiscoveryList`,

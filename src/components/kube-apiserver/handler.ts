@@ -3,7 +3,7 @@ import { STATUS_CODES } from "node:http";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Registry } from "../../api/registry/index.ts";
-import { badRequest, methodNotAllowed, methodNotSupported, resourceNotServed } from "../../api/status.ts";
+import { badRequest, methodNotAllowed, resourceNotServed } from "../../api/status.ts";
 import type { Clock } from "../../machinery/clock.ts";
 import type { Logger } from "../../machinery/log.ts";
 import type { Action } from "./actions/index.ts";
@@ -13,7 +13,7 @@ import { impersonate } from "./authentication/impersonation.ts";
 import { authorize, selectedName } from "./authorization/index.ts";
 import type { Attributes, Authorizer } from "./authorization/index.ts";
 import type { DiscoveryAnswer } from "./discovery.ts";
-import { send, statusAnswer, statusOf } from "./http/exchange.ts";
+import { pageNotFound, send, statusAnswer, statusOf } from "./http/exchange.ts";
 import type { Answer, HttpRequest, HttpResponse } from "./http/exchange.ts";
 import { serveResource } from "./http/resource-handler.ts";
 import type { OpenWatches } from "./http/resource-call.ts";
@@ -35,7 +35,7 @@ export interface HandlerOptions {
   readonly registry: Registry;
   readonly authenticate: Authenticate;
   readonly authorizer: Authorizer;
-  readonly discovery: (path: string, accept: string | undefined) => DiscoveryAnswer;
+  readonly discovery: (path: string, accept: string | undefined) => DiscoveryAnswer | undefined;
   readonly paths: PathHandler;
   resourceOf(group: string, version: string, plural: string): ServedResource | undefined;
   readonly watches: OpenWatches;
@@ -100,19 +100,30 @@ async function serve(options: HandlerOptions, exchange: Exchange): Promise<void>
     await serveStream({ info, resource, backends }, request, response);
     return;
   }
+  const { isDryRun, fieldManager: wanted, validation } = writeOptionsOf(info);
   const review = options.reviewOf(info.group, info.resource);
   if (review !== undefined && info.verb === "create" && info.name === "") {
-    await serveReview({ request, response, info, resource, review, user, warnings });
+    await serveReview({ request, response, info, resource, review, user, validation, warnings });
     return;
   }
   if (resource.definition.deprecationWarning !== undefined) warnings.push(resource.definition.deprecationWarning);
-  const { isDryRun, fieldManager: wanted } = writeOptionsOf(info.query);
-  const userAgent = request.headers["user-agent"] ?? "";
+  const userAgent = request.headers["user-agent"] ?? "unknown";
   const context = { user, isDryRun, fieldManager: fieldManagerOf(user, { wanted, userAgent }), warnings };
   const { clock, watches } = options;
   const actionOf = (plural: string, subresource: string): Action | undefined => options.actionOf(plural, subresource);
   const requireCreate = (): void => authorize(options.authorizer, user, attributesOf({ ...info, verb: "create" }));
-  await serveResource({ request, response, info, resource, context, clock, watches, requireCreate, actionOf });
+  await serveResource({
+    request,
+    response,
+    info,
+    resource,
+    context,
+    validation,
+    clock,
+    watches,
+    requireCreate,
+    actionOf,
+  });
 }
 
 function resourceOf(options: HandlerOptions, info: RequestInfo): ServedResource {
@@ -127,7 +138,7 @@ function isStream(resource: ServedResource, info: RequestInfo): boolean {
   const subresource = Object.hasOwn(subresources, info.subresource) ? subresources[info.subresource] : undefined;
   if (subresource?.style !== "stream") return false;
   const verbs: readonly string[] = subresource.verbs;
-  if (!verbs.includes(info.verb)) throw methodNotSupported(resource.resourceName, info.verb);
+  if (!verbs.includes(info.verb)) throw methodNotAllowed();
   return true;
 }
 
@@ -204,7 +215,8 @@ async function pathAnswer(options: HandlerOptions, { request, info }: Exchange):
   }
   if (/^\/apis?(\/|$)/.test(info.path)) {
     if (!isRead) throw methodNotAllowed();
-    return { code: 200, ...options.discovery(info.path, request.headers.accept) };
+    const answer = options.discovery(info.path, request.headers.accept);
+    if (answer !== undefined) return { code: 200, ...answer };
   }
-  throw resourceNotServed();
+  return pageNotFound;
 }

@@ -11,6 +11,8 @@ export interface HealthCheck {
 
 export interface PathOptions {
   readonly version: string;
+  /** All that are served, for the list of paths. */
+  readonly groupVersions: readonly { readonly group: string; readonly version: string }[];
   /** Served elsewhere, asked last. */
   readonly others: readonly PathHandler[];
   /** What must hold for a live server, and for one that is ready. */
@@ -21,17 +23,41 @@ export interface PathOptions {
 
 export function createPaths(options: PathOptions): PathHandler {
   const version = JSON.stringify(versionInfo(options.version), undefined, 2);
+  const index = JSON.stringify({ paths: pathsOf(options) }, undefined, 2);
   return (info, request) => {
     switch (info.path) {
+      case "/":
+        return { code: 200, body: index, contentType: "application/json" };
       case "/version":
       case "/version/":
-        return { code: 200, body: version };
+        return { code: 200, body: version, contentType: "application/json" };
       case "/metrics":
         return options.metrics().then((body) => ({ code: 200, body, contentType: options.metricsContentType }));
       default:
         return health(options.checks, info.path, info.query) ?? firstAnswer(options.others, info, request);
     }
   };
+}
+
+/** What `kubectl get --raw /` lists. */
+function pathsOf({ groupVersions, checks }: PathOptions): readonly string[] {
+  const groups = groupVersions.flatMap(({ group, version }) =>
+    group === "" ? [`/api/${version}`] : [`/apis/${group}`, `/apis/${group}/${version}`],
+  );
+  const parts = ["/healthz", "/livez", "/readyz"].flatMap((path) => [
+    path,
+    ...checks.map(({ name }) => `${path}/${name}`),
+  ]);
+  const others = [
+    "/.well-known/openid-configuration",
+    "/api",
+    "/apis",
+    "/apis/",
+    "/metrics",
+    "/openapi/v2",
+    "/openapi/v3",
+  ];
+  return [...new Set([...groups, ...parts, ...others, "/openapi/v3/", "/openid/v1/jwks", "/version"])].toSorted();
 }
 
 function firstAnswer(
@@ -47,9 +73,10 @@ function firstAnswer(
 
 /** `/readyz`, `/readyz?verbose`, `/readyz?exclude=etcd`, `/readyz/etcd`: upstream's forms. */
 function health(checks: readonly HealthCheck[], path: string, query: URLSearchParams): Answer | undefined {
-  const [, endpoint, name, ...more] = path.split("/");
-  if (!["healthz", "livez", "readyz"].includes(endpoint ?? "") || more.length > 0) return undefined;
-  const chosen = name === undefined || name === "" ? checks : checks.filter((check) => check.name === name);
+  const [, endpoint, ...rest] = path.split("/");
+  if (!["healthz", "livez", "readyz"].includes(endpoint ?? "")) return undefined;
+  const name = rest.length === 0 ? undefined : rest.join("/");
+  const chosen = name === undefined ? checks : checks.filter((check) => check.name === name);
   if (chosen.length === 0) return undefined;
   const excluded = query.getAll("exclude");
   const results = chosen.map((check) => ({
@@ -63,9 +90,12 @@ function health(checks: readonly HealthCheck[], path: string, query: URLSearchPa
     return result.problem === undefined ? `[+]${result.name} ok` : `[-]${result.name} failed: ${result.problem}`;
   });
   const contentType = "text/plain; charset=utf-8";
-  if (failed.length > 0) return { code: 500, body: `${lines.join("\n")}\n${endpoint} check failed\n`, contentType };
-  if (!query.has("verbose")) return { code: 200, body: "ok", contentType };
-  return { code: 200, body: `${lines.join("\n")}\n${endpoint} check passed\n`, contentType };
+  const headers = { "x-content-type-options": "nosniff" };
+  if (failed.length > 0)
+    return { code: 500, body: `${lines.join("\n")}\n${endpoint} check failed\n`, contentType, headers };
+  const isTold = query.has("verbose") && name === undefined;
+  if (!isTold) return { code: 200, body: "ok", contentType, headers };
+  return { code: 200, body: `${lines.join("\n")}\n${endpoint} check passed\n`, contentType, headers };
 }
 
 function versionInfo(gitVersion: string): Readonly<Record<string, string>> {
@@ -73,6 +103,10 @@ function versionInfo(gitVersion: string): Readonly<Record<string, string>> {
   return {
     major,
     minor,
+    emulationMajor: major,
+    emulationMinor: minor,
+    minCompatibilityMajor: major,
+    minCompatibilityMinor: String(Number(minor) - 1),
     gitVersion,
     gitCommit: "",
     gitTreeState: "clean",

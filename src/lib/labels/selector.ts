@@ -64,7 +64,7 @@ export function selectorOf(structured: StructuredSelector | undefined): Selector
   if (structured === undefined) return undefined;
   const requirements: Requirement[] = Object.entries(structured.matchLabels ?? {}).map(([key, value]) => ({
     key,
-    operator: "In",
+    operator: "Equals",
     values: [value],
   }));
   for (const { key, operator, values } of structured.matchExpressions ?? []) {
@@ -104,14 +104,7 @@ export function structuredSelectorText(structured: StructuredSelector | undefine
   if (structured === undefined) return "<none>";
   const selector = selectorOf(structured);
   if (selector === undefined) return "<error>";
-  const equalities = new Set(Object.keys(structured.matchLabels ?? {}));
-  const text = selectorText(
-    selector.map((requirement) =>
-      requirement.operator === "In" && requirement.values.length === 1 && equalities.has(requirement.key)
-        ? { ...requirement, operator: "Equals" }
-        : requirement,
-    ),
-  );
+  const text = selectorText(selector);
   return text === "" ? "<none>" : text;
 }
 

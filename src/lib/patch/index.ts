@@ -1,4 +1,4 @@
-export { applyJsonPatch } from "./json-patch.ts";
+export { applyJsonPatch, jsonPatchOperationLimit } from "./json-patch.ts";
 export { PatchError } from "./json-value.ts";
 export { applyMergePatch } from "./merge-patch.ts";
 export { applyStrategicMergePatch } from "./strategic-merge.ts";

@@ -4,7 +4,7 @@ import { isJsonObject, ObjectBuilder, PatchError } from "./json-value.ts";
 import type { JsonObject } from "./json-value.ts";
 
 /** Upstream's limit. */
-const operationLimit = 10_000;
+export const jsonPatchOperationLimit = 10_000;
 /** Copies of copies double a document with every operation: what they may add in all, in characters of JSON. */
 const copyLimit = 3 * 1024 * 1024;
 
@@ -20,9 +20,9 @@ function unfit(message: string): PatchError {
 
 function pointerOf(operation: JsonObject, member: "path" | "from"): Pointer {
   const text = operation[member];
-  if (typeof text !== "string") throw malformed(`${String(operation["op"])} operation lacks a string "${member}"`);
+  if (typeof text !== "string") throw unfit(`${String(operation["op"])} operation lacks a string "${member}"`);
   if (text === "") return [];
-  if (!text.startsWith("/")) throw malformed(`JSON pointer ${JSON.stringify(text)} does not start with "/"`);
+  if (!text.startsWith("/")) throw unfit(`JSON pointer ${JSON.stringify(text)} does not start with "/"`);
   return text
     .slice(1)
     .split("/")
@@ -92,7 +92,7 @@ function removed(document: unknown, pointer: Pointer): unknown {
 
 function replaced(document: unknown, pointer: Pointer, value: unknown): unknown {
   if (pointer.length === 0) return value;
-  valueAt(document, pointer);
+  // As upstream: what an object does not have yet is added.
   return changed(document, pointer, (parent, part) =>
     Array.isArray(parent)
       ? parent.with(indexOf(parent, part, parent.length - 1), value)
@@ -101,7 +101,7 @@ function replaced(document: unknown, pointer: Pointer, value: unknown): unknown 
 }
 
 function valueIn(operation: JsonObject): unknown {
-  if (!Object.hasOwn(operation, "value")) throw malformed(`${String(operation["op"])} operation lacks a "value"`);
+  if (!Object.hasOwn(operation, "value")) throw unfit(`${String(operation["op"])} operation lacks a "value"`);
   return operation["value"];
 }
 
@@ -117,7 +117,9 @@ function copied(document: unknown, pointer: Pointer, budget: Budget): unknown {
 }
 
 function applyOperation(document: unknown, operation: unknown, budget: Budget): unknown {
-  if (!isJsonObject(operation)) throw malformed("an operation of a JSON patch must be an object");
+  if (!isJsonObject(operation)) {
+    throw malformed("error decoding patch: json: cannot unmarshal a value into Go value of type handlers.jsonPatchOp");
+  }
   const path = pointerOf(operation, "path");
   switch (operation["op"]) {
     case "add":
@@ -139,17 +141,19 @@ function applyOperation(document: unknown, operation: unknown, budget: Budget): 
       if (isJsonEqual(valueAt(document, path), valueIn(operation))) return document;
       throw unfit(`testing value ${textOf(path)} failed: test failed`);
     default:
-      throw malformed(`Unexpected kind: ${String(operation["op"])}`);
+      throw unfit(`Unexpected kind: ${String(operation["op"])}`);
   }
 }
 
 /** Applies all operations or none. Changes neither argument. Throws `PatchError`. */
 export function applyJsonPatch(document: unknown, patch: unknown): unknown {
-  if (!Array.isArray(patch)) throw malformed("a JSON patch must be a list of operations");
-  if (patch.length > operationLimit) {
-    const message = `The allowed maximum operations in a JSON patch is ${operationLimit}, got ${patch.length}`;
-    throw malformed(message);
+  if (!Array.isArray(patch)) {
+    const type = patch === null || typeof patch !== "object" ? typeof patch : "object";
+    throw malformed(
+      `error decoding patch: json: cannot unmarshal ${type} into Go value of type []handlers.jsonPatchOp`,
+    );
   }
+  if (patch.length > jsonPatchOperationLimit) throw malformed("too many operations");
   const budget: Budget = { copied: 0 };
   return patch.reduce((value: unknown, operation: unknown) => applyOperation(value, operation, budget), document);
 }

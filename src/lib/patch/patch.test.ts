@@ -118,6 +118,8 @@ const jsonCases: readonly (readonly [unknown, readonly unknown[], unknown])[] = 
   [{ a: 1 }, [{ op: "move", from: "/a", path: "/b" }], { b: 1 }],
   [{ a: { x: 1 } }, [{ op: "copy", from: "/a", path: "/b" }], { a: { x: 1 }, b: { x: 1 } }],
   [{ a: 1 }, [{ op: "test", path: "/a", value: 1 }], { a: 1 }],
+  // As upstream's library: what an object does not have yet is added.
+  [{ a: 1 }, [{ op: "replace", path: "/b", value: 2 }], { a: 1, b: 2 }],
 ];
 
 test("applyJsonPatch() follows RFC 6902", () => {
@@ -128,7 +130,7 @@ test("applyJsonPatch() refuses what does not fit, and copies that would explode"
   const refused: readonly unknown[] = [
     [{ op: "test", path: "/a", value: 2 }],
     [{ op: "remove", path: "/none" }],
-    [{ op: "replace", path: "/none", value: 1 }],
+    [{ op: "replace", path: "/none/x", value: 1 }],
     [{ op: "add", path: "/l/9", value: 1 }],
     [{ op: "add", path: "/a/b", value: 1 }],
     [{ op: "move", from: "/o", path: "/o/x" }],

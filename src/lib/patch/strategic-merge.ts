@@ -47,7 +47,7 @@ function mergeObjects(target: JsonObject, patch: JsonObject, schema: PatchSchema
     if (key === "$retainKeys" || key.startsWith(orderPrefix)) continue;
     if (key.startsWith(deletionPrefix)) {
       const field = key.slice(deletionPrefix.length);
-      const kept = withoutScalars(result.get(field), value, field);
+      const kept = withoutScalars(result.get(field), value);
       if (kept !== undefined) result.set(field, kept);
       continue;
     }
@@ -59,7 +59,7 @@ function mergeObjects(target: JsonObject, patch: JsonObject, schema: PatchSchema
     const field = key.slice(orderPrefix.length);
     const mergeKey = schema?.fieldOf(field)?.mergeKey;
     const list = result.get(field);
-    if (!Array.isArray(order)) throw malformed(`the value of ${key} must be a list`);
+    if (!Array.isArray(order)) throw malformed("invalid patch format of setElementOrder list");
     if (!Array.isArray(list)) continue;
     checkOrder(rest[field], order, { field, mergeKey });
     result.set(field, ordered(list, order, { original: listOf(target[field]), mergeKey }));
@@ -71,7 +71,7 @@ function mergeObjects(target: JsonObject, patch: JsonObject, schema: PatchSchema
 function retained(target: JsonObject, patch: JsonObject): JsonObject {
   const keys = patch["$retainKeys"];
   if (keys === undefined) return target;
-  if (!Array.isArray(keys)) throw malformed("the value of $retainKeys must be a list");
+  if (!Array.isArray(keys)) throw malformed("invalid patch format of retainKeys");
   const kept = new Set(keys);
   const stray = Object.keys(patch).find((key) => !key.startsWith("$") && !kept.has(key));
   if (stray !== undefined && patch[stray] !== null) {
@@ -121,8 +121,8 @@ function mergeLists(target: readonly unknown[], patch: readonly unknown[], field
   return [...merged.values()];
 }
 
-function withoutScalars(target: unknown, deletions: unknown, field: string): readonly unknown[] | undefined {
-  if (!Array.isArray(deletions)) throw malformed(`the value of ${deletionPrefix}${field} must be a list`);
+function withoutScalars(target: unknown, deletions: unknown): readonly unknown[] | undefined {
+  if (!Array.isArray(deletions)) throw malformed("invalid patch format of primitive list");
   if (!Array.isArray(target)) return undefined;
   const gone = new Set(deletions.map((item) => identityOf(item, undefined)));
   return target.filter((item) => !gone.has(identityOf(item, undefined)));

@@ -20,6 +20,8 @@ export interface Action {
   create?(call: ActionCall, body: KubernetesObject): Promise<ActionResult>;
   /** `change` gives the wanted state from the present one: PUT and PATCH alike. */
   update?(call: ActionCall, change: (old: KubernetesObject) => KubernetesObject): Promise<ActionResult>;
+  /** Server-side apply of what was parsed from the body. */
+  apply?(call: ActionCall, request: { readonly body: unknown; readonly isForced: boolean }): Promise<ActionResult>;
 }
 
 /** The answer of actions that only do something. */

@@ -1,11 +1,10 @@
 /** Serves subresources that take or give another kind. */
 import type { DecodeTarget } from "../../../api/decode/index.ts";
 import type { KubernetesObject, ObjectKey } from "../../../api/object.ts";
-import { methodNotSupported } from "../../../api/status.ts";
+import { methodNotAllowed } from "../../../api/status.ts";
 import type { Subresource } from "../../../api/registry/index.ts";
 import type { Action, ActionCall, ActionResult } from "../actions/index.ts";
-import { changeOfPatch } from "../resources/patch.ts";
-import { decodeBody, validationOf } from "./body.ts";
+import { decodeBody } from "./body.ts";
 import { readBody, send } from "./exchange.ts";
 import { decodeConfiguration, decodePatch, isApply } from "./patch-body.ts";
 import { applyOptionsOf } from "./query.ts";
@@ -22,7 +21,7 @@ export async function serveAction(
     kind: subresource.kind,
     type: subresource.type ?? subresource.kind,
   };
-  const decoding = { query: info.query, warnings: context.warnings };
+  const decoding = { validation: call.validation, warnings: context.warnings };
   const actionCall: ActionCall = { resource, key, context };
   const act = async (): Promise<ActionResult | undefined> => {
     if (info.verb === "get") return action.get?.(actionCall);
@@ -34,21 +33,18 @@ export async function serveAction(
         const wanted = await decodeBody<KubernetesObject>(target, { request, bytes }, decoding);
         return action.update?.(actionCall, () => wanted);
       }
-      case "patch":
-        // What an action takes is small and nobody's own: a configuration of it changes what it names.
-        applyOptionsOf(info.query, isApply(request));
-        if (isApply(request)) {
-          const body = await decodeConfiguration(bytes);
-          const options = { validation: validationOf(info.query), warnings: context.warnings };
-          return action.update?.(actionCall, changeOfPatch(target, { type: "merge", body }, options));
-        }
+      case "patch": {
+        const { isForced } = applyOptionsOf(info.query, isApply(request));
+        if (isApply(request))
+          return action.apply?.(actionCall, { body: await decodeConfiguration(bytes, decoding), isForced });
         return action.update?.(actionCall, decodePatch(target, { request, bytes }, decoding));
+      }
       default:
         return undefined;
     }
   };
   const result = await act();
-  if (result === undefined) throw methodNotSupported(resource.resourceName, info.verb);
+  if (result === undefined) throw methodNotAllowed();
   await send(request, response, {
     code: result.code,
     body: JSON.stringify(result.object),

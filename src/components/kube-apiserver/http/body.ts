@@ -1,17 +1,13 @@
 /** Decodes what clients send. */
-import { decodeObject as decode } from "../../../api/decode/index.ts";
+import { decodeObject as decode, unrecognized } from "../../../api/decode/index.ts";
 import type { DecodeSource, DecodeTarget, FieldValidation } from "../../../api/decode/index.ts";
 import type { DeleteOptions } from "../../../api/generated/types.ts";
 import type { KubernetesObject } from "../../../api/object.ts";
-import { badRequest, invalid, unsupportedMediaType } from "../../../api/status.ts";
+import { unsupportedMediaType } from "../../../api/status.ts";
 import type { HttpRequest } from "./exchange.ts";
+import { parseYaml, YamlTextError } from "./yaml-text.ts";
 
-const readable = [
-  "application/json",
-  "application/yaml",
-  "application/vnd.kubernetes.protobuf",
-  "application/cbor",
-] as const;
+const readable = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"] as const;
 
 /** Clients send them under the group version of what they delete. */
 const deleteOptions: DecodeTarget = {
@@ -22,9 +18,9 @@ const deleteOptions: DecodeTarget = {
   isOfEveryVersion: true,
 };
 
-/** How the request wants unknown and duplicate fields handled. */
 export interface DecodeContext {
-  readonly query: URLSearchParams;
+  /** How the request wants unknown and duplicate fields handled. */
+  readonly validation: FieldValidation;
   /** Gets the complaints of the mode "Warn", which is the default. */
   readonly warnings: string[];
 }
@@ -33,9 +29,10 @@ export interface DecodeContext {
 export async function decodeBody<T extends KubernetesObject>(
   target: DecodeTarget,
   body: { readonly request: HttpRequest; readonly bytes: Buffer },
-  { query, warnings }: DecodeContext,
+  { validation, warnings }: DecodeContext,
 ): Promise<T> {
-  const decoded = decode<T>(target, await sourceOf(body.request, body.bytes), validationOf(query));
+  const source = await sourceOf(body.request, body.bytes, { target, validation });
+  const decoded = decode<T>(target, source, validation);
   warnings.push(...decoded.warnings);
   return decoded.object;
 }
@@ -43,26 +40,20 @@ export async function decodeBody<T extends KubernetesObject>(
 /** Nothing in the body means no wishes. */
 export async function decodeDeleteOptions(request: HttpRequest, bytes: Buffer): Promise<DeleteOptions> {
   if (bytes.length === 0) return {};
-  const source = await sourceOf(request, bytes);
+  const source = await sourceOf(request, bytes, { target: deleteOptions, validation: "Ignore" });
   return decode<DeleteOptions>(deleteOptions, source, "Ignore").object;
-}
-
-/** Throws `ApiError` 422 for a mode that does not exist. */
-export function validationOf(query: URLSearchParams): FieldValidation {
-  const mode = query.get("fieldValidation") ?? "";
-  if (mode === "" || mode === "Warn") return "Warn";
-  if (mode === "Strict" || mode === "Ignore") return mode;
-  const body = `Unsupported value: ${JSON.stringify(mode)}: supported values: "", "Ignore", "Strict", "Warn"`;
-  throw invalid({ group: "meta.k8s.io", name: "CreateOptions" }, "", [
-    { type: "FieldValueNotSupported", field: "fieldValidation", body },
-  ]);
 }
 
 export function mediaTypeOf(request: HttpRequest): string {
   return (request.headers["content-type"] ?? "application/json").split(";")[0]?.trim().toLowerCase() ?? "";
 }
 
-async function sourceOf(request: HttpRequest, bytes: Buffer): Promise<DecodeSource> {
+interface Wanted {
+  readonly target: DecodeTarget;
+  readonly validation: FieldValidation;
+}
+
+async function sourceOf(request: HttpRequest, bytes: Buffer, { target, validation }: Wanted): Promise<DecodeSource> {
   switch (mediaTypeOf(request)) {
     case "":
     case "*/*":
@@ -71,17 +62,20 @@ async function sourceOf(request: HttpRequest, bytes: Buffer): Promise<DecodeSour
     case "application/vnd.kubernetes.protobuf":
       return { protobuf: bytes };
     case "application/yaml":
-      return { value: await yamlOf(bytes.toString()) };
+      return await yamlSource(bytes.toString(), { target, validation });
     default:
       throw unsupportedMediaType(readable);
   }
 }
 
-async function yamlOf(text: string): Promise<unknown> {
-  const { parse } = await import("yaml");
+async function yamlSource(text: string, { target, validation }: Wanted): Promise<DecodeSource> {
   try {
-    return parse(text, { maxAliasCount: 100 });
+    const { value, duplicates } = await parseYaml(text);
+    const strictly = duplicates.length === 0 ? [] : [`yaml: unmarshal errors:\n  ${duplicates.join("\n  ")}`];
+    // Nothing at all is an object without fields.
+    return { value: value ?? {}, text, complaints: validation === "Strict" ? strictly : duplicates };
   } catch (error) {
-    throw badRequest(`error converting YAML to JSON: ${error instanceof Error ? error.message : String(error)}`);
+    if (!(error instanceof YamlTextError)) throw error;
+    throw unrecognized(target, error.message, text);
   }
 }

@@ -3,8 +3,11 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
+import { jsonOf } from "../../../api/go-text.ts";
 import { ApiError, badRequest, internalError, requestEntityTooLarge } from "../../../api/status.ts";
 import type { Status } from "../../../api/generated/types.ts";
+import { prefersYaml } from "./negotiation.ts";
+import { yamlOfJson } from "./yaml-text.ts";
 
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
 export type HttpResponse = ServerResponse | Http2ServerResponse;
@@ -19,15 +22,24 @@ const compress = promisify(gzip);
 export interface Answer {
   readonly code: number;
   readonly body: string | Uint8Array;
+  /** Absent: JSON, or YAML made of it where the client would rather have that. */
   readonly contentType?: string;
   readonly warnings?: readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** What is nowhere is answered as Go's servers do. */
+export const pageNotFound: Answer = {
+  code: 404,
+  body: "404 page not found\n",
+  contentType: "text/plain; charset=utf-8",
+  headers: { "x-content-type-options": "nosniff" },
+};
+
 /** Reads the whole body. Throws `ApiError` 413 beyond the limit; the rest of such a body is not read. */
 export function readBody(request: HttpRequest): Promise<Buffer> {
   const declared = Number(request.headers["content-length"] ?? 0);
-  if (declared > bodyLimitBytes) return Promise.reject(requestEntityTooLarge(bodyLimitBytes));
+  if (declared > bodyLimitBytes) return Promise.reject(requestEntityTooLarge(`limit is ${bodyLimitBytes}`));
   // Events, because an async iterator over the request costs more than decoding what most bodies hold.
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -38,7 +50,7 @@ export function readBody(request: HttpRequest): Promise<Buffer> {
       if (size <= bodyLimitBytes) return;
       request.off("data", take);
       request.pause();
-      reject(requestEntityTooLarge(bodyLimitBytes));
+      reject(requestEntityTooLarge(`limit is ${bodyLimitBytes}`));
     };
     const fail = (why: string): void => reject(badRequest(`unable to read the request body: ${why}`));
     request.on("data", take);
@@ -53,14 +65,16 @@ export function readBody(request: HttpRequest): Promise<Buffer> {
 
 export async function send(request: HttpRequest, response: HttpResponse, answer: Answer): Promise<void> {
   if (response.destroyed || response.writableEnded) return;
+  const isYaml = answer.contentType === undefined && prefersYaml(request.headers.accept);
   const headers: Record<string, string | string[]> = {
     "cache-control": "no-cache, private",
-    "content-type": answer.contentType ?? "application/json",
+    "content-type": answer.contentType ?? (isYaml ? "application/yaml" : "application/json"),
     ...answer.headers,
   };
   if (answer.warnings !== undefined && answer.warnings.length > 0)
     headers["warning"] = answer.warnings.map(warningText);
   let { body } = answer;
+  if (isYaml) body = await yamlOfJson(typeof body === "string" ? body : Buffer.from(body).toString());
   if (sizeOf(body) >= gzipFromBytes && acceptsGzip(request)) {
     body = await compress(body, { level: 1 });
     headers["content-encoding"] = "gzip";
@@ -99,7 +113,7 @@ export function statusAnswer(error: unknown, warnings: readonly string[] = []): 
   const retry = status.details?.retryAfterSeconds;
   return {
     code: status.code ?? 500,
-    body: `${JSON.stringify(status)}\n`,
+    body: `${jsonOf(status)}\n`,
     warnings,
     ...(retry === undefined ? {} : { headers: { "retry-after": String(retry) } }),
     // As upstream: what is left of the body is not waited for.

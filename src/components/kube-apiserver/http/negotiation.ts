@@ -11,7 +11,10 @@ export interface Representation {
   readonly isPretty: boolean;
 }
 
-const offered = ["application/json", "application/yaml"];
+/** Answers in protobuf have no place yet; upstream names them. */
+const offered = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
+const jsonRanges = new Set(["application/json", "*/*", "application/*"]);
+const yamlRange = "application/yaml";
 
 const forms: ReadonlyMap<string, Representation["form"]> = new Map([
   ["Table", "table"],
@@ -39,7 +42,7 @@ export function representationOf(
   const ranges = mediaRanges(accept ?? "");
   if (ranges.length === 0) return object;
   for (const { type, parameters } of ranges) {
-    if (type !== "application/json" && type !== "*/*" && type !== "application/*") continue;
+    if (!jsonRanges.has(type) && type !== yamlRange) continue;
     const form = forms.get(parameters.get("as") ?? "");
     const version = parameters.get("v") ?? "v1";
     if (!parameters.has("as")) return object;
@@ -47,7 +50,16 @@ export function representationOf(
     if (form === "table" && !hasTable) continue;
     if (form !== undefined && isOurs && (version === "v1" || version === "v1beta1")) return { form, version, ...base };
   }
-  throw notAcceptable(offered);
+  throw notAcceptable(
+    offered,
+    ranges.some(({ type }) => jsonRanges.has(type) || offered.includes(type)),
+  );
+}
+
+/** Is YAML what the client would rather read? */
+export function prefersYaml(accept: string | undefined): boolean {
+  if (accept === undefined || !accept.includes(yamlRange)) return false;
+  return mediaRanges(accept).find(({ type }) => type === yamlRange || jsonRanges.has(type))?.type === yamlRange;
 }
 
 /** Few headers make up nearly all requests; more than these are read anew. */

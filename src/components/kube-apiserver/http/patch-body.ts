@@ -1,13 +1,16 @@
 /** Decodes patches. */
-import { JsonTextError, parseJsonText } from "../../../api/decode/index.ts";
-import type { DecodeTarget } from "../../../api/decode/index.ts";
+import { duplicateField, JsonTextError, parseJsonText } from "../../../api/decode/index.ts";
+import type { DecodeTarget, JsonText } from "../../../api/decode/index.ts";
 import type { KubernetesObject } from "../../../api/object.ts";
 import { patchContentTypes } from "../../../api/patch/index.ts";
-import { badRequest, unsupportedMediaType } from "../../../api/status.ts";
+import { badRequest, mediaTypeUnsupported, requestEntityTooLarge } from "../../../api/status.ts";
+import type { Patch } from "../../../client/index.ts";
+import { jsonPatchOperationLimit } from "../../../lib/patch/index.ts";
 import { changeOfPatch } from "../resources/patch.ts";
-import { mediaTypeOf, validationOf } from "./body.ts";
+import { mediaTypeOf } from "./body.ts";
 import type { DecodeContext } from "./body.ts";
 import type { HttpRequest } from "./exchange.ts";
+import { parseYaml, YamlTextError } from "./yaml-text.ts";
 
 /** Is the body a configuration to apply, instead of a patch that says what to change? */
 export function isApply(request: HttpRequest): boolean {
@@ -16,7 +19,7 @@ export function isApply(request: HttpRequest): boolean {
 }
 
 /** An applied configuration. Throws `ApiError` 400. */
-export async function decodeConfiguration(bytes: Buffer): Promise<unknown> {
+export async function decodeConfiguration(bytes: Buffer, { validation, warnings }: DecodeContext): Promise<unknown> {
   const text = bytes.toString();
   try {
     // Most clients send JSON, which is YAML too but much faster read.
@@ -24,12 +27,17 @@ export async function decodeConfiguration(bytes: Buffer): Promise<unknown> {
   } catch {
     // Then it is YAML in braces, or neither.
   }
-  const { parse } = await import("yaml");
   try {
-    return parse(text, { maxAliasCount: 100 });
+    const { value, duplicates } = await parseYaml(text);
+    if (validation === "Strict" && duplicates.length > 0) {
+      const why = `yaml: unmarshal errors:\n  ${duplicates.join("\n  ")}`;
+      throw badRequest(`error strict decoding YAML: error converting YAML to JSON: ${why}`);
+    }
+    if (validation === "Warn") warnings.push(...duplicates);
+    return value;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw badRequest(`error decoding YAML: error converting YAML to JSON: ${why}`);
+    if (!(error instanceof YamlTextError)) throw error;
+    throw badRequest(`error decoding YAML: error converting YAML to JSON: ${error.message}`);
   }
 }
 
@@ -37,20 +45,26 @@ export async function decodeConfiguration(bytes: Buffer): Promise<unknown> {
 export function decodePatch(
   target: DecodeTarget,
   { request, bytes }: { readonly request: HttpRequest; readonly bytes: Buffer },
-  { query, warnings }: DecodeContext,
+  { validation, warnings }: DecodeContext,
 ): (old: KubernetesObject) => KubernetesObject {
   const mediaType = mediaTypeOf(request);
   const type = Object.hasOwn(patchContentTypes, mediaType) ? patchContentTypes[mediaType] : undefined;
-  if (type === undefined) throw unsupportedMediaType(Object.keys(patchContentTypes));
-  const body = type === "apply" ? undefined : parsed(bytes.toString());
-  return changeOfPatch(target, { type, body }, { validation: validationOf(query), warnings });
+  if (type === undefined) throw mediaTypeUnsupported();
+  const { value: body, duplicates } = parsed(bytes.toString(), type);
+  if (type === "json" && Array.isArray(body) && body.length > jsonPatchOperationLimit) {
+    const most = `The allowed maximum operations in a JSON patch is ${jsonPatchOperationLimit}`;
+    throw requestEntityTooLarge(`${most}, got ${body.length}`);
+  }
+  const complaints = duplicates.map((path) => `${type === "json" ? "json patch " : ""}${duplicateField(path)}`);
+  return changeOfPatch(target, { type, body }, { validation, warnings, complaints });
 }
 
-function parsed(text: string): unknown {
+function parsed(text: string, type: Patch["type"]): JsonText {
+  if (type === "apply") return { value: undefined, duplicates: [] };
   try {
-    return parseJsonText(text, false).value;
+    return parseJsonText(text, true);
   } catch (error) {
     if (!(error instanceof JsonTextError)) throw error;
-    throw badRequest(`error decoding patch: ${error.message}`);
+    throw badRequest(type === "strategic" ? error.message : `error decoding patch: ${error.message}`);
   }
 }

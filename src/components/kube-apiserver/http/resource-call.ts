@@ -1,4 +1,5 @@
 /** A request for a resource on its way through the HTTP layer. */
+import type { FieldValidation } from "../../../api/decode/index.ts";
 import type { Clock } from "../../../machinery/clock.ts";
 import type { Action } from "../actions/index.ts";
 import type { RequestInfo } from "../request-info.ts";
@@ -12,6 +13,7 @@ export interface ResourceCall {
   readonly info: RequestInfo;
   readonly resource: ServedResource;
   readonly context: RequestContext;
+  readonly validation: FieldValidation;
   readonly clock: Clock;
   readonly watches: OpenWatches;
   /** Throws `ApiError` 403 when the user may not create what the request names: a configuration may be the first of its name. */

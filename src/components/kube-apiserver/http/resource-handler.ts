@@ -1,12 +1,13 @@
 /** Serves the verbs of a resource over HTTP: decodes, calls the resource, encodes. */
 import type { DeleteOptions } from "../../../api/generated/types.ts";
 import { isTrue } from "../request-info.ts";
-import { methodNotSupported, resourceNotServed, success } from "../../../api/status.ts";
+import { methodNotAllowed, resourceNotServed, success } from "../../../api/status.ts";
 import type { ObjectKey } from "../../../api/object.ts";
 import { applyObject } from "../resources/apply.ts";
 import { createObject } from "../resources/create.ts";
 import { checkDeleteOptions, deleteObject } from "../resources/delete.ts";
 import { deleteCollection } from "../resources/delete-collection.ts";
+import type { RequestContext } from "../resources/environment.ts";
 import { getObject, listObjects } from "../resources/read.ts";
 import { listText, objectText, writtenText } from "../resources/represent.ts";
 import { createOnUpdate, updateObject } from "../resources/update.ts";
@@ -27,7 +28,9 @@ export async function serveResource(call: ResourceCall): Promise<void> {
   const subresource = Object.hasOwn(subresources, info.subresource) ? subresources[info.subresource] : undefined;
   if (info.subresource !== "" && subresource === undefined) throw resourceNotServed();
   const verbs: readonly string[] = subresource?.verbs ?? definition.verbs;
-  if (!verbs.includes(info.verb)) throw methodNotSupported(resource.resourceName, info.verb);
+  if (!verbs.includes(info.verb)) throw methodNotAllowed();
+  // Only objects are replaced and patched.
+  if (info.name === "" && (info.verb === "update" || info.verb === "patch")) throw methodNotAllowed();
   if (subresource !== undefined && subresource.style !== "object") {
     const action = call.actionOf(definition.plural, info.subresource);
     if (action === undefined) throw resourceNotServed();
@@ -51,7 +54,7 @@ export async function serveResource(call: ResourceCall): Promise<void> {
     case "deletecollection":
       return removeCollection(call);
     default:
-      throw methodNotSupported(resource.resourceName, info.verb);
+      throw methodNotAllowed();
   }
 }
 
@@ -79,14 +82,14 @@ async function list(call: ResourceCall): Promise<void> {
 
 async function create(call: ResourceCall): Promise<void> {
   const { request, response, info, resource, context } = call;
-  if (info.name !== "") throw methodNotSupported(resource.resourceName, "create");
+  if (info.name !== "") throw methodNotAllowed();
   if (resource.definition.isNamespaced && info.namespace === "") throw resourceNotServed();
   const action = call.actionOf(resource.definition.plural, "");
   const form = representationOf(request.headers.accept, info.query, { hasTable: action?.create === undefined });
   const object = await decodeBody(
     resource.definition,
     { request, bytes: await readBody(request) },
-    { query: info.query, warnings: context.warnings },
+    { validation: call.validation, warnings: context.warnings },
   );
   if (action?.create !== undefined) {
     const key: ObjectKey = { namespace: info.namespace, name: object.metadata?.name ?? "" };
@@ -109,7 +112,7 @@ async function update(call: ResourceCall): Promise<void> {
   const wanted = await decodeBody(
     resource.definition,
     { request, bytes: await readBody(request) },
-    { query: info.query, warnings: context.warnings },
+    { validation: call.validation, warnings: context.warnings },
   );
   const result = await createOnUpdate(resource, {
     key: keyOf(call),
@@ -126,7 +129,10 @@ async function patch(call: ResourceCall): Promise<void> {
   const { isForced } = applyOptionsOf(info.query, isApply(request));
   const form = representationOf(request.headers.accept, info.query);
   if (isApply(request)) {
-    const body = await decodeConfiguration(await readBody(request));
+    const body = await decodeConfiguration(await readBody(request), {
+      validation: call.validation,
+      warnings: context.warnings,
+    });
     const { subresource } = info;
     const requireCreate = (): void => call.requireCreate();
     const applied = await applyObject(resource, {
@@ -148,7 +154,7 @@ async function patch(call: ResourceCall): Promise<void> {
   const change = decodePatch(
     resource.definition,
     { request, bytes: await readBody(request) },
-    { query: info.query, warnings: context.warnings },
+    { validation: call.validation, warnings: context.warnings },
   );
   const object = await updateObject(resource, { key: keyOf(call), subresource: info.subresource, change, context });
   const body = writtenText(resource, object, form);
@@ -159,7 +165,8 @@ async function remove(call: ResourceCall): Promise<void> {
   const { request, response, info, resource, context } = call;
   const form = representationOf(request.headers.accept, info.query);
   const options = await deleteOptionsOf(call);
-  const { object, isGone } = await deleteObject(resource, { key: keyOf(call), options, context });
+  const deletion = { key: keyOf(call), options, context: withDryRun(context, options) };
+  const { object, isGone } = await deleteObject(resource, deletion);
   const showsObject = !isGone || resource.strategy.returnsDeleted === true;
   const body = showsObject
     ? writtenText(resource, object, form)
@@ -171,25 +178,36 @@ async function removeCollection(call: ResourceCall): Promise<void> {
   const { request, response, info, resource, context } = call;
   const form = representationOf(request.headers.accept, info.query);
   const options = await deleteOptionsOf(call);
-  const deleted = await deleteCollection(resource, { selection: listRequestOf(info), options, context });
+  const deleted = await deleteCollection(resource, {
+    selection: listRequestOf(info),
+    options,
+    context: withDryRun(context, options),
+  });
   await send(request, response, { code: 200, body: listText(resource, deleted, form), warnings: context.warnings });
 }
 
-/** Options come in the body, in the query, or not at all. */
+/** Options come in the body, or else in the query. Throws `ApiError` 400 and 422. */
 async function deleteOptionsOf({ request, info }: ResourceCall): Promise<DeleteOptions> {
-  const options = { ...(await decodeDeleteOptions(request, await readBody(request))) };
-  const { query } = info;
+  const bytes = await readBody(request);
+  const options = bytes.length === 0 ? deleteOptionsOfQuery(info.query) : await decodeDeleteOptions(request, bytes);
+  checkDeleteOptions(options);
+  return options;
+}
+
+function deleteOptionsOfQuery(query: URLSearchParams): DeleteOptions {
   const grace = query.get("gracePeriodSeconds");
   const policy = query.get("propagationPolicy");
   const orphan = query.get("orphanDependents");
-  const merged: DeleteOptions = {
-    ...options,
-    ...(grace === null ? {} : { gracePeriodSeconds: numberOf("gracePeriodSeconds", grace) }),
+  return {
+    ...(grace === null ? {} : { gracePeriodSeconds: numberOf(grace) }),
     ...(policy === null ? {} : { propagationPolicy: policy }),
     ...(orphan === null ? {} : { orphanDependents: isTrue(orphan) }),
+    ...(query.has("dryRun") ? { dryRun: query.getAll("dryRun") } : {}),
   };
-  checkDeleteOptions(merged);
-  return merged;
+}
+
+function withDryRun(context: RequestContext, { dryRun = [] }: DeleteOptions): RequestContext {
+  return { ...context, isDryRun: dryRun.length > 0 };
 }
 
 function pretty(text: string, isPretty: boolean): string {

@@ -1,5 +1,6 @@
 /** Answers a question that is asked by creating an object. */
 import { apiVersionOf } from "../../../api/object.ts";
+import type { FieldValidation } from "../../../api/decode/index.ts";
 import type { KubernetesObject } from "../../../api/object.ts";
 import { resourceNotServed } from "../../../api/status.ts";
 import type { RequestInfo } from "../request-info.ts";
@@ -17,13 +18,14 @@ export async function serveReview(call: {
   readonly resource: ServedResource;
   readonly review: Review;
   readonly user: User;
+  readonly validation: FieldValidation;
   readonly warnings: string[];
 }): Promise<void> {
-  const { request, response, info, user, warnings } = call;
+  const { request, response, info, user, validation, warnings } = call;
   const { definition } = call.resource;
   if (definition.isNamespaced && info.namespace === "") throw resourceNotServed();
   const bytes = await readBody(request);
-  const object = await decodeBody(definition, { request, bytes }, { query: info.query, warnings });
+  const object = await decodeBody(definition, { request, bytes }, { validation, warnings });
   const named: KubernetesObject = {
     ...object,
     kind: definition.kind,

@@ -107,7 +107,7 @@ function isPresentAndTrue(query: URLSearchParams, name: string): boolean {
 
 function timeoutSecondsOf(query: URLSearchParams): number {
   const text = query.get("timeoutSeconds");
-  const seconds = text === null || text === "" ? 0 : numberOf("timeoutSeconds", text);
+  const seconds = text === null || text === "" ? 0 : numberOf(text);
   return seconds > 0 ? seconds : shortestWatchSeconds + randomInt(shortestWatchSeconds);
 }
 

@@ -1,5 +1,7 @@
 /** Deletion: at once, with a period of grace, or when the finalizers are done. */
 import type { DeleteOptions } from "../../../api/generated/types.ts";
+import { unsupportedValue } from "../../../api/field-error.ts";
+import type { FieldError } from "../../../api/field-error.ts";
 import type { KubernetesObject, ObjectKey } from "../../../api/object.ts";
 import { conflict, invalid, notFound } from "../../../api/status.ts";
 import { StorageError } from "../../../storage/index.ts";
@@ -119,18 +121,19 @@ function checkPreconditions(resource: ServedResource, stored: Stored, { key, opt
   const { uid, resourceVersion } = options.preconditions ?? {};
   const { metadata = {} } = stored.object;
   if (uid !== undefined && uid !== metadata.uid) {
-    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid ?? ""}`;
-    throw conflict(resource.resourceName, key.name, why);
+    const why = `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid ?? ""})`;
+    throw conflict(resource.kindName, key.name, `${why}. The object might have been deleted and then recreated`);
   }
   if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
-    const why = `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion ?? ""}`;
-    throw conflict(resource.resourceName, key.name, why);
+    const versions = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record`;
+    const why = `${versions} (${metadata.resourceVersion ?? ""}). The object might have been modified`;
+    throw conflict(resource.kindName, key.name, why);
   }
 }
 
 /** Throws `ApiError` 422 for options that contradict each other. */
 export function checkDeleteOptions(options: DeleteOptions): void {
-  const mistakes = [];
+  const mistakes: FieldError[] = [];
   if (options.orphanDependents !== undefined && options.propagationPolicy !== undefined) {
     const body = `Invalid value: "${options.propagationPolicy}": orphanDependents and deletionPropagation cannot be both set`;
     mistakes.push({ type: "FieldValueInvalid" as const, field: "propagationPolicy", body });
@@ -140,5 +143,11 @@ export function checkDeleteOptions(options: DeleteOptions): void {
     const body = `Unsupported value: "${options.propagationPolicy}": supported values: "Foreground", "Background", "Orphan", "nil"`;
     mistakes.push({ type: "FieldValueNotSupported" as const, field: "propagationPolicy", body });
   }
+  mistakes.push(...dryRunMistakes(options.dryRun ?? []));
   if (mistakes.length > 0) throw invalid({ group: "meta.k8s.io", name: "DeleteOptions" }, "", mistakes);
+}
+
+/** Of the options of any request that writes. */
+export function dryRunMistakes(dryRun: readonly string[]): FieldError[] {
+  return dryRun.every((mode) => mode === "All") ? [] : [unsupportedValue("dryRun", dryRun, ["All"])];
 }

@@ -3,7 +3,9 @@ import { isDeepStrictEqual } from "node:util";
 import { trackUpdate } from "../../../api/apply/index.ts";
 import { apiVersionOf } from "../../../api/object.ts";
 import type { KubernetesObject, ObjectKey } from "../../../api/object.ts";
+import { invalidValue } from "../../../api/field-error.ts";
 import { badRequest, conflict, invalid, notFound } from "../../../api/status.ts";
+import type { ApiError } from "../../../api/status.ts";
 import { StorageError } from "../../../storage/index.ts";
 import type { Stored } from "../../../storage/index.ts";
 import { createObject, timestampOf } from "./create.ts";
@@ -20,10 +22,10 @@ export interface UpdateRequest {
   /** Gives the wanted object; called again when the stored one changed in between. */
   readonly change: (old: KubernetesObject) => KubernetesObject;
   readonly context: RequestContext;
-  /** The subresource that owners are recorded with, where it is not the one that is written. */
-  readonly managedAs?: string;
-  /** What `change` gives comes from server-side apply and knows its owners. */
+  /** What `change` gives knows its owners already. */
   readonly isApplied?: boolean;
+  /** PUT: the object has to say its name, and may name its uid as a precondition. */
+  readonly isReplacement?: boolean;
 }
 
 /** How often a change without a resource version is tried on top of others' writes. */
@@ -54,10 +56,10 @@ export async function createOnUpdate(
   const { key, context } = request;
   const exists = resource.environment.store.latest(storeKeyOf(resource, key)) !== undefined;
   if (exists || resource.strategy.createsOnUpdate !== true || request.subresource !== "") {
-    return { object: await updateObject(resource, request), isCreated: false };
+    return { object: await updateObject(resource, { ...request, isReplacement: true }), isCreated: false };
   }
   const wanted = request.change({});
-  checkIdentity(resource, { key, old: {}, wanted });
+  checkIdentity(resource, { key, old: {}, wanted, isReplaced: true });
   const object = { ...wanted, metadata: { ...wanted.metadata, name: key.name } };
   const created = await createObject(resource, { object, namespace: key.namespace ?? "", context });
   return { object: created, isCreated: true };
@@ -66,17 +68,17 @@ export async function createOnUpdate(
 async function updateOnce(
   resource: ServedResource,
   stored: Stored,
-  { key, subresource, change, context, managedAs = subresource, isApplied = false }: UpdateRequest,
+  { key, subresource, change, context, isApplied = false, isReplacement = false }: UpdateRequest,
 ): Promise<KubernetesObject> {
   const { definition, environment, strategy } = resource;
   const old = servedObject(resource, stored);
   const wanted = change(old);
-  checkIdentity(resource, { key, old, wanted });
+  checkIdentity(resource, { key, old, wanted, isReplaced: isReplacement });
   const complete = definition.withDefaults(withKeptFields(resource, wanted, old));
   const writer = { name: context.fieldManager, now: timestampOf(environment.clock.now()) };
   const defaulted = isApplied
     ? complete
-    : trackUpdate(subjectOf(resource, managedAs), { live: old, wanted: complete }, writer);
+    : trackUpdate(subjectOf(resource, subresource), { live: old, wanted: complete }, writer);
   const admission = {
     operation: "UPDATE" as const,
     definition,
@@ -110,11 +112,17 @@ async function updateOnce(
   }
 }
 
-function checkIdentity(
-  { definition, resourceName }: ServedResource,
-  { key, old, wanted }: { key: ObjectKey; old: KubernetesObject; wanted: KubernetesObject },
-): void {
+interface Identity {
+  readonly key: ObjectKey;
+  readonly old: KubernetesObject;
+  readonly wanted: KubernetesObject;
+  readonly isReplaced: boolean;
+}
+
+function checkIdentity(resource: ServedResource, { key, old, wanted, isReplaced }: Identity): void {
+  const { definition, resourceName, kindName } = resource;
   const { name = "", namespace = "", resourceVersion = "", uid = "" } = wanted.metadata ?? {};
+  if (name === "" && isReplaced) throw nameless(key.name);
   if (name !== "" && name !== key.name) {
     throw badRequest(`the name of the object (${name}) does not match the name on the URL (${key.name})`);
   }
@@ -122,13 +130,38 @@ function checkIdentity(
     throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   }
   if (uid !== "" && uid !== old.metadata?.uid) {
-    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata?.uid ?? ""}`;
-    throw conflict(resourceName, key.name, why);
+    if (!isReplaced) throw invalid(kindName, key.name, [invalidValue("metadata.uid", uid, "field is immutable")]);
+    throw conflict(resourceName, key.name, otherUid(resource, { key, wanted: uid, found: old.metadata?.uid ?? "" }));
   }
   if (resourceVersion !== "" && resourceVersion !== "0" && resourceVersion !== old.metadata?.resourceVersion) {
     throw conflict(resourceName, key.name);
   }
 }
+
+/** PUT of an object without a name: upstream does not take it from the URL. */
+export function nameless(name: string): ApiError {
+  return badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+}
+
+/** Upstream tells where its store keeps the object. */
+export function otherUid(
+  { definition }: ServedResource,
+  { key, wanted, found }: { readonly key: ObjectKey; readonly wanted: string; readonly found: string },
+): string {
+  const { plural } = definition.storage;
+  const path = [places[plural] ?? plural, ...(key.namespace === undefined ? [] : [key.namespace]), key.name].join("/");
+  const why = `Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${found}`;
+  return `StorageError: invalid object, Code: 4, Key: /registry/${path}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`;
+}
+
+/** Where upstream's store has other names than the API. */
+const places: Readonly<Record<string, string>> = {
+  endpoints: "services/endpoints",
+  ingresses: "ingress",
+  nodes: "minions",
+  replicationcontrollers: "controllers",
+  services: "services/specs",
+};
 
 /** What no client changes is the old object's. */
 function withKeptFields(
