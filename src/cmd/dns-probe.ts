@@ -1,11 +1,19 @@
 /** Asks a DNS server one question over TCP: whether it really answers. */
 import type { Socket } from "node:net";
+import type { IpFamily } from "../lib/ip/index.ts";
 import { decodeMessage, encodeMessage, opcodes, rcodes, recordClasses, recordTypes } from "../lib/dns-message/index.ts";
 
 const questionId = 0x6e6c;
 
+export interface DnsProbe {
+  /** With the final dot. */
+  readonly name: string;
+  readonly family: IpFamily;
+}
+
 /** Rejects where the connection ends or `signal` aborts before an answer; resolves with whether there was an address. */
-export async function answersDns(socket: Socket, name: string, signal: AbortSignal): Promise<boolean> {
+export async function answersDns(socket: Socket, { name, family }: DnsProbe, signal: AbortSignal): Promise<boolean> {
+  const type = family === "IPv6" ? recordTypes.AAAA : recordTypes.A;
   const message = encodeMessage({
     id: questionId,
     isResponse: false,
@@ -17,7 +25,7 @@ export async function answersDns(socket: Socket, name: string, signal: AbortSign
     isAuthenticData: false,
     isCheckingDisabled: false,
     rcode: rcodes.NOERROR,
-    questions: [{ name, type: recordTypes.A, class: recordClasses.IN }],
+    questions: [{ name, type, class: recordClasses.IN }],
     answers: [],
     authorities: [],
     additionals: [],

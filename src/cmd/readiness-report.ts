@@ -11,6 +11,7 @@ import { createInformer } from "../machinery/informer/index.ts";
 import type { Logger } from "../machinery/log.ts";
 import { type ClusterConfig, clusterPaths } from "../model/cluster-config.ts";
 import { readRoster } from "./cluster-file.ts";
+import { ipFamily, parseIpAddress } from "../lib/ip/index.ts";
 import { answersDns } from "./dns-probe.ts";
 
 const probeTimeoutMs = 300;
@@ -81,8 +82,11 @@ export function createReadinessReport(options: {
     );
     try {
       const socket = await options.dialCluster({ address: pod.status?.podIP ?? "", port: 53 });
-      const name = `kubernetes.default.svc.${config.clusterDomain}.`;
-      return await answersDns(socket, name, AbortSignal.any([signal, expired.signal]));
+      const question = {
+        name: `kubernetes.default.svc.${config.clusterDomain}.`,
+        family: ipFamily(parseIpAddress(config.kubernetesServiceAddress)),
+      };
+      return await answersDns(socket, question, AbortSignal.any([signal, expired.signal]));
     } catch (error) {
       log.debug("the cluster's DNS does not answer yet", { pod: pod.metadata?.name, error });
       return false;
