@@ -5,15 +5,9 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { test } from "node:test";
-import { eventually, type Lab, machineState, makeLab } from "./lab/index.ts";
+import { eventually, type Lab, machineState, makeLab, must } from "./lab/index.ts";
 
 const boots = Number(process.env["NETLOOM_BOOTS"] ?? "3");
-
-async function must(answer: Promise<{ code: number; stdout: string; stderr: string }>): Promise<string> {
-  const { code, stdout, stderr } = await answer;
-  assert.equal(code, 0, stderr);
-  return stdout;
-}
 
 const kinds = ["net", "mnt", "pid", "user", "uts", "ipc"] as const;
 

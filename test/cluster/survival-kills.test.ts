@@ -1,20 +1,27 @@
 /**
  * Kill -9 of any process at any instant, under load: nothing that was acknowledged is lost, watches go on without gap or
  * duplicate, running pods and their open connections live on, and in the end nothing is left over.
- * NETLOOM_KILLS says how many (20).
+ * NETLOOM_KILLS says how many (20). Run by root, it is tried as an ordinary user, too.
  */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ObjectMeta } from "../../src/api/generated/types.ts";
 import { resources } from "../../src/api/resources.ts";
 import { createHttpsClient } from "../../src/client/index.ts";
 import { readKubeconfig } from "../../src/machinery/kubeconfig/index.ts";
-import { eventually, type KernelState, kernelState, type Lab, labProcesses, makeLab } from "./lab/index.ts";
-import { root } from "./lab/lab.ts";
+import {
+  eventually,
+  isRoot,
+  type KernelState,
+  kernelState,
+  type Lab,
+  labProcesses,
+  type LabUser,
+  makeLab,
+  must,
+} from "./lab/index.ts";
 
 const kills = Number(process.env["NETLOOM_KILLS"] ?? "20");
 const nodes = ["node-1", "node-2", "node-3"];
@@ -59,12 +66,6 @@ metadata: {name: load}
 spec: {selector: {app: load}, ports: [{port: 80}]}
 `;
 
-async function must(answer: Promise<{ code: number; stdout: string; stderr: string }>): Promise<string> {
-  const { code, stdout, stderr } = await answer;
-  assert.equal(code, 0, stderr);
-  return stdout;
-}
-
 const targets = ["server", "agent", "cluster-dns", "conmon", "crun"] as const;
 
 /** Kills one process of a kind; crun lives for milliseconds, so it is lain in wait for. */
@@ -75,33 +76,39 @@ async function killOne(lab: Lab, target: (typeof targets)[number]): Promise<bool
   while (performance.now() < deadline) {
     const found = labProcesses(lab).filter(({ words }) => isIt(words));
     const victim = found[randomInt(Math.max(1, found.length))];
-    if (victim !== undefined) {
-      process.kill(victim.pid, "SIGKILL");
-      return true;
-    }
+    if (victim !== undefined && isKilled(victim.pid)) return true;
     await sleep(target === "crun" ? 1 : 50);
   }
   return false;
 }
 
+/** False where it has ended by itself meanwhile. */
+function isKilled(pid: number): boolean {
+  try {
+    process.kill(pid, "SIGKILL");
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+    throw error;
+  }
+}
+
 /** A connection through a Service, from a node; each line is answered by itself. Resolves with the first answer. */
 async function openConnection(lab: Lab, address: string) {
-  const child = spawn(
-    process.execPath,
-    [join(root, "bin/netloom.mjs"), "exec", "node-1", "--", "busybox", "nc", address, "7000"],
-    { env: lab.env, stdio: ["pipe", "pipe", "inherit"] },
-  );
+  const child = lab.start(["exec", "node-1", "--", "busybox", "nc", address, "7000"]);
+  const { stdin, stdout } = child;
+  assert.ok(stdin !== null && stdout !== null);
   let received = "";
   let sent = "";
   let hasEnded = false;
-  child.stdout.on("data", (chunk: Buffer) => (received += chunk.toString()));
+  stdout.on("data", (chunk: Buffer) => (received += chunk.toString()));
   child.once("close", () => (hasEnded = true));
   const timer = setInterval(() => {
     const line = `${sent.length}\n`;
     sent += line;
-    child.stdin.write(line);
+    stdin.write(line);
   }, 50);
-  child.stdin.on("error", () => undefined);
+  stdin.on("error", () => undefined);
   await eventually(() => assert.ok(hasEnded || received !== ""));
   if (hasEnded) {
     clearInterval(timer);
@@ -117,7 +124,7 @@ async function openConnection(lab: Lab, address: string) {
       clearInterval(timer);
       await eventually(() => assert.equal(received, sent), { timeoutMs: 5000 });
       assert.equal(hasEnded, false, "the connection was closed");
-      child.stdin.end();
+      stdin.end();
       child.kill();
       return sent.length;
     },
@@ -176,9 +183,20 @@ async function makeLoad(client: Client, signal: AbortSignal): Promise<void> {
   }
 }
 
-test(`${kills} kills under load lose nothing and leave nothing`, { timeout: 600_000 }, async () => {
-  const lab = makeLab();
+const users: readonly LabUser[] = isRoot ? ["own", "ordinary"] : ["own"];
+for (const user of users) {
+  const who = user === "ordinary" || !isRoot ? "an ordinary user's" : "root's";
+  test(
+    `${kills} kills of processes of ${who} cluster under load lose nothing and leave nothing`,
+    { timeout: 120_000 + kills * 10_000 },
+    async () => await killAndCompare(user),
+  );
+}
+
+async function killAndCompare(user: LabUser): Promise<void> {
+  const lab = makeLab({ user });
   const stop = new AbortController();
+  const writingStop = new AbortController();
   let connection: Awaited<ReturnType<typeof openConnection>> | undefined;
   try {
     await must(lab.netloom(["up"]));
@@ -193,7 +211,6 @@ test(`${kills} kills under load lose nothing and leave nothing`, { timeout: 600_
     const seen: string[] = [];
     const following = follow(client, { resourceVersion: metadata?.resourceVersion ?? "", signal: stop.signal, seen });
     const loading = makeLoad(client, stop.signal);
-    const writingStop = new AbortController();
     const writing = write(client, writingStop.signal);
     connection = await eventually(async () => await openConnection(lab, address));
 
@@ -283,10 +300,11 @@ test(`${kills} kills under load lose nothing and leave nothing`, { timeout: 600_
     assert.ok(running.filter(({ words }) => words[0]?.endsWith("/conmon") === true).length <= 2);
   } finally {
     stop.abort();
+    writingStop.abort();
     connection?.close();
     await lab.end();
   }
-});
+}
 
 /** Lines that one state has and the other lacks. */
 function difference(state: KernelState, other: KernelState): readonly string[] {

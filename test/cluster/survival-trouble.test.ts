@@ -5,7 +5,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFi
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { eventually, type Lab, labProcesses, makeLab } from "./lab/index.ts";
+import { eventually, type Lab, labProcesses, makeLab, must } from "./lab/index.ts";
 
 let lab: Lab;
 beforeEach(() => {
@@ -16,12 +16,6 @@ afterEach(async () => {
   spawnSync("umount", ["-l", join(lab.folder, "s")], { stdio: "ignore" });
   await lab.end();
 });
-
-async function must(answer: Promise<{ code: number; stdout: string; stderr: string }>): Promise<string> {
-  const { code, stdout, stderr } = await answer;
-  assert.equal(code, 0, stderr);
-  return stdout;
-}
 
 const isRoot = process.getuid?.() === 0;
 const needsRoot = isRoot ? false : "mounting a small disk needs root";

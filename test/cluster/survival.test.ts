@@ -3,13 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { eventually, type Lab, makeLab } from "./lab/index.ts";
-
-async function must(answer: Promise<{ code: number; stdout: string; stderr: string }>): Promise<string> {
-  const { code, stdout, stderr } = await answer;
-  assert.equal(code, 0, stderr);
-  return stdout;
-}
+import { eventually, type Lab, makeLab, must } from "./lab/index.ts";
 
 async function deployWeb(lab: Lab, replicas: number): Promise<void> {
   await must(lab.kubectl(["create", "deployment", "web", "--image=nginx", `--replicas=${replicas}`]));

@@ -1,12 +1,10 @@
 /** An ordinary user with an installed package and folders of its own, for tests that root runs. */
-import assert from "node:assert/strict";
 import { spawnSync, type SpawnSyncReturns } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { root } from "./lab.ts";
+import { makeOrdinaryUser } from "./ordinary-user.ts";
 
-export const nobody = 65_534;
+export { ordinaryUid as nobody } from "./ordinary-user.ts";
 
 export interface NobodysLab {
   /** `home` in it is nobody's. */
@@ -25,13 +23,7 @@ interface NobodyOptions {
 }
 
 export function makeNobodysLab(): NobodysLab {
-  const folder = mkdtempSync(join(tmpdir(), "nlr-"));
-  chmodSync(folder, 0o755);
-  installPackage(join(folder, "package"));
-  const home = join(folder, "home");
-  mkdirSync(home);
-  copyTools(join(home, "data"));
-  spawnSync("chown", ["-R", `${nobody}:${nobody}`, home]);
+  const { folder, home, become, node, netloom } = makeOrdinaryUser();
   const env = {
     PATH: process.env["PATH"] ?? "",
     HOME: home,
@@ -41,7 +33,6 @@ export function makeNobodysLab(): NobodysLab {
     KUBECONFIG: join(home, "kubeconfig"),
   };
   const run: NobodysLab["run"] = (command, args, { subIds, isRoot = false } = {}) => {
-    const become = ["setpriv", `--reuid=${nobody}`, `--regid=${nobody}`, "--clear-groups", "--"];
     const whole = [...(isRoot ? [] : become), command, ...args];
     const [program = "", ...rest] = subIds === undefined ? whole : withSubIds(subIds, whole);
     return spawnSync(program, rest, { env, cwd: folder, encoding: "utf8" });
@@ -50,12 +41,7 @@ export function makeNobodysLab(): NobodysLab {
     folder,
     env,
     run,
-    netloom: (args, options) =>
-      run(
-        join(folder, "package/node_modules", `node-linux-${process.arch}`, "bin/node"),
-        [join(folder, "package/bin/netloom.mjs"), ...args],
-        options,
-      ),
+    netloom: (args, options) => run(node, [netloom, ...args], options),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
@@ -65,23 +51,4 @@ function withSubIds(subIds: string, command: readonly string[]): readonly string
   const script = `mount -t tmpfs nl-ids /mnt && echo "$0" > /mnt/ids && for f in subuid subgid; do mount --bind /mnt/ids /etc/$f || exit 99; done
 exec "$@"`;
   return ["unshare", "--mount", "sh", "-c", script, subIds, ...command];
-}
-
-/** The programs the set-up fetched for root, where it did. */
-function copyTools(dataHome: string): void {
-  const ofRoot = process.env["XDG_DATA_HOME"] ?? join(process.env["HOME"] ?? "/root", ".local/share");
-  if (!existsSync(join(ofRoot, "netloom/tools"))) return;
-  cpSync(join(ofRoot, "netloom/tools"), join(dataHome, "netloom/tools"), { recursive: true, verbatimSymlinks: true });
-}
-
-/** What `npm install netloom` would put there: the bundle, and the packages it does not contain. */
-function installPackage(target: string): void {
-  const built = spawnSync(process.execPath, [join(root, "scripts/build.ts")], { cwd: root, encoding: "utf8" });
-  assert.equal(built.status, 0, built.stderr);
-  const parts = ["package.json", "bin", "dist", "scripts/setup", "examples"];
-  const packages = ["koffi", "@koromix", `node-linux-${process.arch}`];
-  for (const part of [...parts, ...packages.map((name) => `node_modules/${name}`)]) {
-    cpSync(join(root, part), join(target, part), { recursive: true });
-  }
-  spawnSync("chmod", ["-R", "go+rX", target]);
 }

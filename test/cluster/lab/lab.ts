@@ -1,12 +1,14 @@
 /** A cluster for a test: folders of its own, everything through the commands a user has. */
-import { spawn } from "node:child_process";
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { kubectls } from "./kubectls.ts";
+import { makeOrdinaryUser } from "./ordinary-user.ts";
+import { root } from "./root.ts";
 
-export const root = join(dirname(fileURLToPath(import.meta.url)), "../../..");
+export { root } from "./root.ts";
 
 export interface Answer {
   readonly code: number;
@@ -29,14 +31,22 @@ export interface Lab {
   kubectl(args: readonly string[], options?: RunOptions & { readonly kubectl?: string }): Promise<Answer>;
   /** Runs a shell line with kubectl on its PATH. */
   shell(line: string, options?: RunOptions): Promise<Answer>;
+  /** Starts `netloom` with arguments and leaves it running; its stderr is the test's. */
+  start(args: readonly string[]): ChildProcess;
   /** Ends the cluster, if there is one, and removes the folders. */
   end(): Promise<void>;
 }
 
+/** Who calls netloom: whoever runs the test, or (for tests run by root) an ordinary user. */
+export type LabUser = "own" | "ordinary";
+
 /** Makes the folders, not yet the cluster: `lab.netloom(["up"])` does. */
-export function makeLab(): Lab {
+export function makeLab(options: { readonly user?: LabUser } = {}): Lab {
+  const user = options.user === "ordinary" ? makeOrdinaryUser() : undefined;
   // Short, because sockets lie in it.
-  const folder = mkdtempSync(join(tmpdir(), "nl-"));
+  const folder = user?.home ?? mkdtempSync(join(tmpdir(), "nl-"));
+  const become = user?.become ?? [];
+  const program = user === undefined ? [process.execPath, join(root, "bin/netloom.mjs")] : [user.node, user.netloom];
   const env = {
     ...(process.env as Record<string, string>),
     HOME: folder,
@@ -44,42 +54,43 @@ export function makeLab(): Lab {
     XDG_RUNTIME_DIR: join(folder, "r"),
     KUBECONFIG: join(folder, "kubeconfig"),
     NO_COLOR: "1",
+    // Programs the set-up fetched lie in the user's own folder, not in the test's.
+    XDG_DATA_HOME:
+      user === undefined
+        ? (process.env["XDG_DATA_HOME"] ?? join(process.env["HOME"] ?? "/", ".local/share"))
+        : join(folder, "data"),
   };
-  // Programs the set-up fetched lie in the user's own folder, not in the test's.
-  Object.assign(env, {
-    XDG_DATA_HOME: process.env["XDG_DATA_HOME"] ?? join(process.env["HOME"] ?? "/", ".local/share"),
-  });
   const newest = kubectls().at(-1)?.path ?? "kubectl";
+  const call = async (command: readonly string[], how: RunOptions = {}): Promise<Answer> =>
+    await run([...become, ...command], {
+      ...how,
+      cwd: user?.home ?? root,
+      env: { ...env, ...how.env },
+    });
   const lab: Lab = {
     folder,
     env,
-    netloom: async (args, options) =>
-      await run(process.execPath, [join(root, "bin/netloom.mjs"), ...args], {
-        ...options,
-        env: { ...env, ...options?.env },
-      }),
-    kubectl: async (args, options) =>
-      await run(options?.kubectl ?? newest, args, { ...options, env: { ...env, ...options?.env } }),
-    shell: async (line, options) =>
-      await run("/bin/sh", ["-c", `kubectl() { ${newest} "$@"; }\n${line}`], {
-        ...options,
-        env: { ...env, ...options?.env },
-      }),
+    netloom: async (args, how) => await call([...program, ...args], how),
+    kubectl: async (args, how) => await call([how?.kubectl ?? newest, ...args], how),
+    shell: async (line, how) => await call(["/bin/sh", "-c", `kubectl() { ${newest} "$@"; }\n${line}`], how),
+    start: (args) => {
+      const [command = "", ...rest] = [...become, ...program, ...args];
+      return spawn(command, rest, { env, cwd: user?.home ?? root, stdio: ["pipe", "pipe", "inherit"] });
+    },
     end: async () => {
       await lab.netloom(["down"]);
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(user?.folder ?? folder, { recursive: true, force: true });
     },
   };
   return lab;
 }
 
 async function run(
-  command: string,
-  args: readonly string[],
-  options: RunOptions & { readonly env: Readonly<Record<string, string>> },
+  [command = "", ...args]: readonly string[],
+  options: RunOptions & { readonly env: Readonly<Record<string, string>>; readonly cwd: string },
 ): Promise<Answer> {
   return await new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env: options.env, cwd: root, stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(command, args, { env: options.env, cwd: options.cwd, stdio: ["pipe", "pipe", "pipe"] });
     const timer = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs ?? 60_000);
     let stdout = "";
     let stderr = "";
@@ -94,4 +105,11 @@ async function run(
     child.stdin.on("error", () => undefined);
     child.stdin.end(options.input ?? "");
   });
+}
+
+/** What the command printed; fails with its stderr where it did not succeed. */
+export async function must(answer: Promise<Answer>): Promise<string> {
+  const { code, stdout, stderr } = await answer;
+  assert.equal(code, 0, stderr);
+  return stdout;
 }

@@ -2,13 +2,21 @@
 import { writeSync } from "node:fs";
 import { openSqliteStore } from "../../src/storage/index.ts";
 
-const store = openSqliteStore(process.argv[2] ?? "", { history: { events: 64 } });
+const [path = "", historySize = ""] = process.argv.slice(2);
+const store = openSqliteStore(path, { history: { events: Number(historySize) } });
 
 async function write(writer: number): Promise<void> {
   const key = { resource: "configmaps", namespace: "default", name: `${process.pid}-${writer}` };
   let { revision } = await store.create(key, { metadata: { name: key.name } });
   for (let count = 0; ; count += 1) {
     writeSync(1, `${revision} ${key.name}\n`);
+    if (count % 8 === 7) {
+      // A name that goes and comes back; its deletion counts as a write, too.
+      const gone = await store.delete(key, revision);
+      writeSync(1, `${gone.revision} ${key.name} -\n`);
+      revision = (await store.create(key, { metadata: { name: key.name } })).revision;
+      continue;
+    }
     const object = { metadata: { name: key.name, annotations: { count: String(count), text: "x".repeat(500) } } };
     revision = (await store.update(key, object, revision)).revision;
   }
