@@ -43,9 +43,10 @@ function crash(
       if (acknowledged.length >= how.writes) writer.kill("SIGKILL");
     });
     writer.once("error", reject);
-    writer.once("close", () => {
+    writer.once("close", (code, signal) => {
       clearTimeout(timer);
-      resolve(acknowledged);
+      if (signal === "SIGKILL") resolve(acknowledged);
+      else reject(new Error(`the writer ended by itself with exit code ${code}`));
     });
   });
 }

@@ -5,15 +5,28 @@ import { openSqliteStore } from "../../src/storage/index.ts";
 const [path = "", historySize = ""] = process.argv.slice(2);
 const store = openSqliteStore(path, { history: { events: Number(historySize) } });
 
+/** Waits where the reader is slow: the pipe does not block. */
+function tell(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, `${line}\n`);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}
+
 async function write(writer: number): Promise<void> {
   const key = { resource: "configmaps", namespace: "default", name: `${process.pid}-${writer}` };
   let { revision } = await store.create(key, { metadata: { name: key.name } });
   for (let count = 0; ; count += 1) {
-    writeSync(1, `${revision} ${key.name}\n`);
+    tell(`${revision} ${key.name}`);
     if (count % 8 === 7) {
       // A name that goes and comes back; its deletion counts as a write, too.
       const gone = await store.delete(key, revision);
-      writeSync(1, `${gone.revision} ${key.name} -\n`);
+      tell(`${gone.revision} ${key.name} -`);
       revision = (await store.create(key, { metadata: { name: key.name } })).revision;
       continue;
     }
