@@ -1,5 +1,5 @@
 export { type Answer, type Lab, type LabUser, makeLab, must } from "./lab.ts";
-export { isRoot, ordinaryUid } from "./ordinary-user.ts";
+export { isRoot } from "./ordinary-user.ts";
 export { kubectls } from "./kubectls.ts";
 export { eventually } from "./eventually.ts";
 export { type KernelState, kernelState, labProcesses } from "./cluster-state.ts";
