@@ -63,8 +63,7 @@ export class AttachmentStore {
     const path = join(this.#dir, `${attachment.uid}${suffix}`);
     writeFileSync(`${path}${unfinished}`, JSON.stringify(attachment));
     renameSync(`${path}${unfinished}`, path);
-    // Only a hint: it need not survive a crash whole.
-    writeFileSync(join(this.#dir, lastFile), attachment.addresses.join("\n"));
+    writeLast(join(this.#dir, lastFile), attachment.addresses);
     this.#byUid.set(attachment.uid, attachment);
     this.#lastAddresses = attachment.addresses;
   }
@@ -94,11 +93,24 @@ function parseAttachment(text: string): Attachment {
   return { namespace, name, uid, addresses: addresses.map((address) => parseIpAddress(String(address))) };
 }
 
+/** Longer than an address of each family. */
+const lastLength = 64;
+
+/**
+ * Only a hint: it need not survive a crash whole. Written over what is there: ext4 writes a file that was emptied and filled
+ * to the disk at once, milliseconds for each pod.
+ */
+function writeLast(path: string, addresses: readonly IpAddress[]): void {
+  const text = addresses.join("\n").padEnd(lastLength, "\n");
+  writeFileSync(path, text, { flag: existsSync(path) ? "r+" : "w" });
+}
+
 /** A hint only: without it, or with a damaged one, allocation starts at the beginning. */
 function readLast(path: string): readonly IpAddress[] {
   try {
     return readFileSync(path, "utf8")
       .split("\n")
+      .filter((line) => line !== "")
       .map((line) => parseIpAddress(line));
   } catch {
     return [];

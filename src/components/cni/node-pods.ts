@@ -49,6 +49,8 @@ export class NodePods {
   readonly #uplinkMtuBytes: number;
   readonly #lastGroupId = lastGroupId(readFileSync("/proc/self/gid_map", "utf8"));
   #nextChecked = 0;
+  /** Pods came or went since the last look: changes that the kernel reports are likely these. */
+  #hasMoved = false;
   /** The last resync did not come to its end, and its changes have been taken note of already. */
   #hasFailed = false;
 
@@ -72,6 +74,7 @@ export class NodePods {
     if (!/^[A-Za-z0-9][A-Za-z0-9-]*$/.test(pod.uid)) {
       throw new RangeError(`Cannot attach pod "${pod.namespace}/${pod.name}": its uid "${pod.uid}" is no plain name`);
     }
+    this.#hasMoved = true;
     this.#removeLeftover(pod.uid);
     const attachment: Attachment = {
       namespace: pod.namespace,
@@ -91,6 +94,7 @@ export class NodePods {
   }
 
   detach(uid: string): void {
+    this.#hasMoved = true;
     const attachment = this.#store.get(uid);
     if (attachment !== undefined) {
       // The link goes with the namespace, in the background and much faster than by hand; until then no packet may
@@ -124,7 +128,10 @@ export class NodePods {
     const hasChanged = this.#network.hasChanged() || isFull || this.#hasFailed;
     this.#hasFailed = true;
     const attachments = this.#store.list();
-    const inTurn = this.#nextInTurn(attachments, hasChanged ? podsPerTick.changed : podsPerTick.quiet);
+    // A node whose pods come and go all the time must not look into 25 of them each second.
+    const isForeign = hasChanged && !this.#hasMoved;
+    this.#hasMoved = false;
+    const inTurn = this.#nextInTurn(attachments, isForeign || isFull ? podsPerTick.changed : podsPerTick.quiet);
     const madeAnew = hasChanged ? this.#resyncNode(attachments.filter(this.#exists), log) : new Set();
     const affected = attachments.filter(({ uid }) => madeAnew.size > 0 && madeAnew.has(podLinkName(uid)));
     for (const attachment of new Set([...affected, ...inTurn])) {

@@ -57,7 +57,7 @@ export function createKubelet(options: KubeletOptions): Component {
     log,
   });
   const objects = createClusterObjects(client, () => services.ready.then(() => services.store.list()));
-  const followers = createFollowers({ client, clock, log });
+  const followers = createFollowers({ client, objects, clock, log });
   const workers = createPodWorkers(pods, ({ list }) => ({
     options,
     client,
@@ -70,7 +70,10 @@ export function createKubelet(options: KubeletOptions): Component {
     images: createImagePuller({ images: runtime.images, clock, events }),
     objects,
     followers,
-    volumes: createPodVolumes(nodeRoot, { objects, tokens: createTokens(client, clock) }),
+    volumes: createPodVolumes(nodeRoot, {
+      objects: { ...objects, ...followers.objects },
+      tokens: createTokens(client, clock),
+    }),
     limit: limitConcurrency(concurrentStarts),
     allocatable: { cpuMilli: machine.cpus * 1000, memoryBytes: machine.memoryBytes },
     isServed: (pod) => services.store.list().some((service) => serves(service, pod)),

@@ -29,7 +29,8 @@ import { pinPodNamespaces, unpinPodNamespaces } from "./pod-namespaces.ts";
 import { isAlive, isMonitor, readPid, signalNumber } from "./processes.ts";
 import { deleteContainer, endProcessesOf, removeUnknown } from "./recovery.ts";
 import { createReadiness } from "./readiness.ts";
-import { runCrun, translateCrunError, type CrunTools } from "./tools.ts";
+import { startCreated } from "./start-created.ts";
+import type { CrunTools } from "./tools.ts";
 
 const longestOutput = 10 * 1024;
 /** As if killed: what containerd reports, too, when it has lost sight of a container. */
@@ -184,9 +185,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
       const pid = await createUnderMonitor(tools, { spec, folder, exitsDir: folders.exits });
       if (!spec.hasTerminal) container.guard = guardOutput(pid, clock);
       const pipes = container.guard?.pipes;
-      const started = await runCrun(tools, ["start", spec.id]);
-      if (started.exitCode !== 0)
-        throw new ContainerError("RunContainerError", translateCrunError("start", started.stderr));
+      await startCreated(tools, spec.id);
       container.record = { ...record, pid, startedAtMs: clock.now(), ...(pipes === undefined ? {} : { pipes }) };
       writeRecord(folders, container.record);
       container.status = statusOf(container.record, undefined);

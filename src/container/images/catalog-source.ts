@@ -43,6 +43,14 @@ export function createCatalogSource(context: CatalogContext & { readonly templat
     return layer;
   };
 
+  /** A layer never changes once it is made, and every pull of every pod asks. */
+  const sizes = new Map<string, number>();
+  const sizeOf = (layer: string): number => {
+    const size = sizes.get(layer) ?? sizeOfFolder(layer);
+    sizes.set(layer, size);
+    return size;
+  };
+
   const imageOf = (entry: CatalogEntry, reference: ImageReference): Image => {
     const version = versionOf(entry);
     const config = entry.config(context);
@@ -94,7 +102,7 @@ export function createCatalogSource(context: CatalogContext & { readonly templat
 }
 
 /** What the image adds to the machine's own programs. */
-function sizeOf(folder: string): number {
+function sizeOfFolder(folder: string): number {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
