@@ -1,5 +1,6 @@
 /** `netloom ports`: which addresses of this host lead to which Services. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { hostPort, ipFromBytes } from "../lib/ip/index.ts";
 import { runningCluster } from "./clusters.ts";
 import { formatted } from "./output.ts";
 import { askOverview, type PortOverview } from "./overview/index.ts";
@@ -36,16 +37,20 @@ interface PortRow extends PortOverview {
 /** TCP_LISTEN and, for UDP, which has no connections, the state the kernel shows instead (TCP_CLOSE). */
 const stateOf = { tcp: "0A", udp: "07" } as const;
 
-/** IPv4 only. Lines of /proc/net/tcp: "0: 0100007F:192B 00000000:0000 0A …", the address as the machine's own integer. */
+/** Lines of /proc/net/tcp and tcp6: "0: 0100007F:192B 00000000:0000 0A …", the address in the machine's own integers. */
 function listeningAddresses(protocol: "tcp" | "udp"): ReadonlySet<string> {
   const found = new Set<string>();
-  for (const line of readFileSync(`/proc/net/${protocol}`, "utf8").split("\n").slice(1)) {
-    const [, local = "", , state] = line.trim().split(/\s+/);
-    const [address = "", port = ""] = local.split(":");
-    if (state !== stateOf[protocol]) continue;
-    // Both architectures that netloom is made for are little-endian.
-    const bytes = Buffer.from(address, "hex").toReversed();
-    found.add(`${[...bytes].join(".")}:${Number.parseInt(port, 16)}`);
+  for (const path of [`/proc/net/${protocol}`, `/proc/net/${protocol}6`]) {
+    // Without IPv6 in the kernel there is no second file.
+    if (!existsSync(path)) continue;
+    for (const line of readFileSync(path, "utf8").split("\n").slice(1)) {
+      const [, local = "", , state] = line.trim().split(/\s+/);
+      const [address = "", port = ""] = local.split(":");
+      if (state !== stateOf[protocol]) continue;
+      // Both architectures that netloom is made for are little-endian.
+      const bytes = Buffer.from(address, "hex").swap32();
+      found.add(hostPort(ipFromBytes(bytes), Number.parseInt(port, 16)));
+    }
   }
   return found;
 }

@@ -9,9 +9,8 @@ import type { Component } from "../machinery/component.ts";
 import { reportProgress } from "../machinery/control-socket/index.ts";
 import { createInformer } from "../machinery/informer/index.ts";
 import type { Logger } from "../machinery/log.ts";
-import { type ClusterConfig, clusterPaths } from "../model/cluster-config.ts";
+import { type ClusterConfig, clusterPaths, familiesOf } from "../model/cluster-config.ts";
 import { readRoster } from "./cluster-file.ts";
-import { ipFamily, parseIpAddress } from "../lib/ip/index.ts";
 import { answersDns } from "./dns-probe.ts";
 
 const probeTimeoutMs = 300;
@@ -84,7 +83,7 @@ export function createReadinessReport(options: {
       const socket = await options.dialCluster({ address: pod.status?.podIP ?? "", port: 53 });
       const question = {
         name: `kubernetes.default.svc.${config.clusterDomain}.`,
-        family: ipFamily(parseIpAddress(config.kubernetesServiceAddress)),
+        family: familiesOf(config)[0],
       };
       return await answersDns(socket, question, AbortSignal.any([signal, expired.signal]));
     } catch (error) {

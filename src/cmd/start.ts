@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import {
+  checkFamilies,
   checkFolderOwner,
   checkNamespaces,
   checkTools,
@@ -13,7 +14,7 @@ import {
   type Progress,
   removeRunFolder,
 } from "../components/lab-host/index.ts";
-import { type ClusterConfig, clusterPaths } from "../model/cluster-config.ts";
+import { type ClusterConfig, clusterPaths, familiesOf } from "../model/cluster-config.ts";
 import { type ClusterOptions, clusterSettings, flagOf, planCluster } from "../model/cluster-plan/index.ts";
 import type { NodeRoster } from "../model/node-roster/index.ts";
 import { boot } from "./boot.ts";
@@ -96,6 +97,7 @@ export async function start(
   }
   checkTools(folders.toolsDir);
   checkNamespaces();
+  checkFamilies(familiesOf(stored.config));
   // What a crash of the machine may have left there.
   removeRunFolder(folders);
   const { config, roster } = await replanned(stored, progress);

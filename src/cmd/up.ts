@@ -1,5 +1,6 @@
 /** `netloom up`: makes a cluster and waits until it serves; whatever goes wrong, nothing half-made is left. */
 import {
+  checkFamilies,
   checkFolderOwner,
   checkNamespaces,
   checkTools,
@@ -9,7 +10,7 @@ import {
   type Progress,
   removeTraces,
 } from "../components/lab-host/index.ts";
-import type { ClusterConfig } from "../model/cluster-config.ts";
+import { type ClusterConfig, familiesOf } from "../model/cluster-config.ts";
 import { clusterDefaults, type ClusterOptions, planCluster } from "../model/cluster-plan/index.ts";
 import { initialRoster } from "../model/node-roster/index.ts";
 import { boot } from "./boot.ts";
@@ -64,6 +65,7 @@ async function makeOrStart(options: UpOptions, progress: Progress, signal: Abort
   checkNamespaces();
   const [apiPort, loopbackIndex] = await Promise.all([chooseApiPort(options.apiPort), chooseLoopbackIndex()]);
   const config = planCluster(options, { ...folders, apiPort, loopbackIndex });
+  checkFamilies(familiesOf(config));
   try {
     const { waitMs, kubeconfig } = options;
     const roster = initialRoster(config.nodes, options.agents ?? 1);

@@ -1,4 +1,5 @@
 /** Everything that is decided when a cluster is made, parsed once and never changed: no inner part sees an optional setting. */
+import { ipFamily, type IpFamily, parseCidr } from "../lib/ip/index.ts";
 
 /** A value per address family of the cluster, at most one of each; the primary family's comes first. */
 export type PerFamily<T = string> = readonly [T, ...T[]];
@@ -61,6 +62,11 @@ export interface ClusterConfig {
   readonly maxPods: number;
   /** Whether the API server writes down every request: `audit.log` beside the other logs. */
   readonly auditLog: boolean;
+}
+
+/** The primary one first. */
+export function familiesOf({ serviceCidrs }: Pick<ClusterConfig, "serviceCidrs">): PerFamily<IpFamily> {
+  return perFamily(serviceCidrs, (cidr) => ipFamily(parseCidr(cidr)));
 }
 
 /** Where the host finds the metrics of all processes of a cluster. */

@@ -101,10 +101,20 @@ export function createKubelet(options: KubeletOptions): Component {
       const serve = async (): Promise<void> => {
         if (serving === undefined) return listening.resolve();
         const port = serving.port ?? defaultPort;
-        const fd = options.sockets.bind({ netnsPath: options.nodeNetnsPath, address: node.addresses[0], port });
+        const fds = node.addresses.map((address) =>
+          options.sockets.bind({ netnsPath: options.nodeNetnsPath, address, port }),
+        );
         const access = createAccess({ client, nodeName: node.name, clock, log });
-        const given = { options, serving, workers, metrics: registry, access, log, fd };
-        await runKubeletServer(given, all, listening.resolve);
+        const given = { options, serving, workers, metrics: registry, access, log };
+        const servers = fds.map((fd) => {
+          const isListening = Promise.withResolvers<void>();
+          return { ended: runKubeletServer({ ...given, fd }, all, isListening.resolve), isListening };
+        });
+        Promise.all(servers.map(async (server) => await server.isListening.promise)).then(
+          () => listening.resolve(),
+          listening.reject,
+        );
+        await Promise.all(servers.map(async ({ ended }) => await ended));
       };
       const mirror = (): Promise<void> =>
         keepMirrorPods(options.mirrorPods ?? [], pods, { client, node, clock, log, signal: all });

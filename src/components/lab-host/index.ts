@@ -3,6 +3,7 @@ export { checkFolderOwner, hostFolders, type HostFolders, knownClusters, makePri
 export { kubeconfigPath, mergeContext } from "./kubeconfig-file.ts";
 export {
   apiPortClaim,
+  checkFamilies,
   checkNamespaces,
   checkTools,
   chooseApiPort,

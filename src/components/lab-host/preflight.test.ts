@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { test } from "node:test";
-import { chooseApiPort, namespaceRemedy, PreflightError } from "./preflight.ts";
+import { checkFamilies, chooseApiPort, namespaceRemedy, PreflightError } from "./preflight.ts";
 
 const only = (name: string, value: string) => (asked: string) => (asked === name ? value : "");
 
@@ -30,4 +30,10 @@ test("chooseApiPort() refuses a busy port and names it", async () => {
     return true;
   });
   server.close();
+});
+
+test("checkFamilies() refuses IPv6 addresses on a kernel without IPv6, and nothing else", () => {
+  assert.throws(() => checkFamilies(["IPv4", "IPv6"], false), /Cannot give the cluster IPv6 addresses.*ipv6.disable=1/);
+  checkFamilies(["IPv4"], false);
+  checkFamilies(["IPv6"], true);
 });

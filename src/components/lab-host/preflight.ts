@@ -1,7 +1,8 @@
 /** What must hold on this machine before anything is made: each failed check says what to do about it. */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
+import type { IpFamily } from "../../lib/ip/index.ts";
 import { findTool, toolPackages, ToolMissingError } from "../../machinery/tools.ts";
 
 export class PreflightError extends Error {
@@ -55,6 +56,14 @@ function readSysctl(name: string): string {
   } catch {
     return "";
   }
+}
+
+/** Throws `PreflightError` where a cluster with IPv6 addresses is asked for and the kernel was booted without IPv6. */
+export function checkFamilies(families: readonly IpFamily[], hasIpv6 = existsSync("/proc/net/if_inet6")): void {
+  if (hasIpv6 || !families.includes("IPv6")) return;
+  throw new PreflightError(
+    'Cannot give the cluster IPv6 addresses: IPv6 is switched off in the kernel (there is no /proc/net/if_inet6); boot it without "ipv6.disable=1", or use --ip-family ipv4',
+  );
 }
 
 /** Throws `ToolMissingError` that names every missing program and the one command that installs them. */

@@ -79,3 +79,24 @@ test("parseExposures() reads back what formatExposures() writes, and takes any t
   assert.deepEqual(parseExposures("1:x,1:y,0:z").mistakes, ["1:y", "0:z"]);
   fc.assert(fc.property(fc.string(), (any) => parseExposures(any).exposures.every(({ hostPort }) => hostPort > 0)));
 });
+
+test("desiredPorts() leads to the node's address of the Service's family, and exposes on ::1 where there is IPv6", () => {
+  const dual: readonly NodeConfig[] = [
+    {
+      name: "node-1",
+      addresses: ["192.168.60.11", "fd00:192:168:60::11"],
+      podCidrs: ["10.244.1.0/24", "fd00:10:244:1::/64"],
+      loopbackAddress: "127.60.0.1",
+    },
+  ];
+  const web = service({ expose: "8080:80", clusterIP: "fd00:10:96::7", ports: [{ port: 80, nodePort: 31_080 }] });
+  const ports = desiredPorts([{ ...web, spec: { ...web.spec, ipFamilies: ["IPv6"] } }], dual);
+  assert.deepEqual(
+    [...ports.keys()],
+    [
+      "tcp 127.60.0.1:31080 to [fd00:192:168:60::11]:31080",
+      "tcp 127.0.0.1:8080 to [fd00:10:96::7]:80",
+      "tcp [::1]:8080 to [fd00:10:96::7]:80",
+    ],
+  );
+});

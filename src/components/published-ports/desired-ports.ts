@@ -22,15 +22,17 @@ export interface ClusterTarget {
   readonly from: "outside" | "node";
 }
 
-/** Pure: every NodePort of every Service once per node, and what was exposed on the host's 127.0.0.1. */
+/** Pure: every NodePort of every Service once per node, and what was exposed on the host's 127.0.0.1, and ::1 where nodes have IPv6. */
 export function desiredPorts(
   services: Iterable<Service>,
   nodes: readonly NodeConfig[],
 ): ReadonlyMap<string, PublishedPort> {
   const ports = new Map<string, PublishedPort>();
   const taken = new Set<string>();
+  // A machine may have no IPv6 at all; one that carries nodes with IPv6 addresses has.
+  const hosts = nodes.some(({ addresses }) => addresses.some(isIpv6)) ? ["127.0.0.1", "::1"] : ["127.0.0.1"];
   for (const service of services) {
-    for (const port of [...nodePorts(service, nodes), ...exposed(service)]) {
+    for (const port of [...nodePorts(service, nodes), ...exposed(service, hosts)]) {
       const where = `${port.protocol} ${hostPort(port.listen.host, port.listen.port)}`;
       // Two Services may ask for the same port of the host: the first has it.
       if (taken.has(where)) continue;
@@ -55,20 +57,20 @@ function nodePorts(service: Service, nodes: readonly NodeConfig[]): readonly Pub
 
 /** The node listens in the Service's families only. */
 function addressFor({ spec }: Service, { addresses }: NodeConfig): string {
-  const isIpv6 = spec?.ipFamilies?.[0] === "IPv6";
-  return addresses.find((address) => address.includes(":") === isIpv6) ?? addresses[0];
+  const isWanted = spec?.ipFamilies?.[0] === "IPv6";
+  return addresses.find((address) => isIpv6(address) === isWanted) ?? addresses[0];
 }
 
-const exposedHosts = ["127.0.0.1"] as const;
+const isIpv6 = (address: string): boolean => address.includes(":");
 
-function exposed(service: Service): readonly PublishedPort[] {
+function exposed(service: Service, hosts: readonly string[]): readonly PublishedPort[] {
   const address = service.spec?.clusterIP;
   if (address === undefined || address === "" || address === "None") return [];
   return exposuresOf(service).flatMap((exposure) => {
     const port = exposedPort(service, exposure);
     if (port?.port === undefined) return [];
     const { protocol = "TCP", port: servicePort } = port;
-    return exposedHosts.flatMap((host) =>
+    return hosts.flatMap((host) =>
       published(service, protocol, {
         listen: { host, port: exposure.hostPort },
         target: { address, port: servicePort, from: "node" },

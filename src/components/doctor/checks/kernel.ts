@@ -76,5 +76,10 @@ export const kernelChecks: readonly Check[] = [
   tried("libnftables", 'install libnftables1, or run "netloom setup" once, which fetches it'),
   tried("nf_tables", `${modprobe("nf_tables")}; WSL2 has it from kernel 5.15 on: "wsl --update"`),
   tried("conntrack", modprobe("nf_conntrack_netlink")),
+  tried(
+    "ipv6",
+    'only "up --ip-family ipv6" and "dual" need it: boot the kernel without "ipv6.disable=1"; in a container allow writing to /proc/sys/net/ipv6',
+    { isEssential: false },
+  ),
   tried("vxlan", `only "up --network vxlan" needs it: ${modprobe("vxlan")}`, { isEssential: false }),
 ];

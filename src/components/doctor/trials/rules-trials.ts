@@ -68,3 +68,23 @@ export const rulesTrials: readonly (readonly [name: string, rules: string])[] = 
     }`,
   ],
 ];
+
+/** Needed by clusters with IPv6 addresses only. */
+export const ipv6Rules = `table ip6 t6 {
+  map services {
+    type ipv6_addr . inet_proto . inet_service : verdict
+  }
+  chain pre {
+    type nat hook prerouting priority -100;
+    ip6 daddr . meta l4proto . th dport vmap @services
+  }
+  chain post {
+    type nat hook postrouting priority 100;
+    ip6 saddr fd00::/64 snat to fd00::1 fully-random
+  }
+  chain f {
+    type filter hook forward priority 0;
+    fib daddr type local accept
+    reject with icmpv6 port-unreachable
+  }
+}`;

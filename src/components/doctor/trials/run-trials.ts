@@ -11,8 +11,9 @@ import type { NetworkNamespace } from "../../../kernel/network-namespace.ts";
 import { openNft } from "../../../kernel/nftables/index.ts";
 import { Rtnetlink } from "../../../kernel/rtnetlink/index.ts";
 import { writeSysctl } from "../../../kernel/sysctl/index.ts";
+import { ipv6Settings } from "../../../model/network-state/index.ts";
 import { mount, unmount } from "../../../machinery/libc/index.ts";
-import { rulesTrials } from "./rules-trials.ts";
+import { ipv6Rules, rulesTrials } from "./rules-trials.ts";
 import type { TrialResult } from "./trial-result.ts";
 
 export interface TrialOptions {
@@ -56,9 +57,14 @@ export function runTrials(options: TrialOptions): readonly TrialResult[] {
       });
       pod.run(() => writeSysctl("net/ipv4/ip_unprivileged_port_start", "0"));
     });
+    attempt("ipv6: settings", () => {
+      const cause = { kind: "Trial", name: "ipv6" };
+      node.run(() => ipv6Settings(cause).forEach(({ key, value }) => writeSysctl(key, value)));
+    });
     const nft = attempt("libnftables", () => openNft({ namespace: node, toolsDir: options.toolsDir }));
     if (nft !== undefined) {
       for (const [name, rules] of rulesTrials) attempt(`nf_tables: ${name}`, () => nft.run(rules));
+      attempt("ipv6: rules", () => nft.run(ipv6Rules));
       nft.close();
     }
     attempt("conntrack", () => {
@@ -89,6 +95,9 @@ function tryLinks(attempt: Attempt, node: NetworkNamespace, pod: NetworkNamespac
   });
   attempt("bridge", () => links.createLink({ name: "b0", kind: "bridge", isUp: true }));
   if (made !== undefined) {
+    attempt("ipv6: addresses", () =>
+      links.addAddress({ linkIndex: made.index, address: parseIpAddress("fd00::1"), prefix: 64, protocol: 0 }),
+    );
     attempt("routes", () => {
       const linkIndex = made.index;
       links.addAddress({ linkIndex, address: parseIpAddress("10.0.0.1"), prefix: 24, protocol: 0 });

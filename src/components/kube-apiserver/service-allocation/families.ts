@@ -4,15 +4,14 @@ import type { Service, ServiceSpec } from "../../../api/generated/types.ts";
 import { invalidValue } from "../../../api/field-error.ts";
 import type { FieldError } from "../../../api/field-error.ts";
 import type { Draft } from "../../../api/registry/index.ts";
+import type { IpFamily } from "../../../lib/ip/index.ts";
 import type { PerFamily } from "../../../model/cluster-config.ts";
-
-export type Family = "IPv4" | "IPv6";
 
 interface FamilyContext {
   /** Undefined on creation. */
   readonly old: Service | undefined;
   /** The cluster's, the default one first. */
-  readonly families: PerFamily<Family>;
+  readonly families: PerFamily<IpFamily>;
 }
 
 /**
@@ -94,14 +93,14 @@ function policyMistakes({ ipFamilyPolicy, clusterIPs = [], ipFamilies = [] }: Se
 }
 
 /** Who chose an address has chosen its family. */
-function inferFamilies(spec: Draft<ServiceSpec>, families: PerFamily<Family>): readonly FieldError[] {
+function inferFamilies(spec: Draft<ServiceSpec>, families: PerFamily<IpFamily>): readonly FieldError[] {
   const { clusterIPs = [] } = spec;
   const inferred: string[] = [...(spec.ipFamilies ?? [])];
   const errors: FieldError[] = [];
   for (const [index, address] of clusterIPs.entries()) {
     if (address === "None") break;
     if (index < inferred.length) continue;
-    const family: Family = address.includes(":") ? "IPv6" : "IPv4";
+    const family: IpFamily = address.includes(":") ? "IPv6" : "IPv4";
     if (families.includes(family)) inferred.push(family);
     else
       errors.push(invalidValue(`spec.clusterIPs[${index}]`, clusterIPs, `${family} is not configured on this cluster`));
@@ -110,7 +109,7 @@ function inferFamilies(spec: Draft<ServiceSpec>, families: PerFamily<Family>): r
   return errors;
 }
 
-function clusterMistakes(spec: ServiceSpec, families: PerFamily<Family>): readonly FieldError[] {
+function clusterMistakes(spec: ServiceSpec, families: PerFamily<IpFamily>): readonly FieldError[] {
   const errors: FieldError[] = [];
   if (spec.ipFamilyPolicy === "RequireDualStack" && families.length < 2) {
     const text = "this cluster is not configured for dual-stack services";
@@ -127,7 +126,7 @@ function clusterMistakes(spec: ServiceSpec, families: PerFamily<Family>): readon
 /** The default family where there is none, and the other one where the policy wants two and two are to be had. */
 function completed(
   { ipFamilies = [], ipFamilyPolicy }: ServiceSpec,
-  cluster: { readonly primary: Family; readonly isDual: boolean },
+  cluster: { readonly primary: IpFamily; readonly isDual: boolean },
 ): string[] {
   const [first = cluster.primary, ...rest] = ipFamilies;
   const isWanting = rest.length === 0 && cluster.isDual && ipFamilyPolicy !== "SingleStack";

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Service } from "../../../api/generated/types.ts";
 import { ApiError } from "../../../api/status.ts";
+import type { PerFamily } from "../../../model/cluster-config.ts";
 import { createMemoryStore } from "../../../storage/index.ts";
 import type { ObjectStore } from "../../../storage/index.ts";
 import { createServiceStrategy } from "./strategy.ts";
@@ -12,10 +13,10 @@ interface Fixture {
   readonly write: (service: Service) => Promise<Service>;
 }
 
-function fixture(options: { serviceCidr?: string; nodePortRange?: { first: number; last: number } } = {}): Fixture {
+function fixture(options: { serviceCidrs?: PerFamily; nodePortRange?: { first: number; last: number } } = {}): Fixture {
   const store = createMemoryStore();
-  const { serviceCidr = "10.96.0.0/12", nodePortRange = { first: 30_000, last: 32_767 } } = options;
-  const strategy = createServiceStrategy({ store, serviceCidrs: [serviceCidr], nodePortRange });
+  const { serviceCidrs = ["10.96.0.0/12"], nodePortRange = { first: 30_000, last: 32_767 } } = options;
+  const strategy = createServiceStrategy({ store, serviceCidrs, nodePortRange });
   return {
     store,
     write: async (wanted) => {
@@ -68,7 +69,7 @@ test("an address outside of the range is refused", async () => {
 });
 
 test("all addresses of a small range are given out, then the range is full", async () => {
-  const { write } = fixture({ serviceCidr: "10.0.0.0/29" });
+  const { write } = fixture({ serviceCidrs: ["10.0.0.0/29"] });
   const given = new Set<string>();
   for (const name of ["a", "b", "c", "d", "e", "f"]) given.add((await write(service(name, {}))).spec?.clusterIP ?? "");
   assert.equal(given.size, 6);
@@ -137,4 +138,24 @@ test("a cluster of one family refuses the other", async () => {
   const wanted = service("a", { ipFamilyPolicy: "RequireDualStack" });
   await assert.rejects(fixture().write(wanted), /this cluster is not configured for dual-stack services/);
   await assert.rejects(fixture().write(service("a", { ipFamilies: ["IPv6"] })), /not configured on this cluster/);
+});
+
+test("a dual-stack Service gets an address of each family's range, and gives the second back", async () => {
+  const { write } = fixture({ serviceCidrs: ["10.96.0.0/12", "fd00:10:96::/124"] });
+  const given = new Set<string>();
+  // Fifteen addresses: the network's own is no Service's, and IPv6 has no broadcast address.
+  for (let index = 1; index <= 15; index += 1) {
+    const { spec } = await write(service(`s${index}`, { ipFamilyPolicy: "RequireDualStack" }));
+    const [first = "", second = ""] = spec?.clusterIPs ?? [];
+    assert.equal(spec?.clusterIP, first);
+    assert.match(first, /^10\./);
+    assert.match(second, /^fd00:10:96::[0-9a-f]$/);
+    given.add(second);
+  }
+  assert.equal(given.size, 15);
+  const wish = service("late", { ipFamilyPolicy: "PreferDualStack" });
+  await assert.rejects(write(wish), /failed to allocate a serviceIP: range is full/);
+  const single = await write(service("s1", { ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv4"] }));
+  assert.equal(single.spec?.clusterIPs?.length, 1);
+  assert.equal((await write(wish)).spec?.clusterIPs?.length, 2);
 });

@@ -8,9 +8,8 @@ import type { ApiError } from "../../../api/status.ts";
 import type { Prepared, Strategy } from "../strategies/strategy.ts";
 import { clusterIpsOf, createAllocations, nodePortsOf } from "./allocations.ts";
 import type { AllocationProblem, Hold } from "./allocations.ts";
-import { ipFamily, parseCidr } from "../../../lib/ip/index.ts";
-import { perFamily } from "../../../model/cluster-config.ts";
-import { type Family, settleFamilies } from "./families.ts";
+import { familiesOf } from "../../../model/cluster-config.ts";
+import { settleFamilies } from "./families.ts";
 
 type AllocationOptions = Parameters<typeof createAllocations>[0];
 
@@ -18,7 +17,7 @@ const kind = { group: "", name: "Service" };
 
 export function createServiceStrategy(options: AllocationOptions): Strategy {
   const allocations = createAllocations(options);
-  const families = perFamily(options.serviceCidrs, (cidr): Family => ipFamily(parseCidr(cidr)));
+  const families = familiesOf(options);
   const { first, last } = options.nodePortRange;
   const portProblems: Readonly<Record<AllocationProblem, string>> = {
     outside: `provided port is not in the valid range. The range of valid ports is ${first}-${last}`,

@@ -45,7 +45,8 @@ export function serviceTarget(store: ObjectStore, { namespace, name }: RequestIn
   const slices = store
     .list("endpointslices.discovery.k8s.io", { namespace })
     .items.map(({ object }) => object as unknown as EndpointSlice)
-    .filter(({ metadata }) => metadata?.labels?.["kubernetes.io/service-name"] === wanted.name);
+    .filter(({ metadata }) => metadata?.labels?.["kubernetes.io/service-name"] === wanted.name)
+    .toSorted((one, other) => rank(one, service) - rank(other, service));
   for (const slice of slices) {
     const number = slice.ports?.find((one) => (one.name ?? "") === (port.name ?? ""))?.port;
     const ready = (slice.endpoints ?? []).find(({ conditions }) => conditions?.ready !== false);
@@ -54,6 +55,10 @@ export function serviceTarget(store: ObjectStore, { namespace, name }: RequestIn
   }
   throw serviceUnavailable(`no endpoints available for service "${wanted.name}"`);
 }
+
+/** The slices of the Service's primary family come first. */
+const rank = ({ addressType }: EndpointSlice, { spec }: Service): number =>
+  addressType === spec?.ipFamilies?.[0] ? 0 : 1;
 
 function isPort(port: { readonly name?: string; readonly port: number }, wanted: string): boolean {
   return port.name === wanted || String(port.port) === wanted;
