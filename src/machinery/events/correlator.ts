@@ -1,4 +1,5 @@
 /** Keeps floods of like events small, by upstream's rules (client-go tools/record). */
+import { hash } from "node:crypto";
 import type { CoreV1Event } from "../../api/generated/types.ts";
 import type { Clock } from "../clock.ts";
 
@@ -6,8 +7,16 @@ export interface Correlated {
   /** To be written: as it came, or with a higher count, or with a combined message. */
   readonly event: CoreV1Event;
   /** What the server has of it already; undefined: it is to be created. */
-  readonly known: CoreV1Event | undefined;
+  readonly known: KnownEvent | undefined;
   readonly key: string;
+}
+
+/** As much of a written event as it takes to write it again. */
+interface KnownEvent {
+  readonly name: string;
+  readonly namespace: string;
+  readonly count: number;
+  readonly firstTimestamp: string | undefined;
 }
 
 /** From so many different messages of one reason on within the interval, they are combined into one event. */
@@ -16,12 +25,15 @@ const similarIntervalMs = 600_000;
 /** One object's events: so many at once, then one in five minutes. */
 const burst = 25;
 const refillMs = 300_000;
-/** Of each kind of memory; the oldest is forgotten. */
-const maxKnown = 4096;
+/**
+ * Of each kind of memory, per recorder; the oldest is forgotten. Upstream remembers 4096, but has one recorder in a process:
+ * an agent has one for each of its nodes.
+ */
+const maxKnown = 1024;
 
 export class EventCorrelator {
   readonly #clock: Clock;
-  readonly #known = new Map<string, CoreV1Event>();
+  readonly #known = new Map<string, KnownEvent>();
   readonly #similar = new Map<string, { readonly messages: Set<string>; seenAt: number }>();
   readonly #budgets = new Map<string, { tokens: number; filledAt: number }>();
 
@@ -39,14 +51,16 @@ export class EventCorrelator {
     const merged: CoreV1Event = {
       ...combined,
       metadata: { ...combined.metadata },
-      count: (known.count ?? 1) + 1,
+      count: known.count + 1,
       ...(known.firstTimestamp === undefined ? {} : { firstTimestamp: known.firstTimestamp }),
     };
     return { event: merged, known, key };
   }
 
   written({ key }: Correlated, event: CoreV1Event): void {
-    remember(this.#known, key, event);
+    const { metadata, count = 1, firstTimestamp } = event;
+    const { name = "", namespace = "default" } = metadata;
+    remember(this.#known, key, { name, namespace, count, firstTimestamp });
   }
 
   #combine(event: CoreV1Event): CoreV1Event {
@@ -57,9 +71,10 @@ export class EventCorrelator {
       similar = { messages: new Set(), seenAt: now };
     similar.seenAt = now;
     remember(this.#similar, key, similar);
-    if (similar.messages.size < maxSimilar) similar.messages.add(event.message ?? "");
+    const message = digest(event.message ?? "");
+    if (similar.messages.size < maxSimilar) similar.messages.add(message);
     // Those seen before the limit go on being counted one by one.
-    if (similar.messages.has(event.message ?? "")) return event;
+    if (similar.messages.has(message)) return event;
     return { ...event, message: `(combined from similar events): ${event.message ?? ""}` };
   }
 
@@ -73,6 +88,11 @@ export class EventCorrelator {
     remember(this.#budgets, key, budget);
     return isAllowed;
   }
+
+  /** How many things are remembered, of all kinds. */
+  get size(): number {
+    return this.#known.size + this.#similar.size + this.#budgets.size;
+  }
 }
 
 function remember<T>(memory: Map<string, T>, key: string, value: T): void {
@@ -83,17 +103,22 @@ function remember<T>(memory: Map<string, T>, key: string, value: T): void {
   if (oldest !== undefined) memory.delete(oldest);
 }
 
+/** Keys are kept by the thousand, and what they name is long. */
+function digest(...parts: readonly unknown[]): string {
+  return hash("sha1", JSON.stringify(parts), "base64");
+}
+
 function spamKey({ source, involvedObject: object }: CoreV1Event): string {
-  return JSON.stringify([source, object.kind, object.namespace, object.name, object.uid, object.apiVersion]);
+  return digest(source, object.kind, object.namespace, object.name, object.uid, object.apiVersion);
 }
 
 function similarityOf(event: CoreV1Event): string {
   const { type, reason, involvedObject } = event;
-  return `${spamKey(event)} ${JSON.stringify([type, reason, involvedObject.fieldPath])}`;
+  return digest(spamKey(event), type, reason, involvedObject.fieldPath);
 }
 
 function identityOf(event: CoreV1Event): string {
   const message = event.message ?? "";
   // Combined events count together, whatever the last message says.
-  return `${similarityOf(event)} ${message.startsWith("(combined from") ? "combined" : message}`;
+  return digest(similarityOf(event), message.startsWith("(combined from") ? "combined" : message);
 }

@@ -149,7 +149,7 @@ class QueueingRecorder implements EventRecorder {
     const { client } = this.#options;
     if (known === undefined) return client.create(resources.events, event);
     const { count, lastTimestamp, message } = event;
-    const key: ObjectKey = { namespace: known.metadata.namespace ?? "default", name: known.metadata.name ?? "" };
+    const key: ObjectKey = { namespace: known.namespace, name: known.name };
     try {
       return await client.patch(resources.events, key, { type: "merge", body: { count, lastTimestamp, message } });
     } catch (error) {
