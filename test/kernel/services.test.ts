@@ -464,6 +464,30 @@ inNamespaces(import.meta.url, (mode) => {
         await settle();
         await assert.rejects(lab.tcp("b1", vip(base + 1), 80, 300), { name: "TimeoutError" });
       });
+
+      test("the counters of packets to services that are gone do not pile up", async () => {
+        const counters = (): readonly string[] => {
+          const table = family === 0 ? "ip" : "ip6";
+          return lab.run("node-1", "nft", "list", "set", table, "netloom", "hits").match(/0x[0-9a-f]+ counter/g) ?? [];
+        };
+        await expose(name("kept"), { ...ips(base + 60), ports: [port(80)] }, ["b1"]);
+        await lab.tcp("a1", vip(base + 60), 80);
+        const before = counters();
+        for (let round = 0; round < 130; round += 1) {
+          await expose(name("brief"), { ...ips(base + 61), ports: [port(80)] }, ["b1"]);
+          await lab.tcp("a1", vip(base + 61), 80);
+          for (const suffix of ["ipv4", "ipv6"]) {
+            const slice = { namespace: "default", name: `${name("brief")}-${suffix}` };
+            await client.delete(resources.endpointSlices, slice);
+          }
+          await client.delete(resources.services, { namespace: "default", name: name("brief") });
+          await settle();
+        }
+        const after = counters();
+        // Those since the last look, and one more that was there and is gone with it.
+        assert.ok(after.length < before.length + 10, `${after.length} counters, ${before.length} before`);
+        assert.ok(after.length > 0, "the counters of services that are there stay");
+      });
     });
   }
 });

@@ -11,6 +11,7 @@ import { createInformers } from "../../machinery/informer/index.ts";
 import { silentLogger } from "../../machinery/log.ts";
 import { createMetricsRegistry } from "../../machinery/metrics/index.ts";
 import { emptyTransaction } from "../../model/rules/index.ts";
+import { localBit } from "../../model/services/index.ts";
 import { createServiceProxy } from "./index.ts";
 
 const node = {
@@ -166,6 +167,38 @@ describe("the service proxy", () => {
     await clock.advance(2500);
     assert.deepEqual(frontends(rules), before);
     await stop();
+  });
+
+  test("removes the counters of services that are gone, after many deletions and at its start", async () => {
+    const hits = { name: "hits", key: ["mark"], flags: ["dynamic"] } as const;
+    const marks = (rules: FakeNftables) => rules.readElements("ip", "netloom", hits).map(({ key: [mark] }) => mark);
+    const countedBy = (mark: number) => ({
+      family: "ip" as const,
+      table: "netloom",
+      set: "hits",
+      key: [mark],
+      cause: { kind: "Packet", name: "to a service" },
+    });
+    const { client, rules, stop } = await start();
+    const names = Array.from({ length: 140 }, (_, index) => `s${index}`);
+    for (const [index, name] of names.entries()) {
+      await client.create(resources.services, web(name, `10.96.1.${index}`));
+      await settle();
+    }
+    const ids = rules
+      .readElements("ip", "netloom", { name: "frontends", key: ["address", "protocol", "port"], data: ["mark"] })
+      .flatMap(({ data }) => (data !== undefined && "values" in data ? data.values.map(Number) : []));
+    assert.equal(ids.length, 140);
+    const localId = (ids[139] ?? 0) | localBit;
+    rules.interfere({ ...emptyTransaction, addedElements: [...ids, localId].map(countedBy) });
+    for (const name of names.slice(0, 130)) await client.delete(resources.services, { namespace: "default", name });
+    await settle();
+    assert.deepEqual(new Set(marks(rules)), new Set([...ids.slice(130), localId]));
+    await stop();
+    rules.interfere({ ...emptyTransaction, addedElements: [countedBy(4_000_000)] });
+    const second = await start(rules);
+    assert.deepEqual(marks(rules), [], "the second proxy knows no services");
+    await second.stop();
   });
 
   test("keeps its rules when it stops, finds them again, and removes them when it is switched off", async () => {

@@ -11,9 +11,12 @@ import type { Component } from "../../machinery/component.ts";
 import type { Informer } from "../../machinery/informer/index.ts";
 import type { Logger } from "../../machinery/log.ts";
 import type { MetricsRegistry } from "../../machinery/metrics/index.ts";
+import { emptyTransaction } from "../../model/rules/index.ts";
 import {
   createServicePlan,
+  freeUnusedIds,
   ruleSetOf,
+  staleHits,
   updateServicePlan,
   type Backend,
   type HostPort,
@@ -56,6 +59,8 @@ export interface ServiceProxy extends Component {
 
 /** How often the proxy asks whether somebody else changed the rules of the namespace: costs 20 µs where nobody did. */
 const driftCheckMs = 2000;
+/** After so many deleted services their counters are looked for: reading the set costs more than a few of them hold. */
+const mostStaleHits = 128;
 const retry: Backoff = { firstMs: 100, maxMs: 10_000, factor: 2, jitter: 0.2 };
 
 /** Starts nothing: `run` does. */
@@ -79,6 +84,8 @@ class RulesProxy implements ServiceProxy {
   /** Not cut yet: that waits for the rules, which may fail. */
   readonly #departed: Backend[] = [];
   readonly #arrived: UdpFrontend[] = [];
+  /** Services deleted since the counters were last looked through. */
+  #deleted = 0;
   /** The kernel may hold something else than the plan says: put everything in place anew. */
   #isFullSyncDue = true;
   #hasSynced = false;
@@ -109,6 +116,8 @@ class RulesProxy implements ServiceProxy {
       if (signal.aborted) resolve();
       else signal.addEventListener("abort", () => resolve(), { once: true });
     });
+    // Not raced in each turn: the promise would remember every turn there ever was.
+    void stopped.then(() => this.#pending.wake());
     // Again from the beginning: what was deleted while nobody looked sends no event. Ids keep their meaning.
     this.#plan = createServicePlan(this.#options.node, { knownIds: this.#knownIds() });
     this.#isFullSyncDue = true;
@@ -139,7 +148,7 @@ class RulesProxy implements ServiceProxy {
           failures += 1;
           continue;
         }
-        await this.#waitForWork(signal, stopped);
+        await this.#waitForWork(signal);
         // What comes with the same packet from the API server goes into the same transaction.
         await setImmediate();
       }
@@ -167,7 +176,7 @@ class RulesProxy implements ServiceProxy {
   }
 
   /** Until there is something to do; looks after hand-made changes meanwhile. */
-  async #waitForWork(signal: AbortSignal, stopped: Promise<void>): Promise<void> {
+  async #waitForWork(signal: AbortSignal): Promise<void> {
     const { clock, rules, log, node } = this.#options;
     const turn = new AbortController();
     const check = async (): Promise<void> => {
@@ -181,7 +190,7 @@ class RulesProxy implements ServiceProxy {
       }
     };
     try {
-      await Promise.race([this.#pending.next(), stopped, check().catch(() => undefined)]);
+      await Promise.race([this.#pending.next(), check().catch(() => undefined)]);
     } finally {
       turn.abort();
     }
@@ -225,10 +234,20 @@ class RulesProxy implements ServiceProxy {
     this.#isFullSyncDue = false;
     this.#cutFlows(this.#departed.splice(0));
     this.#clearPaths(this.#arrived.splice(0));
+    this.#deleted += services.filter(({ service }) => service === undefined).length;
+    if (isFull || this.#deleted >= mostStaleHits) this.#removeStaleHits();
     for (const [service, check] of healthChecks) this.#healthChecks.set(service, check);
     const durationMs = clock.now() - started;
     this.#metrics.synced({ isFull, durationMs, services: this.#plan.services.size, at: clock.now() });
     log.debug("rules are in step", { node: node.name, services: services.length, isFull, durationMs });
+  }
+
+  #removeStaleHits(): void {
+    const { rules } = this.#options;
+    const removedElements = staleHits(this.#plan, (...place) => rules.readElements(...place));
+    if (removedElements.length > 0) rules.apply({ ...emptyTransaction, removedElements });
+    if (this.#deleted >= mostStaleHits) freeUnusedIds(this.#plan);
+    this.#deleted = 0;
   }
 
   /** Says what was not as the proxy left it. */

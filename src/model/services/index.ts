@@ -1,8 +1,11 @@
 export type { HealthCheck } from "./endpoints.ts";
+export { staleHits } from "./hits.ts";
 export { hostPortsOf } from "./host-ports.ts";
+export { localBit } from "./layout.ts";
 export type { NodeNetwork } from "./node-network.ts";
 export {
   createServicePlan,
+  freeUnusedIds,
   ruleSetOf,
   updateServicePlan,
   type HostPort,

@@ -11,6 +11,8 @@ import type { FamilyNetwork } from "./node-network.ts";
 export const tableName = "netloom";
 /** In ct mark, over the id: use the endpoints of this node only. */
 export const localBit = 0x0080_0000;
+/** Connections per service port, counted by the packets' own doing. */
+export const hitsSet = "hits";
 /** Id and local bit. */
 const serviceMask = 0x00ff_ffff;
 /** Counts whose chains always exist, so that usual changes touch elements only. */
@@ -51,7 +53,7 @@ function setsOf(family: "ip" | "ip6"): ReadonlyMap<string, SetDeclaration> {
       timeoutSeconds: 10_800,
       size: 262_144,
     },
-    { name: "hits", key: ["mark"], flags: ["dynamic"], size: 262_144 },
+    { name: hitsSet, key: ["mark"], flags: ["dynamic"], size: 262_144 },
     { name: "service-ips", key: ["address"] },
     { name: "hairpin", key: ["address", "address"] },
   ];
@@ -165,7 +167,7 @@ function serviceChains({ family, podCidr }: FamilyNetwork): readonly Chain[] {
 }
 
 const drop: Statement = { kind: "verdict", verdict: { kind: "drop" } };
-const countHits: Statement = { kind: "dynamic", operation: "update", set: "hits", key: ["ct mark"], hasCounter: true };
+const countHits: Statement = { kind: "dynamic", operation: "update", set: hitsSet, key: ["ct mark"], hasCounter: true };
 
 function baseChains(network: FamilyNetwork): readonly Chain[] {
   const { family, podCidr, clusterCidrs, serviceCidr, podInterfacePrefix } = network;

@@ -197,6 +197,12 @@ function forget(ids: Ids, before: ReadonlySet<string>, after: ReadonlySet<string
   for (const name of before) if (!after.has(name)) freeId(ids, name);
 }
 
+/** Frees the numbers that earlier processes gave to what is gone by now; once every service was planned. */
+export function freeUnusedIds(plan: ServicePlan): void {
+  const used = new Set([...plan.services.values()].flatMap(({ portNames }) => [...portNames]));
+  for (const name of plan.portIds.numbers.keys()) if (!used.has(name)) freeId(plan.portIds, name);
+}
+
 const hostPortsKey = "(host ports)";
 
 function replaceHostPorts(plan: ServicePlan, collector: ChangeCollector, hostPorts: readonly HostPort[]): void {
