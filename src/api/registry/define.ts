@@ -81,17 +81,18 @@ export function defineResource<T extends KubernetesObject>(
 ): ResourceDefinition<T> {
   const { group, plural, kind, isNamespaced } = resource;
   const { hasStatus = false, countsGeneration = false, nameRule = "subdomain", scaling } = options;
-  const copy = (object: T): Draft<T> => jsonCopy(object) as Draft<T>;
+  const copy = (object: T): Draft<T> => copyOf(object) as Draft<T>;
 
   function prepareForCreate(object: T): T {
-    const draft = copy(object);
+    // A copy to the leaves was made for the defaults.
+    const draft = options.onCreate === undefined ? shallowCopyOf(object) : copy(object);
     const parts = partsOf(draft);
     if (hasStatus && options.keepsStatusOnCreate !== true) delete parts.status;
     if (parts.metadata) {
       delete parts.metadata.generation;
       if (countsGeneration) parts.metadata.generation = 1;
     }
-    options.onCreate?.(draft);
+    options.onCreate?.(draft as Draft<T>);
     return draft as T;
   }
 
@@ -152,6 +153,19 @@ export function defineResource<T extends KubernetesObject>(
     ],
     ...(scaling === undefined ? {} : { scaling }),
   };
+}
+
+/** To be changed anywhere but in the list of its fields' owners: no kind touches it, and its parts are shared by many. */
+function copyOf<T extends KubernetesObject>(object: T): T {
+  const owners = object.metadata?.managedFields;
+  if (owners === undefined) return jsonCopy(object);
+  const { managedFields: _owners, ...metadata } = object.metadata ?? {};
+  return { ...jsonCopy({ ...object, metadata: {} }), metadata: { ...jsonCopy(metadata), managedFields: owners } };
+}
+
+/** To be changed at its top and in `metadata` itself. */
+function shallowCopyOf<T extends KubernetesObject>(object: T): T {
+  return { ...object, metadata: { ...object.metadata } };
 }
 
 function statusOf(object: KubernetesObject): { readonly status?: unknown } {

@@ -54,12 +54,16 @@ export function readBody(request: HttpRequest): Promise<Buffer> {
     };
     const fail = (why: string): void => reject(badRequest(`unable to read the request body: ${why}`));
     request.on("data", take);
+    let isWhole = false;
     request.on("end", () => {
+      isWhole = true;
       const [only] = chunks;
       resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks));
     });
     request.on("error", (error: Error) => fail(error.message));
-    request.on("close", () => fail("the client went away"));
+    request.on("close", () => {
+      if (!isWhole) fail("the client went away");
+    });
   });
 }
 
@@ -83,9 +87,12 @@ export async function send(request: HttpRequest, response: HttpResponse, answer:
   }
   // A text leaves in one piece with the head; one as long as a list is better not copied for that.
   if (typeof body === "string" && body.length >= gzipFromBytes) body = Buffer.from(body);
-  headers["content-length"] = String(sizeOf(body));
+  const size = sizeOf(body);
+  headers["content-length"] = String(size);
   writeHead(response, answer.code, headers);
+  // A text of as many bytes as characters is ASCII, which needs no encoding.
   if (request.method === "HEAD") response.end();
+  else if (size === body.length) response.end(body, "latin1");
   else response.end(body);
 }
 
