@@ -9,7 +9,7 @@ import type { HttpResponse } from "./exchange.ts";
 import { representationOf } from "./negotiation.ts";
 import { listRequestOf, numberOf } from "./query.ts";
 import type { OpenWatch, ResourceCall } from "./resource-call.ts";
-import { bookmarkLine, changeLine, errorLine } from "./watch-response.ts";
+import { bookmarkLine, errorLine, lineWriterOf } from "./watch-response.ts";
 
 /** A watcher that reads this far behind is cut off: it lists anew, and nobody waits for it. */
 const backlogLimitBytes = 8 * 1024 * 1024;
@@ -29,7 +29,6 @@ export async function serveWatch(call: ResourceCall): Promise<void> {
 
   const lines: Buffer[] = [];
   let isOpen = false;
-  let isFirst = true;
   let backlogLimit = backlogLimitBytes;
   const write = (line: Buffer): void => {
     if (!isOpen) {
@@ -44,8 +43,11 @@ export async function serveWatch(call: ResourceCall): Promise<void> {
     }
     (response as NodeJS.WritableStream).write(line);
   };
+  const lineOf = lineWriterOf(resource, form);
+  // Columns are named once, where there are any.
+  let isFirst = form.form === "table";
   const send = (change: WatchedChange): void => {
-    write(changeLine(resource, change, { form, hasColumns: isFirst }));
+    write(lineOf(change, isFirst));
     isFirst = false;
   };
 

@@ -7,27 +7,42 @@ import type { ServedResource } from "../resources/resource.ts";
 import type { WatchedChange } from "../resources/watch.ts";
 import type { Representation } from "./negotiation.ts";
 
-/**
- * The newest event's lines, by resource and form: all watchers are told of an event in one turn, before the next. Lines
- * kept with each event of the history would be most of the server's memory.
- */
-let newest: { readonly event: StoreEvent; readonly lines: Map<ServedResource, Map<string, Buffer>> } | undefined;
+/** The line for a change; `hasColumns` is for the first line of a Table watch. */
+export type LineWriter = (change: WatchedChange, hasColumns: boolean) => Buffer;
 
-/** The line for one change; `hasColumns` is for the first line of a Table watch. */
-export function changeLine(
-  resource: ServedResource,
-  change: WatchedChange,
-  options: { readonly form: Representation; readonly hasColumns: boolean },
-): Buffer {
-  if (change.event === undefined) return encode(resource, change, options);
-  if (newest?.event !== change.event) newest = { event: change.event, lines: new Map() };
-  const byForm = newest.lines.get(resource) ?? new Map<string, Buffer>();
-  newest.lines.set(resource, byForm);
-  const { form, version, includeObject } = options.form;
-  const slot = `${change.type} ${form} ${version} ${includeObject} ${options.hasColumns}`;
-  const line = byForm.get(slot) ?? encode(resource, change, options);
-  byForm.set(slot, line);
-  return line;
+const writers = new WeakMap<ServedResource, Map<string, LineWriter>>();
+
+/** The one for all watchers of a resource in this form. */
+export function lineWriterOf(resource: ServedResource, form: Representation): LineWriter {
+  const known = writers.get(resource) ?? new Map<string, LineWriter>();
+  writers.set(resource, known);
+  const slot = `${form.form} ${form.version} ${form.includeObject}`;
+  const writer = known.get(slot) ?? createLineWriter(resource, form);
+  known.set(slot, writer);
+  return writer;
+}
+
+/**
+ * The store tells all watchers of one event before it tells of the next: the lines of the last one are kept. Lines kept
+ * with each event of the history would be most of the server's memory.
+ */
+function createLineWriter(resource: ServedResource, form: Representation): LineWriter {
+  let last: StoreEvent | undefined;
+  let lines = new Map<string, Buffer>();
+  return (change, hasColumns) => {
+    if (change.event === undefined) return encode(resource, change, { form, hasColumns });
+    if (change.event !== last) {
+      last = change.event;
+      lines = new Map();
+    }
+    const slot = hasColumns ? `${change.type} with columns` : change.type;
+    let line = lines.get(slot);
+    if (line === undefined) {
+      line = encode(resource, change, { form, hasColumns });
+      lines.set(slot, line);
+    }
+    return line;
+  };
 }
 
 function encode(

@@ -44,9 +44,9 @@ export function selectionOf(resource: ServedResource, options: SelectionOptions)
     matches: (stored) => {
       const { key } = stored;
       if (namespace !== undefined && key.namespace !== namespace) return false;
-      if (outside.length > 0) {
-        const values = { "metadata.name": key.name, "metadata.namespace": key.namespace };
-        if (!matchesFields(outside, values)) return false;
+      for (const { field, value, isNegated } of outside) {
+        const found = field === "metadata.name" ? key.name : key.namespace;
+        if ((found === value) === isNegated) return false;
       }
       if (labels.length > 0 && !matchesLabels(labels, stored.object.metadata?.labels)) return false;
       return inside.length === 0 || matchesFields(inside, definition.selectableFields(servedObject(resource, stored)));
