@@ -4,3 +4,4 @@ export { kubectls } from "./kubectls.ts";
 export { eventually } from "./eventually.ts";
 export { type KernelState, kernelState, labProcesses } from "./cluster-state.ts";
 export { machineState } from "./machine-state.ts";
+export { openMemoryAccount } from "./memory-account.ts";

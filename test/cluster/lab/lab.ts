@@ -41,11 +41,17 @@ export interface Lab {
 export type LabUser = "own" | "ordinary";
 
 /** Makes the folders, not yet the cluster: `lab.netloom(["up"])` does. */
-export function makeLab(options: { readonly user?: LabUser } = {}): Lab {
+export function makeLab(
+  options: {
+    readonly user?: LabUser;
+    /** Put before each command. */
+    readonly prefix?: readonly string[];
+  } = {},
+): Lab {
   const user = options.user === "ordinary" ? makeOrdinaryUser() : undefined;
   // Short, because sockets lie in it.
   const folder = user?.home ?? mkdtempSync(join(tmpdir(), "nl-"));
-  const become = user?.become ?? [];
+  const become = [...(options.prefix ?? []), ...(user?.become ?? [])];
   const program = user === undefined ? [process.execPath, join(root, "bin/netloom.mjs")] : [user.node, user.netloom];
   const env = {
     ...(process.env as Record<string, string>),
