@@ -472,7 +472,7 @@ inNamespaces(import.meta.url, (mode) => {
         };
         await expose(name("kept"), { ...ips(base + 60), ports: [port(80)] }, ["b1"]);
         await lab.tcp("a1", vip(base + 60), 80);
-        const before = counters();
+        const first = counters();
         for (let round = 0; round < 130; round += 1) {
           await expose(name("brief"), { ...ips(base + 61), ports: [port(80)] }, ["b1"]);
           await lab.tcp("a1", vip(base + 61), 80);
@@ -483,10 +483,10 @@ inNamespaces(import.meta.url, (mode) => {
           await client.delete(resources.services, { namespace: "default", name: name("brief") });
           await settle();
         }
-        const after = counters();
+        const last = counters();
         // Those since the last look, and one more that was there and is gone with it.
-        assert.ok(after.length < before.length + 10, `${after.length} counters, ${before.length} before`);
-        assert.ok(after.length > 0, "the counters of services that are there stay");
+        assert.ok(last.length < first.length + 10, `${last.length} counters, ${first.length} before`);
+        assert.ok(last.length > 0, "the counters of services that are there stay");
       });
     });
   }
