@@ -14,7 +14,7 @@ import type { Component } from "../../machinery/component.ts";
 import { type ClusterProgress, type ComponentReport, serveControl } from "../../machinery/control-socket/index.ts";
 import { createClusterPki } from "../../machinery/pki/index.ts";
 import type { Logger } from "../../machinery/log.ts";
-import { type SupervisedProcess, superviseProcess } from "../../machinery/process/index.ts";
+import { keepOwnLogShort, type SupervisedProcess, superviseProcess } from "../../machinery/process/index.ts";
 import { type ClusterConfig, clusterPaths } from "../../model/cluster-config.ts";
 import type { NodeRoster } from "../../model/node-roster/index.ts";
 import { createNodeKeeper, type NodeKeeper } from "./node-keeper.ts";
@@ -95,7 +95,11 @@ class Holder implements Component {
         ),
       );
       this.#settled.resolve();
-      await Promise.all([server, ...running].map((process) => process.run(signal)));
+      const { clock, log } = this.#options;
+      await Promise.all([
+        ...[server, ...running].map((process) => process.run(signal)),
+        keepOwnLogShort({ path: join(paths.logs, "holder.log"), clock, log, signal }),
+      ]);
     } catch (error) {
       this.#settled.reject(error);
       this.#report({ step: "failed", detail: (error as Error).message, atMs: this.#options.clock.now() });

@@ -1,3 +1,4 @@
+export { keepOwnLogShort } from "./log-file.ts";
 export { runCommand } from "./run-command.ts";
 export { superviseProcess } from "./supervise-process.ts";
 export type { SupervisedProcess } from "./supervise-process.ts";

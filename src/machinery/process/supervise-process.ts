@@ -6,7 +6,7 @@ import type { Backoff } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import type { Component } from "../component.ts";
 import type { Logger } from "../log.ts";
-import { openLogFile } from "./log-file.ts";
+import { keepLogShort, openLogFile } from "./log-file.ts";
 import type { LogFile } from "./log-file.ts";
 
 export interface ProcessExit {
@@ -61,7 +61,6 @@ class ProcessEndedError extends Error {
 }
 
 const defaultBackoff: Backoff = { firstMs: 100, maxMs: 10_000, factor: 2, jitter: 0.1 };
-const logCheckMs = 5000;
 
 /** `run` resolves when the signal has aborted and the process has ended. */
 export function superviseProcess(options: SuperviseProcessOptions): SupervisedProcess {
@@ -87,10 +86,10 @@ class Supervisor implements SupervisedProcess {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { logFile, maxLogBytes = 16 * 1024 * 1024 } = this.#options;
-    const file = openLogFile(logFile, { maxBytes: maxLogBytes });
+    const { clock, log, logFile, maxLogBytes } = this.#options;
+    const file = openLogFile(logFile, maxLogBytes === undefined ? {} : { maxBytes: maxLogBytes });
     const done = new AbortController();
-    const rotation = this.#rotate(file, done.signal);
+    const rotation = keepLogShort(file, { path: logFile, clock, log, signal: done.signal });
     const readiness = this.#watchReadiness(AbortSignal.any([signal, done.signal]));
     try {
       await this.#keepRunning(file, signal);
@@ -157,21 +156,6 @@ class Supervisor implements SupervisedProcess {
       if (this.#options.waitUntilReady !== undefined) this.#settled.resolve();
     } catch (error) {
       this.#settled.reject(error);
-    }
-  }
-
-  async #rotate(file: LogFile, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await this.#options.clock.sleep(logCheckMs, signal);
-      } catch {
-        return;
-      }
-      try {
-        file.rotate();
-      } catch (error) {
-        this.#options.log.warn("cannot shorten a log file", { logFile: this.#options.logFile, error });
-      }
     }
   }
 }
