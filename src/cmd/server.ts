@@ -53,11 +53,12 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
   const inside = new NamespaceWorker();
   try {
     const lan = join(paths.netns, "lan");
-    const fds = await Promise.all(
-      config.controlPlaneAddresses.map(
-        async (address) => await inside.bindTcp({ netnsPath: lan, address, port: apiPortInside }),
-      ),
+    // Not waited for: a thread takes as long to start as the store to be read.
+    const bound = config.controlPlaneAddresses.map(
+      async (address) => await inside.bindTcp({ netnsPath: lan, address, port: apiPortInside }),
     );
+    // Whoever listens hears of it.
+    for (const fd of bound) fd.catch(() => undefined);
     const store = openSqliteStore(paths.store);
     const nodes = createNodeList(config.nodes);
     const registry = builtinResources();
@@ -72,7 +73,7 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
       registry,
       metrics,
       pki,
-      listeners: [{ host: "127.0.0.1", port: config.apiPort }, ...fds.map((fd) => ({ fd }))],
+      listeners: [{ host: "127.0.0.1", port: config.apiPort }, ...bound.map((fd) => ({ fd }))],
       dialKubelet: async (nodeName) => {
         const node = nodes.current.find(({ name }) => name === nodeName);
         if (node === undefined) throw new Error(`no node named "${nodeName}" belongs to this cluster`);

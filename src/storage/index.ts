@@ -1,6 +1,6 @@
 /** Versioned objects: one store interface, in memory or in a SQLite file. */
 import type { ObjectStore } from "./object-store.ts";
-import { createSqliteLog } from "./sqlite-log.ts";
+import { startSqliteWriter } from "./sqlite-log.ts";
 import { readDatabase } from "./sqlite-schema.ts";
 import { createStore, type StoreOptions } from "./store.ts";
 import { volatileLog } from "./write-log.ts";
@@ -18,6 +18,12 @@ export function createMemoryStore(options: Pick<StoreOptions, "history"> = {}): 
  * is damaged or not ours (it is left as it is), "Unavailable" when it cannot be opened.
  */
 export function openSqliteStore(path: string, options: Pick<StoreOptions, "history"> = {}): ObjectStore {
-  const content = readDatabase(path);
-  return createStore({ ...options, content, log: createSqliteLog(path) });
+  const writer = startSqliteWriter(path);
+  try {
+    const content = readDatabase(path);
+    return createStore({ ...options, content, log: writer.open() });
+  } catch (error) {
+    writer.abandon();
+    throw error;
+  }
 }

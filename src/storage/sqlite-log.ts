@@ -1,4 +1,4 @@
-/** The write log in a SQLite file, written by a Worker. */
+/** The write log in a SQLite file, written by a Worker: a thread takes as long to start as the file to be read. */
 import { Worker } from "node:worker_threads";
 import type { WorkerAnswer, WorkerRequest } from "./sqlite-worker.ts";
 import type { LogBatch, WriteLog } from "./write-log.ts";
@@ -9,7 +9,15 @@ const workerUrl = new URL(
   import.meta.url,
 );
 
-export function createSqliteLog(path: string): WriteLog {
+export interface SqliteWriter {
+  /** Opens the file, which nobody else may hold any more. A failure of that is a failure of the first commit. */
+  open(): WriteLog;
+  /** For a file that is not to be opened after all. */
+  abandon(): void;
+}
+
+/** The thread starts at once, and touches nothing before `open`. */
+export function startSqliteWriter(path: string): SqliteWriter {
   const worker = new Worker(workerUrl, { workerData: { path } });
   // One question at a time, so one waiting promise.
   let waiting: ((error: Error | undefined) => void) | undefined;
@@ -49,9 +57,22 @@ export function createSqliteLog(path: string): WriteLog {
     });
 
   return {
-    commit: (batch: LogBatch) => ask({ batch }),
-    close: async () => {
-      if (failure === undefined) await ask({ close: true });
+    open: () => {
+      const opened = ask({ open: true });
+      opened.catch((error: unknown) => {
+        failure ??= error as Error;
+      });
+      return {
+        commit: async (batch: LogBatch) => {
+          await opened;
+          await ask({ batch });
+        },
+        close: async () => {
+          await opened.catch(() => undefined);
+          if (failure === undefined) await ask({ close: true });
+        },
+      };
     },
+    abandon: () => void worker.terminate(),
   };
 }

@@ -4,8 +4,8 @@ import { openDatabase } from "./sqlite-schema.ts";
 import { giveBackSpace } from "./sqlite-space.ts";
 import type { LogBatch } from "./write-log.ts";
 
-/** `close` asks for the end; the answer carries no error when all went well. */
-export type WorkerRequest = { readonly batch: LogBatch } | { readonly close: true };
+/** `open` comes first, `close` asks for the end; the answer carries no error when all went well. */
+export type WorkerRequest = { readonly open: true } | { readonly batch: LogBatch } | { readonly close: true };
 export interface WorkerAnswer {
   readonly error?: string;
 }
@@ -13,49 +13,56 @@ export interface WorkerAnswer {
 const port = parentPort;
 if (port === null) throw new Error("Cannot run the store's writer: it must be started as a Worker");
 
-const database = openDatabase((workerData as { readonly path: string }).path);
-const insert = database.prepare(
-  "INSERT INTO versions (revision, resource, namespace, name, is_deleted, text) VALUES (?, ?, ?, ?, ?, ?)",
-);
-const remove = database.prepare("DELETE FROM versions WHERE revision = ?");
-const markCompacted = database.prepare(
-  "INSERT INTO compactions (resource, revision) VALUES (?, ?) ON CONFLICT (resource) DO UPDATE SET revision = excluded.revision",
-);
+let writer: ReturnType<typeof openWriter> | undefined;
 
 port.on("message", (request: WorkerRequest) => {
   let answer: WorkerAnswer = {};
   try {
-    if ("batch" in request) write(request.batch);
-    else database.close();
+    if ("open" in request) writer = openWriter((workerData as { readonly path: string }).path);
+    else if ("batch" in request) writer?.write(request.batch);
+    else writer?.close();
   } catch (error) {
     answer = { error: error instanceof Error ? error.message : String(error) };
   }
   port.postMessage(answer);
   if ("close" in request) port.close();
-  else if (answer.error === undefined) tidy();
+  else if ("batch" in request && answer.error === undefined) writer?.tidy();
 });
 
-/** After the answer: nobody waits for it. */
-function tidy(): void {
-  try {
-    giveBackSpace(database);
-  } catch {
-    // On a full disk, for one; the next commit tells.
-  }
-}
+function openWriter(path: string) {
+  const database = openDatabase(path);
+  const insert = database.prepare(
+    "INSERT INTO versions (revision, resource, namespace, name, is_deleted, text) VALUES (?, ?, ?, ?, ?, ?)",
+  );
+  const remove = database.prepare("DELETE FROM versions WHERE revision = ?");
+  const markCompacted = database.prepare(
+    "INSERT INTO compactions (resource, revision) VALUES (?, ?) ON CONFLICT (resource) DO UPDATE SET revision = excluded.revision",
+  );
 
-function write(batch: LogBatch): void {
-  database.exec("BEGIN IMMEDIATE");
-  try {
-    for (const row of batch.rows) {
-      insert.run(row.revision, row.resource, row.namespace, row.name, row.isDeleted ? 1 : 0, row.text);
+  function write(batch: LogBatch): void {
+    database.exec("BEGIN IMMEDIATE");
+    try {
+      for (const row of batch.rows) {
+        insert.run(row.revision, row.resource, row.namespace, row.name, row.isDeleted ? 1 : 0, row.text);
+      }
+      for (const revision of batch.forget) remove.run(revision);
+      for (const [resource, revision] of batch.compacted) markCompacted.run(resource, revision);
+      database.exec("COMMIT");
+    } catch (error) {
+      // On a full disk SQLite may have rolled back by itself.
+      if (database.isTransaction) database.exec("ROLLBACK");
+      throw error;
     }
-    for (const revision of batch.forget) remove.run(revision);
-    for (const [resource, revision] of batch.compacted) markCompacted.run(resource, revision);
-    database.exec("COMMIT");
-  } catch (error) {
-    // On a full disk SQLite may have rolled back by itself.
-    if (database.isTransaction) database.exec("ROLLBACK");
-    throw error;
   }
+
+  /** After the answer: nobody waits for it. */
+  function tidy(): void {
+    try {
+      giveBackSpace(database);
+    } catch {
+      // On a full disk, for one; the next commit tells.
+    }
+  }
+
+  return { write, tidy, close: () => database.close() };
 }

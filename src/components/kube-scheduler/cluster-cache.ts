@@ -2,6 +2,7 @@
 import type { Node, Pod } from "../../api/generated/types.ts";
 import { matchesSelector } from "../../lib/labels/index.ts";
 import type { StructuredSelector } from "../../lib/labels/index.ts";
+import { naturalOrder } from "../../lib/natural-order/index.ts";
 import { nodeState, volumesOfPod, withPod } from "../../model/scheduling/index.ts";
 import type { ClusterView, NodeState, PodVolumes } from "../../model/scheduling/index.ts";
 import { controllerOf, isPodTerminal, isSame } from "../../model/workload/index.ts";
@@ -170,9 +171,6 @@ export class ClusterCache implements ClusterView {
     this.#nodes = undefined;
   }
 }
-
-/** `node-2` before `node-10`. */
-const naturalOrder = new Intl.Collator("en", { numeric: true }).compare;
 
 /** The shortest of the lists; undefined where there is none. */
 function rarest<K, T>(keys: readonly K[], listOf: (key: K) => readonly T[]): readonly T[] | undefined {

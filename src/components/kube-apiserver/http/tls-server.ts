@@ -6,8 +6,8 @@ import type { Duplex } from "node:stream";
 import type { CertificateAndKey } from "../../../machinery/pki/index.ts";
 import type { HttpRequest, HttpResponse } from "./exchange.ts";
 
-/** Where to listen: an address of this process' namespace, or a socket that was bound elsewhere. */
-export type Listener = { readonly host: string; readonly port: number } | { readonly fd: number };
+/** Where to listen: an address of this process' namespace, or a socket that is bound elsewhere meanwhile. */
+export type Listener = { readonly host: string; readonly port: number } | { readonly fd: Promise<number> };
 
 export interface TlsServerOptions {
   readonly listeners: readonly Listener[];
@@ -36,11 +36,12 @@ export async function listen(options: TlsServerOptions): Promise<TlsServer> {
   };
   try {
     await Promise.all(
-      servers.map((server, index) => {
+      servers.map(async (server, index) => {
         const listener = options.listeners[index];
-        return new Promise<void>((resolve, reject) => {
+        const place = listener !== undefined && "fd" in listener ? { fd: await listener.fd } : listener;
+        await new Promise<void>((resolve, reject) => {
           server.once("error", reject);
-          server.listen(listener, () => resolve());
+          server.listen(place, () => resolve());
         });
       }),
     );
