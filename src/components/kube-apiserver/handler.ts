@@ -138,7 +138,9 @@ function isStream(resource: ServedResource, info: RequestInfo): boolean {
   const subresource = Object.hasOwn(subresources, info.subresource) ? subresources[info.subresource] : undefined;
   if (subresource?.style !== "stream") return false;
   const verbs: readonly string[] = subresource.verbs;
-  if (!verbs.includes(info.verb)) throw methodNotAllowed();
+  // A proxy passes on what the API itself has no use for.
+  const isOfBackend = info.subresource === "proxy" && info.verb === "options";
+  if (!isOfBackend && !verbs.includes(info.verb)) throw methodNotAllowed();
   return true;
 }
 

@@ -1,6 +1,6 @@
 export { nodeAffinity } from "./node-filters.ts";
 export { podRequests } from "./resources.ts";
-export { nodeState, withPod } from "./node-state.ts";
+export { hostPortsCollide, hostPortsOf, nodeState, withPod } from "./node-state.ts";
 export type { NodeState } from "./node-state.ts";
 export { byImportance, planPreemption, priorityOf } from "./preemption.ts";
 export { schedulePod } from "./schedule.ts";

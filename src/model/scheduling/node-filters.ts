@@ -1,8 +1,8 @@
 /** Which nodes a pod can run on at all, by the node alone: upstream's filters, in upstream's order. */
 import type { Pod } from "../../api/generated/types.ts";
 import { untoleratedTaint } from "../taints/index.ts";
-import { hostPortsOf } from "./node-state.ts";
-import type { HostPort, NodeState } from "./node-state.ts";
+import { hostPortsCollide } from "./node-state.ts";
+import type { NodeState } from "./node-state.ts";
 import { podRequests } from "./resources.ts";
 import { matchesTerm } from "./selectors.ts";
 
@@ -45,15 +45,9 @@ export const nodeAffinity: NodeFilter = ({ spec }, node) => {
 };
 
 const nodePorts: NodeFilter = (pod, { hostPorts }) => {
-  const isTaken = hostPortsOf(pod).some((wanted) => hostPorts.some((used) => collides(wanted, used)));
-  if (!isTaken) return undefined;
+  if (!hostPortsCollide(pod, hostPorts)) return undefined;
   return { reasons: ["node(s) didn't have free ports for the requested pod ports"], isFinal: false };
 };
-
-function collides(a: HostPort, b: HostPort): boolean {
-  if (a.protocol !== b.protocol || a.port !== b.port) return false;
-  return a.address === b.address || a.address === "0.0.0.0" || b.address === "0.0.0.0";
-}
 
 /** The filter for one pod: what it asks for is added up once for all nodes. */
 export function resourcesFilter(pod: Pod): NodeFilter {

@@ -71,3 +71,13 @@ export function hostPortsOf({ spec }: Pod): readonly HostPort[] {
       .filter(({ port }) => port > 0),
   );
 }
+
+/** Whether a port that the pod wants of its node is taken: ports of different addresses do not meet. */
+export function hostPortsCollide(pod: Pod, taken: readonly HostPort[]): boolean {
+  return hostPortsOf(pod).some((wanted) => taken.some((used) => collides(wanted, used)));
+}
+
+function collides(a: HostPort, b: HostPort): boolean {
+  if (a.protocol !== b.protocol || a.port !== b.port) return false;
+  return a.address === b.address || a.address === "0.0.0.0" || b.address === "0.0.0.0";
+}

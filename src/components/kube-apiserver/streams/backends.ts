@@ -4,6 +4,9 @@ import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import type { TLSSocket } from "node:tls";
 import { internalError, serviceUnavailable } from "../../../api/status.ts";
+import type { ApiError } from "../../../api/status.ts";
+import { hostPort } from "../../../lib/ip/index.ts";
+import { dialErrorText } from "../../../machinery/dial-error.ts";
 import type { CertificateAndKey } from "../../../machinery/pki/index.ts";
 
 export interface BackendOptions {
@@ -42,11 +45,18 @@ export function createBackends({ dialKubelet, dialCluster, identity, ca }: Backe
         const socket = await dialCluster({ host, port });
         return isTls ? await secured(connectTls({ socket, rejectUnauthorized: false })) : socket;
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        throw serviceUnavailable(`error trying to reach service: ${why}`);
+        throw unreachable(error, { host, port });
       }
     },
   };
+}
+
+/** 503 for a pod or service that does not take the connection. */
+function unreachable(
+  error: unknown,
+  { host, port }: { readonly host: string; readonly port: number },
+): ApiError {
+  return serviceUnavailable(`error trying to reach service: ${dialErrorText(error, hostPort(host, port), false)}`);
 }
 
 function secured(socket: TLSSocket): Promise<TLSSocket> {

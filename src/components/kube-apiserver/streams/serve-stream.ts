@@ -32,8 +32,8 @@ const upgradesOnly = new Set(["exec", "attach", "portforward"]);
 export async function serveStream(call: StreamCall, request: HttpRequest, response: HttpResponse): Promise<void> {
   const { info } = call;
   if (upgradesOnly.has(info.subresource)) throw badRequest("Upgrade request required");
-  if (info.subresource === "proxy" && info.rest === "") {
-    // Relative links of what is behind need the slash.
+  if (info.subresource === "proxy" && info.rest === "" && info.verb === "get") {
+    // Relative links of what is behind need the slash; other methods would lose their body on the way.
     const location = `${info.path}/${info.query.size === 0 ? "" : `?${info.query.toString()}`}`;
     await send(request, response, { code: 301, body: "", headers: { location } });
     return;

@@ -1,6 +1,6 @@
 /** Whether the node can take a pod that names it; the scheduler is not the only one who may. */
 import type { Pod } from "../../../api/generated/types.ts";
-import { podRequests } from "../../../model/scheduling/index.ts";
+import { hostPortsCollide, hostPortsOf, podRequests } from "../../../model/scheduling/index.ts";
 
 interface Rejection {
   readonly reason: string;
@@ -38,18 +38,6 @@ function tooLarge(pod: Pod, others: readonly Pod[], node: NodeResources): Reject
 }
 
 function portConflict(pod: Pod, others: readonly Pod[]): Rejection | undefined {
-  const taken = new Set(others.flatMap(hostPorts));
-  if (!hostPorts(pod).some((port) => taken.has(port))) return undefined;
+  if (!hostPortsCollide(pod, others.flatMap(hostPortsOf))) return undefined;
   return { reason: "NodePorts", message: "Pod was rejected: Predicate NodePorts failed" };
-}
-
-function hostPorts({ spec }: Pod): readonly string[] {
-  return (spec?.containers ?? []).flatMap(({ ports = [] }) =>
-    ports
-      .map(({ containerPort, hostPort, protocol = "TCP" }) => {
-        const port = hostPort ?? (spec?.hostNetwork === true ? containerPort : 0);
-        return port === 0 ? "" : `${protocol} ${port}`;
-      })
-      .filter((port) => port !== ""),
-  );
 }

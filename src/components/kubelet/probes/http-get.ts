@@ -4,7 +4,8 @@ import { connect as tlsConnect } from "node:tls";
 import type { Socket } from "node:net";
 import type { HTTPGetAction } from "../../../api/generated/types.ts";
 import { hostPort } from "../../../lib/ip/index.ts";
-import { dialErrorText, resolvePort } from "./target.ts";
+import { dialErrorText } from "../../../machinery/dial-error.ts";
+import { resolvePort } from "./target.ts";
 import type { ProbeResult, ProbeTarget } from "./target.ts";
 
 /** As much of an answer as an event quotes, and not more than is worth reading. */

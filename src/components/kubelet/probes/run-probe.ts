@@ -4,7 +4,8 @@ import type { Clock } from "../../../machinery/clock.ts";
 import { grpcHealth } from "./grpc-health.ts";
 import { httpGet } from "./http-get.ts";
 import { hostPort } from "../../../lib/ip/index.ts";
-import { dialErrorText, resolvePort } from "./target.ts";
+import { dialErrorText } from "../../../machinery/dial-error.ts";
+import { resolvePort } from "./target.ts";
 import type { ProbeResult, ProbeTarget } from "./target.ts";
 
 /** Never rejects: whatever goes wrong is a failed try. */

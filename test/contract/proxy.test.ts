@@ -1,0 +1,84 @@
+/** Pods behind the API server's proxy: every method, the redirect to the slash, and who cannot be reached. */
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { connect } from "node:net";
+import type { Duplex } from "node:stream";
+import { after, before, test } from "node:test";
+import { resources } from "../../src/api/resources.ts";
+import { startTestServer } from "./api-server.ts";
+import type { TestServer } from "./api-server.ts";
+import { httpCaller } from "./http-call.ts";
+import type { Answer, Caller } from "./http-call.ts";
+
+/** Answers with what it was asked. */
+const backend = createServer((request, response) => {
+  const chunks: Buffer[] = [];
+  request.on("data", (chunk: Buffer) => chunks.push(chunk));
+  request.on("end", () => {
+    const body = Buffer.concat(chunks).toString();
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ method: request.method, url: request.url, body }));
+  });
+});
+
+/** Reaches the backend where the pod's port 80 is meant, and nobody elsewhere. */
+function dialCluster({ port }: { readonly port: number }): Promise<Duplex> {
+  if (port !== 80) return Promise.reject(Object.assign(new Error("refused"), { code: "ECONNREFUSED" }));
+  return Promise.resolve(connect((backend.address() as AddressInfo).port, "127.0.0.1"));
+}
+
+const pod = "/api/v1/namespaces/default/pods/web";
+let started: TestServer | undefined;
+let call: Caller | undefined;
+
+before(async () => {
+  await new Promise<void>((resolve) => {
+    backend.listen(0, "127.0.0.1", resolve);
+  });
+  started = await startTestServer({ dialCluster });
+  call = httpCaller(started);
+  const client = started.server.client({ name: "a", groups: ["system:masters"] });
+  const metadata = { name: "web", namespace: "default" };
+  await client.create(resources.pods, { metadata, spec: { containers: [{ name: "web", image: "nginx" }] } });
+  const body = { status: { podIP: "10.244.1.5" } };
+  await client.patch(
+    resources.pods,
+    { namespace: "default", name: "web" },
+    { type: "merge", body },
+    { subresource: "status" },
+  );
+});
+after(async () => {
+  await started?.close();
+  backend.close();
+});
+
+const ask: Caller = async (path, options) => {
+  assert.ok(call);
+  return await call(path, options);
+};
+
+test("a proxy passes on every method with its query and body", async () => {
+  for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
+    const body = method === "GET" || method === "OPTIONS" ? undefined : `body of ${method}`;
+    // oxlint-disable-next-line no-await-in-loop -- one after the other reads better when one fails
+    const answer = await ask(`${pod}:80/proxy/some/path?a=1`, { method, ...(body === undefined ? {} : { body }) });
+    assert.deepEqual(answer.json, { method, url: "/some/path?a=1", body: body ?? "" }, method);
+  }
+});
+
+test("without the slash a GET is redirected, and a method with a body is passed on", async () => {
+  const redirect = await ask(`${pod}:80/proxy?a=1`);
+  assert.equal(redirect.code, 301);
+  assert.equal(redirect.headers.location, `${pod}:80/proxy/?a=1`);
+  const posted: Answer = await ask(`${pod}:80/proxy?a=1`, { method: "POST", body: "x" });
+  assert.deepEqual(posted.json, { method: "POST", url: "/?a=1", body: "x" });
+});
+
+test("a pod that takes no connection is told of in the words of Go's dialer", async () => {
+  const answer = await ask(`${pod}:81/proxy/`);
+  const message = "error trying to reach service: dial tcp 10.244.1.5:81: connect: connection refused";
+  assert.equal(answer.code, 503);
+  assert.equal((answer.json as { message?: string }).message, message);
+});
