@@ -35,7 +35,7 @@ const counters = `table ip seen {
     type filter hook prerouting priority -300;
     iifname eth0 udp dport 4789 counter name wrapped
     iifname eth0 ip saddr 10.244.0.0/16 counter name bare
-    iifname vxlan1 ip saddr 10.244.0.0/16 counter name unwrapped
+    iifname overlay1 ip saddr 10.244.0.0/16 counter name unwrapped
   }
 }`;
 
@@ -147,7 +147,7 @@ inNamespaces(import.meta.url, (mode) => {
       const mtuOf = (name: string, link: string): number | undefined =>
         stateOf(name).links.find((one) => one.name === link)?.mtuBytes;
       assert.deepEqual(
-        [mtuOf("node-1", "eth0"), mtuOf("node-1", "vxlan1"), mtuOf("pod-a", "eth0"), mtuOf("pod-c", "eth0")],
+        [mtuOf("node-1", "eth0"), mtuOf("node-1", "overlay1"), mtuOf("pod-a", "eth0"), mtuOf("pod-c", "eth0")],
         [1500, 1450, 1450, 1450],
       );
     });
@@ -159,29 +159,29 @@ inNamespaces(import.meta.url, (mode) => {
 
     test("learns nothing, and marks what it has set", () => {
       const { links, routes, neighbours, forwardings } = stateOf("node-1");
-      const end = links.find(({ name }) => name === "vxlan1");
+      const end = links.find(({ name }) => name === "overlay1");
       assert.deepEqual(end?.vxlan, { vni: 1, port: 4789, local: "192.168.60.11", isLearning: false });
       assert.equal(end?.alias, "Node node-1");
       assert.ok(routes.find(({ destination }) => destination === "10.244.2.0/24")?.isOurs);
-      assert.ok(neighbours.find(({ link }) => link === "vxlan1")?.isOurs);
-      assert.deepEqual(forwardings, [{ link: "vxlan1", mac: "02:01:c0:a8:3c:0c", remote: "192.168.60.12" }]);
+      assert.ok(neighbours.find(({ link }) => link === "overlay1")?.isOurs);
+      assert.deepEqual(forwardings, [{ link: "overlay1", mac: "02:01:c0:a8:3c:0c", remote: "192.168.60.12" }]);
     });
 
     const mac = "02:01:c0:a8:3c:0c";
-    const forwarding = { link: "vxlan1", mac, remote: "192.168.60.12" } as NetworkState["forwardings"][number];
-    const neighbour = { link: "vxlan1", address: "10.244.2.0", mac } as NetworkState["neighbours"][number];
+    const forwarding = { link: "overlay1", mac, remote: "192.168.60.12" } as NetworkState["forwardings"][number];
+    const neighbour = { link: "overlay1", address: "10.244.2.0", mac } as NetworkState["neighbours"][number];
     const cause = { kind: "Cluster", name: "by hand" };
     const damages: readonly (readonly [what: string, operations: readonly NetworkOperation[], told: string])[] = [
-      ["its link is deleted", [{ type: "delete-link", name: "vxlan1" }], "create-link vxlan1"],
+      ["its link is deleted", [{ type: "delete-link", name: "overlay1" }], "create-link overlay1"],
       [
         "its link gets another MTU",
-        [{ type: "change-link", name: "vxlan1", change: { mtuBytes: 1300 } }],
-        "change-link vxlan1 mtuBytes",
+        [{ type: "change-link", name: "overlay1", change: { mtuBytes: 1300 } }],
+        "change-link overlay1 mtuBytes",
       ],
       [
         "a forwarding entry is deleted",
         [{ type: "delete-forwarding", forwarding }],
-        `set-forwarding ${mac} to 192.168.60.12 on vxlan1`,
+        `set-forwarding ${mac} to 192.168.60.12 on overlay1`,
       ],
       [
         "a forwarding entry leads elsewhere",
@@ -191,13 +191,13 @@ inNamespaces(import.meta.url, (mode) => {
             forwarding: { ...forwarding, remote: "192.168.60.99" as typeof forwarding.remote, cause },
           },
         ],
-        `set-forwarding ${mac} to 192.168.60.12 on vxlan1`,
+        `set-forwarding ${mac} to 192.168.60.12 on overlay1`,
       ],
-      ["a neighbour is deleted", [{ type: "delete-neighbour", neighbour }], "set-neighbour 10.244.2.0 on vxlan1"],
+      ["a neighbour is deleted", [{ type: "delete-neighbour", neighbour }], "set-neighbour 10.244.2.0 on overlay1"],
       [
         "a neighbour has another MAC",
         [{ type: "set-neighbour", neighbour: { ...neighbour, mac: "02:01:00:00:00:99", cause } }],
-        "set-neighbour 10.244.2.0 on vxlan1",
+        "set-neighbour 10.244.2.0 on overlay1",
       ],
     ];
     for (const [what, operations, told] of damages) {
@@ -232,8 +232,8 @@ inNamespaces(import.meta.url, (mode) => {
       const ways = (): readonly string[] => {
         const { routes, neighbours, forwardings } = stateOf("node-1");
         return [
-          ...routes.filter(({ link }) => link === "vxlan1").map(({ destination }) => destination),
-          ...neighbours.filter(({ link }) => link === "vxlan1").map(({ address }) => address),
+          ...routes.filter(({ link }) => link === "overlay1").map(({ destination }) => destination),
+          ...neighbours.filter(({ link }) => link === "overlay1").map(({ address }) => address),
           ...forwardings.map(({ remote }) => remote),
         ];
       };

@@ -87,7 +87,7 @@ describe("rtnetlink messages", () => {
     });
     fc.assert(
       fc.property(vxlan, (value) => {
-        const link = decodeLink(payloadOf(encodeNewLink({ name: "vxlan1", kind: "vxlan", vxlan: value }, 7)));
+        const link = decodeLink(payloadOf(encodeNewLink({ name: "overlay1", kind: "vxlan", vxlan: value }, 7)));
         assert.deepEqual(link.vxlan, value);
       }),
     );

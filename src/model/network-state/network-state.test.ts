@@ -129,15 +129,15 @@ describe("diffNetwork()", () => {
 
   describe("with a VXLAN link", () => {
     const vxlan = { vni: 1, port: 4789, local: address };
-    const entry = { link: "vxlan1", mac: "02:01:00:00:00:02", remote: parseIpAddress("192.168.60.2") };
+    const entry = { link: "overlay1", mac: "02:01:00:00:00:02", remote: parseIpAddress("192.168.60.2") };
     const overlay: NetworkPlan = {
       ...emptyPlan,
-      links: [{ type: "vxlan", name: "vxlan1", vxlan, cause }],
+      links: [{ type: "vxlan", name: "overlay1", vxlan, cause }],
       forwardings: [{ ...entry, cause }],
     };
     const present: NetworkState = {
       ...emptyState,
-      links: [{ ...link, name: "vxlan1", kind: "vxlan", vxlan: { ...vxlan, isLearning: false } }],
+      links: [{ ...link, name: "overlay1", kind: "vxlan", vxlan: { ...vxlan, isLearning: false } }],
       forwardings: [entry],
     };
 
@@ -145,14 +145,14 @@ describe("diffNetwork()", () => {
 
     test("makes it before its forwarding entries", () =>
       assert.deepEqual(texts(overlay, emptyState), [
-        "create-link vxlan1",
-        "set-forwarding 02:01:00:00:00:02 to 192.168.60.2 on vxlan1",
+        "create-link overlay1",
+        "set-forwarding 02:01:00:00:00:02 to 192.168.60.2 on overlay1",
       ]));
 
     test("makes it anew where it has other settings, or learns", () => {
       for (const other of [{ vni: 2 }, { port: 8472 }, { local: undefined }, { isLearning: true }]) {
         const links = present.links.map((one) => ({ ...one, vxlan: { ...vxlan, isLearning: false, ...other } }));
-        assert.deepEqual(texts(overlay, { ...present, links }), ["delete-link vxlan1", "create-link vxlan1"]);
+        assert.deepEqual(texts(overlay, { ...present, links }), ["delete-link overlay1", "create-link overlay1"]);
       }
     });
 
@@ -162,8 +162,8 @@ describe("diffNetwork()", () => {
       assert.deepEqual(
         texts(overlay, { ...present, forwardings: [elsewhere, extra, { ...extra, link: "flannel.1" }] }),
         [
-          "delete-forwarding 00:00:00:00:00:00 to 192.168.60.2 on vxlan1",
-          "set-forwarding 02:01:00:00:00:02 to 192.168.60.2 on vxlan1",
+          "delete-forwarding 00:00:00:00:00:00 to 192.168.60.2 on overlay1",
+          "set-forwarding 02:01:00:00:00:02 to 192.168.60.2 on overlay1",
         ],
       );
     });

@@ -158,7 +158,7 @@ describe("planNodeNetwork() with VXLAN", () => {
     const { links, addresses, neighbours, forwardings, routes } = plan("IPv4");
     assert.deepEqual(links[1], {
       type: "vxlan",
-      name: "vxlan1",
+      name: "overlay1",
       mac: "02:01:c0:a8:3c:01",
       mtuBytes: 1450,
       vxlan: { vni: 1, port: 4789, local: "192.168.60.1" },
@@ -166,13 +166,13 @@ describe("planNodeNetwork() with VXLAN", () => {
     });
     assert.deepEqual(
       addresses.map(({ link, address, prefix }) => `${address}/${prefix} ${link}`),
-      ["10.244.1.0/32 vxlan1"],
+      ["10.244.1.0/32 overlay1"],
     );
     const mac = "02:01:c0:a8:3c:0c";
-    assert.deepEqual(neighbours, [{ link: "vxlan1", address: "10.244.12.0", mac, cause }]);
-    assert.deepEqual(forwardings, [{ link: "vxlan1", mac, remote: "192.168.60.12", cause }]);
+    assert.deepEqual(neighbours, [{ link: "overlay1", address: "10.244.12.0", mac, cause }]);
+    assert.deepEqual(forwardings, [{ link: "overlay1", mac, remote: "192.168.60.12", cause }]);
     assert.deepEqual(routes.slice(1), [
-      { destination: "10.244.12.0/24", gateway: "10.244.12.0", link: "vxlan1", isOnlink: true, cause },
+      { destination: "10.244.12.0/24", gateway: "10.244.12.0", link: "overlay1", isOnlink: true, cause },
     ]);
   });
 

@@ -2,7 +2,7 @@
  * Pods of other nodes through a VXLAN (RFC 7348): one end per node, and nothing to ask or to learn, since everything is
  * known from the list of nodes (flannel's "vxlan" way):
  *
- *     10.244.2.0/24 via 10.244.2.0 dev vxlan1 onlink     route: which end
+ *     10.244.2.0/24 via 10.244.2.0 dev overlay1 onlink     route: which end
  *     10.244.2.0    lladdr 02:01:c0:a8:3c:0c             neighbour: that end's MAC
  *     02:01:c0:a8:3c:0c dst 192.168.60.12                forwarding entry: the node where it is
  *
@@ -24,7 +24,8 @@ import type { NodeNetwork } from "./node-network.ts";
 /** flannel's number for Linux, and IANA's port rather than flannel's 8472, which is older: what tcpdump decodes. */
 const vni = 1;
 const port = 4789;
-const vxlanLink = `vxlan${vni}`;
+/** Not "vxlan1": links that begin with "v" are pods', which may send from their own addresses only. */
+const vxlanLink = `overlay${vni}`;
 
 /** What wrapping adds to a packet: the outer IP header, UDP, VXLAN, and the inner Ethernet header (RFC 7348 section 5). */
 const overheadBytes = { IPv4: 20 + 8 + 8 + 14, IPv6: 40 + 8 + 8 + 14 } as const;
