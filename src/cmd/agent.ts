@@ -8,7 +8,7 @@ import { createHttpsClient } from "../client/index.ts";
 import { createMetricsSocket } from "../components/metrics-gateway/index.ts";
 import { prepareContainerHost } from "../container/index.ts";
 import { systemClock as clock } from "../machinery/clock.ts";
-import { followRoster, reportProgress } from "../machinery/control-socket/index.ts";
+import { followRoster, openOutputKeeper, reportProgress } from "../machinery/control-socket/index.ts";
 import { createInformers } from "../machinery/informer/index.ts";
 import { readKubeconfig } from "../machinery/kubeconfig/index.ts";
 import { createLogger } from "../machinery/log.ts";
@@ -62,6 +62,7 @@ export async function agent([configFile = "", number = "1"]: readonly string[]):
         services: informers.create({ resource: resources.services }),
         endpointSlices: informers.create({ resource: resources.endpointSlices }),
         nodes: informers.create({ resource: resources.nodes }),
+        outputs: await openOutputKeeper(paths.holderSocket, signal),
         onRepair: repairs.note,
       },
     });

@@ -19,6 +19,7 @@ import { openNetworkNamespace } from "../kernel/netns/index.ts";
 import { openNftables } from "../kernel/nftables/index.ts";
 import type { Clock } from "../machinery/clock.ts";
 import type { Component } from "../machinery/component.ts";
+import type { OutputKeeper } from "../machinery/control-socket/index.ts";
 import { createInformer, type Informer } from "../machinery/informer/index.ts";
 import { readKubeconfig } from "../machinery/kubeconfig/index.ts";
 import type { Logger } from "../machinery/log.ts";
@@ -39,6 +40,7 @@ export interface NodeSurroundings {
   readonly services: Informer<Service>;
   readonly endpointSlices: Informer<EndpointSlice>;
   readonly nodes: Informer<Node>;
+  readonly outputs: OutputKeeper;
   readonly onRepair: (repair: NetworkRepair) => void;
 }
 
@@ -97,7 +99,7 @@ export async function createNodeAgent(node: NodeConfig, shared: NodeSurroundings
   const fieldSelector = `spec.nodeName=${node.name}`;
   const pods = createInformer({ source: client, resource: resources.pods, fieldSelector, clock, log });
   feedHostPorts(proxy, pods);
-  const runtime = createContainerRuntime({ config, node, log, clock });
+  const runtime = createContainerRuntime({ config, node, outputs: shared.outputs, log, clock });
   const isControlPlane = node.name === config.nodes[0]?.name;
   const pem = (name: string): string => readFileSync(join(paths.pki, name), "utf8");
   const kubelet = createKubelet({
@@ -144,9 +146,9 @@ export async function createNodeAgent(node: NodeConfig, shared: NodeSurroundings
 const shutdownGraceMs = 1000;
 
 /** Removes what a node that does not run has left: containers, the pods' networks, what it remembers of this boot. */
-export async function clearNode(node: NodeConfig, { config, log, clock }: NodeSurroundings): Promise<void> {
+export async function clearNode(node: NodeConfig, { config, outputs, log, clock }: NodeSurroundings): Promise<void> {
   const paths = clusterPaths(config);
-  const runtime = createContainerRuntime({ config, node, log, clock });
+  const runtime = createContainerRuntime({ config, node, outputs, log, clock });
   try {
     await endContainers(runtime, 0);
   } finally {

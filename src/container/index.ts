@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, statfsSync } from "node:fs";
 import { clusterPaths, type ClusterConfig, type NodeConfig } from "../model/cluster-config.ts";
 import type { Clock } from "../machinery/clock.ts";
+import type { OutputKeeper } from "../machinery/control-socket/index.ts";
 import type { Logger } from "../machinery/log.ts";
 import { mount } from "../machinery/libc/index.ts";
 import { findTool } from "../machinery/tools.ts";
@@ -34,10 +35,12 @@ type Paths = Pick<ClusterConfig, "stateDir" | "runDir" | "toolsDir">;
 export function createContainerRuntime(options: {
   readonly config: Paths & Pick<ClusterConfig, "images">;
   readonly node: Pick<NodeConfig, "name">;
+  /** Absent: what a container without monitor says while no agent runs is lost. */
+  readonly outputs?: OutputKeeper | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }): ContainerRuntime {
-  const { config, node, clock, log } = options;
+  const { config, node, outputs, clock, log } = options;
   const users = readUserMap();
   return createCrunRuntime({
     runDir: clusterPaths(config).nodeRun(node.name),
@@ -48,6 +51,7 @@ export function createContainerRuntime(options: {
       sources: config.images,
     }),
     users,
+    outputs,
     clock,
     log,
   });

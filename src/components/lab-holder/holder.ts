@@ -17,6 +17,7 @@ import type { Logger } from "../../machinery/log.ts";
 import { keepOwnLogShort, type SupervisedProcess, superviseProcess } from "../../machinery/process/index.ts";
 import { type ClusterConfig, clusterPaths } from "../../model/cluster-config.ts";
 import type { NodeRoster } from "../../model/node-roster/index.ts";
+import { HeldOutputs } from "./held-outputs.ts";
 import { createNodeKeeper, type NodeKeeper } from "./node-keeper.ts";
 
 export interface HolderOptions {
@@ -47,11 +48,13 @@ class Holder implements Component {
   readonly #followers = new Set<(progress: ClusterProgress) => void>();
   readonly #children: { process: SupervisedProcess; report: ComponentReport }[] = [];
   readonly #nodes: NodeKeeper;
+  readonly #outputs: HeldOutputs;
 
   constructor(options: HolderOptions) {
     const { config, roster, clock, log } = options;
     const paths = clusterPaths(config);
     this.#options = options;
+    this.#outputs = new HeldOutputs(clock);
     this.#nodes = createNodeKeeper({
       config,
       roster,
@@ -77,6 +80,10 @@ class Holder implements Component {
       followRoster: (callback) => this.#nodes.follow(callback),
       changeNode: (change) => this.#nodes.change(change),
       nodeState: (name, state) => this.#nodes.noteState(name, state),
+      output: (message) => {
+        if ("hold" in message) this.#outputs.hold(message.hold);
+        else this.#outputs.release(message.release);
+      },
       report: (progress) => this.#report(progress),
       follow: (callback) => this.#follow(callback),
     });
@@ -106,6 +113,7 @@ class Holder implements Component {
       throw error;
     } finally {
       control.close();
+      this.#outputs.close();
       for (const claim of claims) claim?.close();
     }
   }

@@ -3,6 +3,7 @@ import { lstatSync, mkdirSync, statSync, watch, writeFileSync, type FSWatcher } 
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import type { Clock } from "../../machinery/clock.ts";
+import type { OutputKeeper } from "../../machinery/control-socket/index.ts";
 import type { Logger } from "../../machinery/log.ts";
 import { ociConfig, ociProcess, type ResolvedUser } from "../bundle/oci-config.ts";
 import { resolveUser } from "../bundle/user.ts";
@@ -56,13 +57,15 @@ export interface CrunRuntimeOptions {
   readonly tools: Omit<CrunTools, "stateDir">;
   readonly images: ContainerImages;
   readonly users: UserMap;
+  /** Absent: what a container without monitor says while no agent runs is lost. */
+  readonly outputs?: OutputKeeper | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** Finds the containers an earlier process left; `close` ends the watching and leaves them. */
 export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime {
-  const { images, users, clock, log } = options;
+  const { images, users, outputs, clock, log } = options;
   const folders = containerFolders(options.runDir);
   const tools: CrunTools = { ...options.tools, stateDir: folders.crun };
   const containers = new Map<string, Container>();
@@ -111,7 +114,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
     if (exit === undefined || Number.isNaN(exit.exitCode)) return;
     container.status = statusOf(container.record, exit);
     // Where it reads in the monitor's place it ends by itself, with the last word.
-    if (!container.isMonitorLost) container.guard?.close();
+    if (!container.isMonitorLost) letGo(container);
     container.ended.resolve(container.status);
     for (const callback of exitCallbacks) callback(container.status);
   }
@@ -138,9 +141,10 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
       if (container.status.state.type !== "running") return;
       container.isMonitorLost = true;
       log.warn("Container's monitor is gone; its log goes on, its exit code will be unknown", { container: id });
-      container.guard?.takeOver(record.spec.logPath, (error) =>
-        log.warn("cannot write a container's log", { container: id, error }),
-      );
+      container.guard?.takeOver(record.spec.logPath, {
+        onEnd: () => outputs?.release(id),
+        onError: (error) => log.warn("cannot write a container's log", { container: id, error }),
+      });
     }
     if (isAlive(state.pid)) return;
     writeFileSync(folders.exitFile(id), String(unknownExitCode));
@@ -151,9 +155,20 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
   function findGuard(container: Container): void {
     const { record, status } = container;
     if (status.state.type !== "running" || record.pipes === undefined) return;
-    const monitor = readPid(join(folders.folder(record.spec.id), "conmon.pid"));
-    const pids = monitor === undefined ? [status.state.pid] : [monitor, status.state.pid];
-    container.guard = findOutput(record.pipes, pids, clock);
+    const pids = writersOf(record.spec.id, status.state.pid);
+    // The holder, which started this process, has them open also where the container has ended meanwhile.
+    container.guard = findOutput(record.pipes, [...pids, process.ppid], clock);
+    if (container.guard !== undefined) outputs?.hold({ id: record.spec.id, pids, pipes: record.pipes });
+  }
+
+  function writersOf(id: string, pid: number): readonly number[] {
+    const monitor = readPid(join(folders.folder(id), "conmon.pid"));
+    return monitor === undefined ? [pid] : [monitor, pid];
+  }
+
+  function letGo({ guard, record }: Container): void {
+    guard?.close();
+    outputs?.release(record.spec.id);
   }
 
   function find(id: string): Container {
@@ -185,6 +200,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
       const pid = await createUnderMonitor(tools, { spec, folder, exitsDir: folders.exits });
       if (!spec.hasTerminal) container.guard = guardOutput(pid, clock);
       const pipes = container.guard?.pipes;
+      if (pipes !== undefined) outputs?.hold({ id: spec.id, pids: writersOf(spec.id, pid), pipes });
       await startCreated(tools, spec.id);
       container.record = { ...record, pid, startedAtMs: clock.now(), ...(pipes === undefined ? {} : { pipes }) };
       writeRecord(folders, container.record);
@@ -195,7 +211,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
       return status;
     } catch (error) {
       const startError = error instanceof Error ? error.message : String(error);
-      container.guard?.close();
+      letGo(container);
       // crun or conmon may have been killed half-way: what they made must not wait for ever.
       await deleteContainer(tools, { id: spec.id, folders, clock });
       await endProcessesOf(spec.id, folders, clock);
@@ -273,7 +289,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
     }
     const { spec } = container.record;
     await deleteContainer(tools, { id, folders, clock });
-    container.guard?.close();
+    letGo(container);
     removeRoot(folders.folder(id));
     removeExit(folders, id);
     containers.delete(id);

@@ -3,21 +3,34 @@
  * otherwise meet a broken pipe: a second reader of the same pipes prevents that, and then goes on with the log. Containers
  * with a terminal have none: their terminal ends with its monitor.
  */
-import { appendFileSync, closeSync, constants, fstatSync, openSync, readdirSync, readlinkSync } from "node:fs";
+import { appendFileSync, closeSync, fstatSync } from "node:fs";
 import { Socket } from "node:net";
 import type { Clock } from "../../machinery/clock.ts";
+import { findPipe, openPipe } from "../../machinery/process/index.ts";
 
 const streams = ["stdout", "stderr"] as const;
+const lineFeed = Buffer.from("\n");
 /** A line longer than this is written in parts, as conmon does. */
-const longestLineBytes = 8192;
+const longestPartBytes = 8192;
 
 /** The inode numbers of the pipes behind stdout and stderr; with them another agent finds them again. */
 export type OutputPipes = readonly [stdout: number, stderr: number];
 
 export interface OutputGuard {
   readonly pipes: OutputPipes;
-  /** Reads from now on what the monitor read so far, and appends it to the log. `onError`: the log cannot be written. */
-  takeOver(logPath: string, onError: (error: unknown) => void): void;
+  /**
+   * Reads from now on what the monitor read so far, and appends it to the log; nothing is kept back, so that an agent
+   * that is killed takes no half line with it. Only the first call counts.
+   */
+  takeOver(
+    logPath: string,
+    options: {
+      /** Nobody has the pipes open any more, and all that was said is in the log. */
+      readonly onEnd: () => void;
+      /** The log cannot be written. */
+      readonly onError: (error: unknown) => void;
+    },
+  ): void;
   /** Harmless when repeated. */
   close(): void;
 }
@@ -30,10 +43,10 @@ export function guardOutput(pid: number, clock: Clock): OutputGuard | undefined 
   );
 }
 
-/** Of one that runs already: found by the inodes, in its monitor or, where that is gone, in itself. */
+/** Of one that an earlier agent started: found by the inodes, in the first of the processes that has them. */
 export function findOutput(pipes: OutputPipes, pids: readonly number[], clock: Clock): OutputGuard | undefined {
   return guardOf(
-    pipes.map((inode) => firstOf(pids, (pid) => openByInode(pid, inode))),
+    pipes.map((inode) => findPipe(inode, pids)),
     clock,
   );
 }
@@ -49,20 +62,23 @@ function guardOf(fds: readonly (number | undefined)[], clock: Clock): OutputGuar
   let isClosed = false;
   return {
     pipes: [fstatSync(stdout).ino, fstatSync(stderr).ino],
-    takeOver: (logPath, onError) => {
-      if (isClosed) return;
-      readers ??= open.map((fd, index) => {
-        const lines = createLineCutter(streams[index] ?? "stdout", clock);
-        const write = (text: string): void => {
+    takeOver: (logPath, { onEnd, onError }) => {
+      if (isClosed || readers !== undefined) return;
+      let ended = 0;
+      readers = open.map((fd, index) => {
+        const stream = streams[index] ?? "stdout";
+        const socket = new Socket({ fd, readable: true, writable: false });
+        socket.on("data", (chunk: Buffer) => {
           try {
-            if (text !== "") appendFileSync(logPath, text);
+            appendFileSync(logPath, logEntries(stream, chunk, clock.now()));
           } catch (error) {
             onError(error);
           }
-        };
-        const socket = new Socket({ fd, readable: true, writable: false });
-        socket.on("data", (chunk: Buffer) => write(lines.add(chunk)));
-        socket.on("close", () => write(lines.rest()));
+        });
+        socket.on("end", () => {
+          ended += 1;
+          if (ended === open.length) onEnd();
+        });
         socket.on("error", onError);
         // It must not keep an agent alive that was told to end.
         socket.unref();
@@ -78,63 +94,17 @@ function guardOf(fds: readonly (number | undefined)[], clock: Clock): OutputGuar
   };
 }
 
-function openPipe(path: string): number | undefined {
-  let fd: number;
-  try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch {
-    return undefined;
+/** Entries of Kubernetes' log format, `<time> stdout F <line>`: P for what is not, or not yet, a whole line, as conmon does. */
+export function logEntries(stream: "stdout" | "stderr", chunk: Buffer, nowMs: number): Buffer {
+  const time = new Date(nowMs).toISOString().replace("Z", "000000Z");
+  const head = { F: Buffer.from(`${time} ${stream} F `), P: Buffer.from(`${time} ${stream} P `) };
+  const pieces: Buffer[] = [];
+  for (let start = 0; start < chunk.length;) {
+    const found = chunk.indexOf(10, start);
+    const end = Math.min(found === -1 ? chunk.length : found, start + longestPartBytes);
+    const isWhole = end === found;
+    pieces.push(isWhole ? head.F : head.P, chunk.subarray(start, end), lineFeed);
+    start = isWhole ? end + 1 : end;
   }
-  if (fstatSync(fd).isFIFO()) return fd;
-  closeSync(fd);
-  return undefined;
-}
-
-function openByInode(pid: number, inode: number): number | undefined {
-  const folder = `/proc/${pid}/fd`;
-  try {
-    const name = readdirSync(folder).find((fd) => readlinkSync(`${folder}/${fd}`) === `pipe:[${inode}]`);
-    return name === undefined ? undefined : openPipe(`${folder}/${name}`);
-  } catch {
-    // The process has ended.
-    return undefined;
-  }
-}
-
-function firstOf<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
-  for (const item of items) {
-    const found = find(item);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-/** Cuts a stream into lines of Kubernetes' log format: `<time> stdout F <line>`, P for the part of a longer one. */
-export function createLineCutter(
-  stream: "stdout" | "stderr",
-  clock: Pick<Clock, "now">,
-): { add(chunk: Buffer): string; rest(): string } {
-  let pending: Buffer = Buffer.alloc(0);
-  const entry = (tag: "F" | "P", line: Buffer): string =>
-    `${new Date(clock.now()).toISOString().replace("Z", "000000Z")} ${stream} ${tag} ${line.toString()}\n`;
-  return {
-    add: (chunk) => {
-      pending = Buffer.concat([pending, chunk]);
-      let text = "";
-      for (let end = pending.indexOf(10); end !== -1; end = pending.indexOf(10)) {
-        text += entry("F", pending.subarray(0, end));
-        pending = pending.subarray(end + 1);
-      }
-      while (pending.length > longestLineBytes) {
-        text += entry("P", pending.subarray(0, longestLineBytes));
-        pending = pending.subarray(longestLineBytes);
-      }
-      return text;
-    },
-    rest: () => {
-      const text = pending.length === 0 ? "" : entry("F", pending);
-      pending = Buffer.alloc(0);
-      return text;
-    },
-  };
+  return Buffer.concat(pieces);
 }

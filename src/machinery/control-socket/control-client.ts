@@ -2,7 +2,14 @@
 import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { NodeChange, NodeRoster } from "../../model/node-roster/index.ts";
-import type { ClusterProgress, ControlAnswer, ControlRequest, HolderStatus } from "./protocol.ts";
+import type {
+  ClusterProgress,
+  ContainerOutput,
+  ControlAnswer,
+  ControlRequest,
+  HolderStatus,
+  OutputMessage,
+} from "./protocol.ts";
 
 export class ControlError extends Error {
   readonly code = "HolderUnreachable";
@@ -74,4 +81,23 @@ export async function reportProgress(path: string, progress: ClusterProgress): P
   const socket = await open(path, { operation: "report", progress });
   for await (const _ of createInterface({ input: socket })) break;
   socket.destroy();
+}
+
+/** Has containers' output held open by a process that outlives this one. */
+export interface OutputKeeper {
+  /** Harmless when repeated. Does not wait: it is so a moment later. */
+  hold(output: ContainerOutput): void;
+  /** Harmless for one that is not held. */
+  release(id: string): void;
+}
+
+/** Rejects with `ControlError` where no holder listens. What is held stays so when `signal` or this process ends. */
+export async function openOutputKeeper(path: string, signal: AbortSignal): Promise<OutputKeeper> {
+  const socket = await open(path, { operation: "outputs" }, signal);
+  // It must not keep a process that has nothing else to do.
+  socket.unref();
+  const say = (message: OutputMessage): void => {
+    if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
+  };
+  return { hold: (output) => say({ hold: output }), release: (id) => say({ release: id }) };
 }

@@ -4,7 +4,14 @@ import { createServer, type Server, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { once } from "node:events";
 import type { NodeChange, NodeRoster } from "../../model/node-roster/index.ts";
-import { type ClusterProgress, type ControlAnswer, type HolderStatus, parseRequest } from "./protocol.ts";
+import {
+  type ClusterProgress,
+  type ControlAnswer,
+  type HolderStatus,
+  type OutputMessage,
+  parseOutputMessage,
+  parseRequest,
+} from "./protocol.ts";
 
 export interface ControlHandlers {
   status(): HolderStatus;
@@ -16,6 +23,7 @@ export interface ControlHandlers {
   followRoster(callback: (roster: NodeRoster) => void): () => void;
   changeNode(change: NodeChange): ControlAnswer;
   nodeState(name: string, state: "running" | "stopped"): void;
+  output(message: OutputMessage): void;
 }
 
 /** Longest request line: anything longer is not one of ours. */
@@ -41,6 +49,7 @@ function answer(socket: Socket, handlers: ControlHandlers): void {
   });
   const lines = createInterface({ input: socket });
   lines.on("error", () => socket.destroy());
+  lines.on("line", () => (received = 0));
   lines.once("line", (line) => {
     const request = parseRequest(line);
     switch (request?.operation) {
@@ -61,6 +70,13 @@ function answer(socket: Socket, handlers: ControlHandlers): void {
         socket.once("close", stop);
         return;
       }
+      case "outputs":
+        lines.on("line", (next) => {
+          const message = parseOutputMessage(next);
+          if (message === undefined) socket.destroy();
+          else handlers.output(message);
+        });
+        return;
       case "node":
         socket.end(`${JSON.stringify(handlers.changeNode(request.change))}\n`);
         return;

@@ -13,6 +13,7 @@ import {
   ControlError,
   followProgress,
   followRoster,
+  openOutputKeeper,
   reportNodeState,
   reportProgress,
   serveControl,
@@ -25,6 +26,7 @@ test("the control socket answers status, and follows what is reported, past mile
   const followers = new Set<(progress: ClusterProgress) => void>();
   const changes: NodeChange[] = [];
   const states: string[] = [];
+  const outputs: unknown[] = [];
   const roster: NodeRoster = [
     {
       node: {
@@ -48,6 +50,7 @@ test("the control socket answers status, and follows what is reported, past mile
       changes.push(change);
       return { name: "node-4" };
     },
+    output: (message) => void outputs.push(message),
     nodeState: (name, state) => void states.push(`${name} ${state}`),
     report: (item) => {
       progress.push(item);
@@ -74,6 +77,16 @@ test("the control socket answers status, and follows what is reported, past mile
     assert.deepEqual(changes, [{ action: "add", isPowerCut: false }]);
     await reportNodeState(path, "node-1", "running");
     assert.deepEqual(states, ["node-1 running"]);
+    const keeping = new AbortController();
+    const keeper = await openOutputKeeper(path, keeping.signal);
+    const output = { id: "web", pids: [7, 8], pipes: [1, 2] };
+    // Together they are more than a stranger may send.
+    const many = Array.from({ length: 2000 }, () => output);
+    for (const one of many) keeper.hold(one);
+    keeper.release("web");
+    while (outputs.length < many.length + 1) await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(outputs, [...many.map((hold) => ({ hold })), { release: "web" }]);
+    keeping.abort();
     const stranger = connect(path);
     stranger.write("GET / HTTP/1.1\n");
     const [answer] = (await once(stranger, "data")) as [Buffer];

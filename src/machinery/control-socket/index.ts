@@ -1,6 +1,7 @@
 export {
   type ClusterProgress,
   type ComponentReport,
+  type ContainerOutput,
   type ControlAnswer,
   type ControlRequest,
   type HolderStatus,
@@ -12,6 +13,8 @@ export {
   ControlError,
   followProgress,
   followRoster,
+  openOutputKeeper,
+  type OutputKeeper,
   reportNodeState,
   reportProgress,
 } from "./control-client.ts";

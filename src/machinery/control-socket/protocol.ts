@@ -37,6 +37,19 @@ export interface ControlAnswer {
   readonly error?: string;
 }
 
+/** The pipes a container writes to. */
+export interface ContainerOutput {
+  /** The container's. */
+  readonly id: string;
+  /** Processes that have them open, in the cluster's PID namespace: its monitor, and its first. */
+  readonly pids: readonly number[];
+  /** Inode numbers. */
+  readonly pipes: readonly number[];
+}
+
+/** A line after the request "outputs". */
+export type OutputMessage = { readonly hold: ContainerOutput } | { readonly release: string };
+
 export interface HolderStatus {
   readonly components: readonly ComponentReport[];
   readonly nodes: readonly NodeReport[];
@@ -50,6 +63,8 @@ export type ControlRequest =
   | { readonly operation: "report"; readonly progress: ClusterProgress }
   /** Answered with the roster and then with each new one. */
   | { readonly operation: "roster" }
+  /** Not answered; each further line is an `OutputMessage`. What is held stays so when the connection ends. */
+  | { readonly operation: "outputs" }
   | { readonly operation: "node"; readonly change: NodeChange }
   /** An agent says that a node has come to run, or has ended. */
   | { readonly operation: "node-state"; readonly name: string; readonly state: "running" | "stopped" };
@@ -67,6 +82,7 @@ export function parseRequest(line: string): ControlRequest | undefined {
     case "status":
     case "follow":
     case "roster":
+    case "outputs":
       return { operation: value.operation };
     case "node": {
       const change = "change" in value ? parseChange(value.change) : undefined;
@@ -87,6 +103,27 @@ export function parseRequest(line: string): ControlRequest | undefined {
     default:
       return undefined;
   }
+}
+
+/** Undefined where the line is none. */
+export function parseOutputMessage(line: string): OutputMessage | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  const { hold, release } = value as { readonly hold?: unknown; readonly release?: unknown };
+  if (typeof release === "string") return { release };
+  if (typeof hold !== "object" || hold === null) return undefined;
+  const { id, pids, pipes } = hold as Record<keyof ContainerOutput, unknown>;
+  if (typeof id !== "string" || !areNumbers(pids) || !areNumbers(pipes)) return undefined;
+  return { hold: { id, pids, pipes } };
+}
+
+function areNumbers(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((item) => Number.isInteger(item));
 }
 
 const actions: readonly string[] = ["stop", "start", "add", "delete"] satisfies readonly NodeChange["action"][];

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, readFileSync, readlinkSync, readSync } from "node:fs";
+import { text } from "node:stream/consumers";
+import { afterEach, describe, test } from "node:test";
+import { FakeClock } from "../../machinery/fake-clock.ts";
+import { findPipe } from "../../machinery/process/index.ts";
+import { HeldOutputs } from "./held-outputs.ts";
+
+/** A writer that tells on stderr how its word went, and the reader of its pipe: Node's own pipes are sockets. */
+interface Pair {
+  readonly shell: ChildProcess;
+  readonly writer: number;
+  readonly reader: number;
+  readonly inode: number;
+}
+
+async function makePair(): Promise<Pair> {
+  const script = "trap '' PIPE; (read go; echo said; echo $? >&2) | { echo ready >&2; exec sleep 1000; }";
+  const shell = spawn("/bin/sh", ["-c", script], { stdio: ["pipe", "ignore", "pipe"] });
+  await once(shell.stderr, "data");
+  const path = `/proc/${shell.pid}/task/${shell.pid}/children`;
+  const [writer = 0, reader = 0] = readFileSync(path, "utf8").trim().split(" ").map(Number);
+  return { shell, writer, reader, inode: Number(/\d+/.exec(readlinkSync(`/proc/${writer}/fd/1`))?.[0]) };
+}
+
+/** The reader is killed, and the writer speaks: "0" where it could. */
+async function speak({ shell, reader }: Pair): Promise<string> {
+  process.kill(reader, "SIGKILL");
+  assert.ok(shell.stderr !== null);
+  const told = text(shell.stderr);
+  shell.stdin?.end("go\n");
+  return /^\d+$/m.exec(await told)?.[0] ?? "";
+}
+
+describe("HeldOutputs", () => {
+  const clock = new FakeClock();
+  const held = new HeldOutputs(clock);
+  afterEach(() => held.close());
+
+  test("keeps what is said while nobody reads, also when the writer has ended", async () => {
+    const pair = await makePair();
+    held.hold({ id: "web", pids: [0, pair.writer], pipes: [pair.inode] });
+    held.hold({ id: "web", pids: [0, pair.writer], pipes: [pair.inode] });
+    assert.equal(await speak(pair), "0");
+    const fd = findPipe(pair.inode, [process.pid]);
+    assert.ok(fd !== undefined);
+    const bytes = Buffer.alloc(100);
+    assert.equal(bytes.toString("utf8", 0, readSync(fd, bytes)), "said\n");
+    closeSync(fd);
+    assert.equal(held.count, 1);
+    held.release("web");
+    held.release("web");
+    assert.equal(findPipe(pair.inode, [process.pid]), undefined);
+  });
+
+  test("without it the word is lost", async () => assert.equal(await speak(await makePair()), "1"));
+
+  test("takes nothing of pipes that are gone, and lets go of those whose processes ended long ago", async () => {
+    held.hold({ id: "gone", pids: [0], pipes: [1, 2] });
+    assert.equal(held.count, 0);
+    const [dead, alive] = [await makePair(), await makePair()];
+    held.hold({ id: "dead", pids: [dead.writer], pipes: [dead.inode] });
+    held.hold({ id: "alive", pids: [alive.writer], pipes: [alive.inode] });
+    await speak(dead);
+    // Seen to be gone, and a minute later still.
+    for (let minutes = 0; minutes < 2; minutes += 1) {
+      assert.equal(held.count, 2);
+      await clock.advance(60_000);
+      held.hold({ id: "alive", pids: [alive.writer], pipes: [alive.inode] });
+    }
+    assert.equal(held.count, 1);
+    await speak(alive);
+  });
+});
