@@ -62,14 +62,15 @@ after(async () => {
 });
 
 async function addNode(name: string): Promise<void> {
-  const node = await client.create(resources.nodes, { metadata: { name, labels: { "kubernetes.io/hostname": name } } });
+  await client.create(resources.nodes, { metadata: { name, labels: { "kubernetes.io/hostname": name } } });
   const amounts = { cpu: "2", memory: "4Gi", pods: "110" };
   const time = new Date().toISOString();
   const conditions = [
     { type: "Ready", status: "True", reason: "KubeletReady", lastHeartbeatTime: time, lastTransitionTime: time },
   ];
-  const status = { capacity: amounts, allocatable: amounts, conditions };
-  await client.update(resources.nodes, { ...node, status }, { subresource: "status" });
+  const body = { status: { capacity: amounts, allocatable: amounts, conditions } };
+  // The node controller writes at the same time.
+  await client.patch(resources.nodes, { name }, { type: "merge", body }, { subresource: "status" });
 }
 
 /** Bound pods become ready, pods that are asked to go are gone. */

@@ -1,4 +1,7 @@
 /** PersistentVolumes and the claims for them: stored and shown; binding them is a controller's work. */
+import { compareQuantities, parseQuantity } from "../../lib/quantity/index.ts";
+import type { Quantity } from "../../lib/quantity/index.ts";
+import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from "../generated/types.ts";
 import { validateSelector } from "../registry/selector.ts";
 import { isJsonEqual } from "../../lib/equal/index.ts";
 import { forbiddenValue, requiredValue, unsupportedValue } from "../field-error.ts";
@@ -69,6 +72,7 @@ export const persistentVolumes = defineResource(resources.persistentVolumes, {
   defaults({ spec }) {
     if (!spec) return;
     spec.persistentVolumeReclaimPolicy ||= "Retain";
+    if (spec.hostPath) spec.hostPath.type ??= "";
     spec.volumeMode ??= "Filesystem";
   },
   onCreate(draft) {
@@ -133,12 +137,41 @@ export const persistentVolumeClaims = defineResource(resources.persistentVolumeC
   },
   validateUpdate({ spec }, { old, subresource }) {
     if (subresource !== "") return [];
-    // The claim's size may grow, and its volume be named once it is found.
-    const { resources: _resources, volumeName, volumeAttributesClassName: _class, ...rest } = spec ?? {};
-    const { resources: _old, volumeName: oldVolume, volumeAttributesClassName: _oldClass, ...before } = old.spec ?? {};
-    if (isJsonEqual(rest, before) && (!oldVolume || volumeName === oldVolume)) return [];
-    const text =
-      "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
-    return [forbiddenValue("spec", text)];
+    const errors: FieldError[] = [];
+    if (!isJsonEqual(fixedPart(spec, old), fixedPart(old.spec, old))) {
+      const text =
+        "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
+      errors.push(forbiddenValue("spec", text));
+    }
+    const size = sizeOf(spec?.resources?.requests);
+    // What could not grow may be asked for less, but never for less than there is.
+    if (
+      compareQuantities(size, sizeOf(old.spec?.resources?.requests)) < 0 &&
+      compareQuantities(size, sizeOf(old.status?.capacity)) <= 0
+    ) {
+      const text = "field can not be less than status.capacity";
+      errors.push(forbiddenValue("spec.resources.requests.storage", text));
+    }
+    return errors;
   },
 });
+
+/** A claim names its volume once it is found; the size of a bound one may change. */
+function fixedPart(spec: PersistentVolumeClaimSpec | undefined, old: PersistentVolumeClaim): object {
+  const { resources: sizes, volumeName, volumeAttributesClassName, ...rest } = spec ?? {};
+  const isBound = old.status?.phase === "Bound";
+  return {
+    ...rest,
+    ...((old.spec?.volumeName ?? "") === "" ? {} : { volumeName }),
+    ...(isBound ? {} : { resources: sizes, volumeAttributesClassName }),
+  };
+}
+
+function sizeOf(quantities: Readonly<Record<string, string>> | undefined): Quantity {
+  try {
+    return parseQuantity(quantities?.["storage"] ?? "0");
+  } catch {
+    // Validation, which has come before, names the mistake.
+    return parseQuantity("0");
+  }
+}

@@ -1,4 +1,4 @@
-import { forbiddenValue, invalidValue } from "../field-error.ts";
+import { forbiddenValue } from "../field-error.ts";
 import type { FieldError } from "../field-error.ts";
 import { ageColumn, ageOf, column, nameColumn, nameOf } from "../registry/columns.ts";
 import { optionalOneOf } from "../registry/checks.ts";
@@ -37,8 +37,8 @@ export const priorityClasses = defineResource(resources.priorityClasses, {
     const isSystem = nameOf(object).startsWith("system-");
     const known = ["system-cluster-critical", "system-node-critical"];
     if (isSystem && !known.includes(nameOf(object))) {
-      const text = "priority class names with 'system-' prefix are reserved for system use only";
-      errors.push(forbiddenValue("metadata.name", text));
+      const text = "priority class names with 'system-' prefix are reserved for system use only. error:";
+      errors.push(forbiddenValue("metadata.name", `${text} ${nameOf(object)} is not a known system priority class`));
     }
     if (!isSystem && (object.value ?? 0) > highestUserValue) {
       const text = `maximum allowed value of a user defined priority is ${highestUserValue}`;
@@ -47,5 +47,5 @@ export const priorityClasses = defineResource(resources.priorityClasses, {
     return errors;
   },
   validateUpdate: (object, { old }) =>
-    object.value === old.value ? [] : [invalidValue("value", object.value ?? 0, "may not be changed in an update.")],
+    object.value === old.value ? [] : [forbiddenValue("value", "may not be changed in an update.")],
 });

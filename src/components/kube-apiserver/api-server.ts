@@ -91,16 +91,18 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const trail = writeAudit === undefined ? undefined : createAuditTrail({ write: writeAudit, clock });
 
   const client = (user: User): ApiClient => {
-    const plain = createInProcessClient({
-      user,
-      registry,
-      authorizer,
-      resourceOf,
-      signal: stopped.signal,
-      actionOf,
-      reviewOf,
-    });
-    return trail === undefined ? plain : auditedClient(plain, { user, trail });
+    const clientWith = (annotations: Record<string, string>): ApiClient =>
+      createInProcessClient({
+        user,
+        annotations,
+        registry,
+        authorizer,
+        resourceOf,
+        signal: stopped.signal,
+        actionOf,
+        reviewOf,
+      });
+    return trail === undefined ? clientWith({}) : auditedClient(clientWith, { user, trail });
   };
 
   const handling: HandlerOptions = {

@@ -108,7 +108,9 @@ async function serve(options: HandlerOptions, exchange: Exchange): Promise<void>
   }
   if (resource.definition.deprecationWarning !== undefined) warnings.push(resource.definition.deprecationWarning);
   const userAgent = request.headers["user-agent"] ?? "unknown";
-  const context = { user, isDryRun, fieldManager: fieldManagerOf(user, { wanted, userAgent }), warnings };
+  const annotations: Record<string, string> = {};
+  if (audited !== undefined) audited.annotations = annotations;
+  const context = { user, isDryRun, fieldManager: fieldManagerOf(user, { wanted, userAgent }), warnings, annotations };
   const { clock, watches } = options;
   const actionOf = (plural: string, subresource: string): Action | undefined => options.actionOf(plural, subresource);
   const requireCreate = (): void => authorize(options.authorizer, user, attributesOf({ ...info, verb: "create" }));

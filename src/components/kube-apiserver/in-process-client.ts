@@ -27,6 +27,8 @@ import type { User } from "./user.ts";
 export interface InProcessOptions {
   readonly user: User;
   readonly registry: Registry;
+  /** Gets what admission has to say in the audit log. */
+  readonly annotations?: Record<string, string>;
   readonly authorizer: Authorizer;
   resourceOf(group: string, version: string, plural: string): ServedResource | undefined;
   /** Aborts when the server ends: every watch returns. */
@@ -57,7 +59,10 @@ export function createInProcessClient(options: InProcessOptions): ApiClient {
     const place = { group, resource: plural, subresource, namespace, name };
     authorize(authorizer, user, { verb, resource: fieldSelector === undefined ? place : { ...place, fieldSelector } });
     const fieldManager = fieldManagerOf(user, { wanted: target.fieldManager ?? "", userAgent: "" });
-    return { served, context: { user, isDryRun: false, fieldManager, warnings: [] } };
+    return {
+      served,
+      context: { user, isDryRun: false, fieldManager, warnings: [], annotations: options.annotations ?? {} },
+    };
   };
 
   return {

@@ -15,6 +15,8 @@ const accounts: Readonly<Record<string, string>> = {
   "horizontal-pod-autoscaler-controller": "horizontal-pod-autoscaler",
   "node-lifecycle-controller": "node-controller",
   "persistentvolume-binder-controller": "persistent-volume-binder",
+  "persistentvolumeclaim-protection-controller": "pvc-protection-controller",
+  "persistentvolume-protection-controller": "pv-protection-controller",
   "pod-garbage-collector-controller": "pod-garbage-collector",
   "replicationcontroller-controller": "replication-controller",
   "root-ca-certificate-publisher-controller": "root-ca-cert-publisher",

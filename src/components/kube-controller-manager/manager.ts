@@ -27,6 +27,7 @@ import { createNamespaceController } from "./namespace-controller.ts";
 import { createNodeLifecycleController } from "./node-lifecycle-controller.ts";
 import { createPersistentVolumeController } from "./persistent-volume-controller.ts";
 import { createPodGarbageCollector } from "./pod-garbage-collector.ts";
+import { createClaimProtectionController, createVolumeProtectionController } from "./protection-controllers.ts";
 import { createResourceQuotaController } from "./resource-quota-controller.ts";
 import { createReplicaSetController, createReplicationController } from "./replica-set-controller.ts";
 import { createRootCaPublisher } from "./root-ca-publisher.ts";
@@ -51,6 +52,8 @@ const controllers = {
   "daemonset-controller": createDaemonSetController,
   "statefulset-controller": createStatefulSetController,
   "persistentvolume-binder-controller": createPersistentVolumeController,
+  "persistentvolumeclaim-protection-controller": createClaimProtectionController,
+  "persistentvolume-protection-controller": createVolumeProtectionController,
   "job-controller": createJobController,
   "cronjob-controller": createCronJobController,
   "ttl-after-finished-controller": createTtlAfterFinishedController,

@@ -64,14 +64,15 @@ export const createPersistentVolumeController: CreateController = (context) => {
 
   const reconcileVolume = async (name: string): Promise<void> => {
     const volume = volumes.store.get(name);
-    if (volume === undefined || volume.metadata?.deletionTimestamp !== undefined) return;
+    if (volume === undefined) return;
     const { namespace = "", name: claimName = "" } = volume.spec?.claimRef ?? {};
     const { phase, remove } = planVolume(volume, claims.store.get(`${namespace}/${claimName}`));
     if (phase !== volume.status?.phase) {
       const written = { ...volume, status: { ...volume.status, phase } };
       volumes.observe(await client.update(resources.persistentVolumes, written, { subresource: "status" }));
     }
-    if (remove) await whereItStillIs(client.delete(resources.persistentVolumes, keyOf(volume)));
+    if (remove && volume.metadata?.deletionTimestamp === undefined)
+      await whereItStillIs(client.delete(resources.persistentVolumes, keyOf(volume)));
   };
 
   const reconciler = reconcilerOf(context, {

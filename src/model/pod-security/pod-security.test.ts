@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Container, PodSpec } from "../../api/generated/types.ts";
-import { podSecurityPolicy, podSecurityViolations } from "./index.ts";
+import { podSecurityPolicies, podSecurityViolations, podSecurityWarnings } from "./index.ts";
 
 const container = (more: Partial<Container> = {}): Container => ({ name: "c", ...more });
 const hardened: Container = container({
@@ -82,12 +82,42 @@ for (const [name, level, spec, expected] of cases) {
     assert.equal(podSecurityViolations(level, spec), expected));
 }
 
-test("podSecurityPolicy() reads labels; what nobody can read is the strictest", () => {
-  const label = "pod-security.kubernetes.io/enforce";
-  assert.deepEqual(podSecurityPolicy(undefined, "enforce").level, "privileged");
-  assert.deepEqual(podSecurityPolicy({ [label]: "baseline", [`${label}-version`]: "v1.30" }, "enforce"), {
-    level: "baseline",
-    text: '"baseline:v1.30"',
+const label = (mode: string): string => `pod-security.kubernetes.io/${mode}`;
+
+test("podSecurityPolicies() reads labels, and warns of what is enforced where nobody says otherwise", () => {
+  assert.equal(podSecurityPolicies(undefined).enforce.level, "privileged");
+  const { enforce, audit, warn } = podSecurityPolicies({
+    [label("enforce")]: "baseline",
+    [label("enforce-version")]: "v1.30",
   });
-  assert.equal(podSecurityPolicy({ [label]: "strict" }, "enforce").level, "restricted");
+  assert.deepEqual([enforce.text, audit.text, warn.text], ["baseline:v1.30", "privileged:latest", "baseline:v1.30"]);
+});
+
+test("podSecurityPolicies() enforces the strictest of what nobody can read, and tells each mistake", () => {
+  const read = podSecurityPolicies({
+    [label("enforce")]: "strict",
+    [label("warn")]: "x",
+    [label("audit-version")]: "1",
+  });
+  assert.deepEqual([read.enforce.level, read.warn.level], ["restricted", "privileged"]);
+  assert.deepEqual(
+    read.mistakes.map(({ field }) => field),
+    ["enforce", "audit-version", "warn"].map((mode) => `metadata.labels[${label(mode)}]`),
+  );
+});
+
+test("podSecurityWarnings() tells each kind of violation once, with the first pod of it", () => {
+  const pod = (name: string, hostNetwork: boolean) => ({
+    metadata: { name },
+    spec: { hostNetwork, containers: [{ name: "c", image: "x" }] },
+  });
+  const { enforce } = podSecurityPolicies({ [label("enforce")]: "baseline" });
+  assert.deepEqual(
+    podSecurityWarnings("a", enforce, [pod("c", true), pod("b", true), pod("d", true), pod("e", false)]),
+    [
+      'existing pods in namespace "a" violate the new PodSecurity enforce level "baseline:latest"',
+      "b (and 2 other pods): host namespaces",
+    ],
+  );
+  assert.deepEqual(podSecurityWarnings("a", enforce, [pod("e", false)]), []);
 });

@@ -1,6 +1,7 @@
 /** `binding`: the scheduler's decision, taken once per pod. */
 import type { Binding, Pod } from "../../../api/generated/types.ts";
 import { conflict, invalid } from "../../../api/status.ts";
+import { topologyOf } from "../admission/pod-topology-labels.ts";
 import { timestampOf } from "../resources/create.ts";
 import { overwriteObject } from "../resources/overwrite.ts";
 import { done } from "./action.ts";
@@ -36,7 +37,10 @@ export const bindingAction: Action = {
         if ((pod.spec?.schedulingGates ?? []).length > 0) {
           throw conflict(resourceName, key.name, `pod ${key.name} has non-empty .spec.schedulingGates`);
         }
-        return bound(pod, { nodeName, annotations: metadata?.annotations, now: resource.environment.clock.now() });
+        const { store, clock } = resource.environment;
+        // The labels of a binding are the pod's, too, and the node's place counts before both.
+        const labels = { ...metadata?.labels, ...topologyOf(store, nodeName) };
+        return bound(pod, { nodeName, annotations: metadata?.annotations, labels, now: clock.now() });
       },
     });
     return done();
@@ -48,16 +52,23 @@ function bound(
   options: {
     readonly nodeName: string;
     readonly annotations: Readonly<Record<string, string>> | undefined;
+    readonly labels: Readonly<Record<string, string>>;
     readonly now: number;
   },
 ): Pod {
   const scheduled = { type: "PodScheduled", status: "True", lastTransitionTime: timestampOf(options.now) };
   const others = (pod.status?.conditions ?? []).filter(({ type }) => type !== "PodScheduled");
   const annotations = { ...pod.metadata?.annotations, ...options.annotations };
+  const labels = { ...pod.metadata?.labels, ...options.labels };
+  const { nominatedNodeName: _hint, ...status } = pod.status ?? {};
   return {
     ...pod,
-    metadata: { ...pod.metadata, ...(Object.keys(annotations).length === 0 ? {} : { annotations }) },
+    metadata: {
+      ...pod.metadata,
+      ...(Object.keys(labels).length === 0 ? {} : { labels }),
+      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+    },
     spec: { ...pod.spec, containers: pod.spec?.containers ?? [], nodeName: options.nodeName },
-    status: { ...pod.status, conditions: [...others, scheduled] },
+    status: { ...status, conditions: [...others, scheduled] },
   };
 }

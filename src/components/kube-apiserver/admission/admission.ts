@@ -17,6 +17,8 @@ export interface AdmissionRequest {
   /** Nothing will be stored: nothing may be charged either. */
   readonly isDryRun: boolean;
   readonly warnings: string[];
+  /** Of the request in the audit log, by their full names. */
+  readonly annotations: Record<string, string>;
 }
 
 /** Each function throws `ApiError` to refuse. */
@@ -24,7 +26,7 @@ export interface AdmissionPlugin {
   /** Upstream's name: "NamespaceLifecycle". */
   readonly name: string;
   /** May wait for what the plugin needs; the object is not changed. */
-  before?(request: AdmissionRequest, object: KubernetesObject): Promise<void>;
+  before?(request: AdmissionRequest, object: KubernetesObject): Promise<void> | void;
   /** Gives the object as it goes on, or the same one. */
   mutate?(request: AdmissionRequest, object: KubernetesObject): KubernetesObject;
   validate?(request: AdmissionRequest): void;

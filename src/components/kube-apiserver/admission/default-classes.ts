@@ -2,7 +2,8 @@
 import type { Ingress, PersistentVolumeClaim } from "../../../api/generated/types.ts";
 import type { KubernetesObject } from "../../../api/object.ts";
 import type { ObjectStore } from "../../../storage/index.ts";
-import type { AdmissionPlugin, AdmissionRequest } from "./admission.ts";
+import type { AdmissionPlugin } from "./admission.ts";
+import { isNewOf } from "./new-object.ts";
 
 const ingressMark = "ingressclass.kubernetes.io/is-default-class";
 /** How it was said before there was a field. */
@@ -17,7 +18,7 @@ export function defaultIngressClass(store: ObjectStore): AdmissionPlugin {
   return {
     name: "DefaultIngressClass",
     mutate: (request, object) => {
-      if (!isNew(request, { group: "networking.k8s.io", plural: "ingresses" })) return object;
+      if (!isNewOf(request, { group: "networking.k8s.io", plural: "ingresses" })) return object;
       const ingress: Ingress = object;
       if (ingress.spec?.ingressClassName !== undefined) return object;
       if (ingress.metadata?.annotations?.[ingressAnnotation] !== undefined) return object;
@@ -32,7 +33,7 @@ export function defaultStorageClass(store: ObjectStore): AdmissionPlugin {
   return {
     name: "DefaultStorageClass",
     mutate: (request, object) => {
-      if (!isNew(request, { group: "", plural: "persistentvolumeclaims" })) return object;
+      if (!isNewOf(request, { group: "", plural: "persistentvolumeclaims" })) return object;
       const claim: PersistentVolumeClaim = object;
       // "" is a wish too: no class.
       if (claim.spec?.storageClassName !== undefined) return object;
@@ -42,14 +43,6 @@ export function defaultStorageClass(store: ObjectStore): AdmissionPlugin {
       return Object.assign({}, claim, { spec: { ...claim.spec, storageClassName: name } });
     },
   };
-}
-
-function isNew(
-  { definition, operation, subresource }: AdmissionRequest,
-  { group, plural }: { readonly group: string; readonly plural: string },
-): boolean {
-  const { storage } = definition;
-  return operation === "CREATE" && subresource === "" && storage.group === group && storage.plural === plural;
 }
 
 function newestMarked(store: ObjectStore, resource: string, marks: readonly string[]): string | undefined {

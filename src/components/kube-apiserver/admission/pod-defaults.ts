@@ -50,7 +50,13 @@ export function priorityAdmission(store: ObjectStore): AdmissionPlugin {
       }
       if (chosen?.metadata?.name !== undefined) spec.priorityClassName = chosen.metadata.name;
       spec.priority = value;
-      spec.preemptionPolicy ??= chosen?.preemptionPolicy ?? "PreemptLowerPriority";
+      const policy = chosen?.preemptionPolicy ?? "PreemptLowerPriority";
+      if (spec.preemptionPolicy !== undefined && spec.preemptionPolicy !== policy) {
+        refuse(
+          `the string value of PreemptionPolicy (${spec.preemptionPolicy}) must not be provided in pod spec; priority admission controller computed ${policy} from the given PriorityClass name`,
+        );
+      }
+      spec.preemptionPolicy = policy;
       return pod;
     },
   };

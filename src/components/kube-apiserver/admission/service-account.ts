@@ -7,6 +7,7 @@ import type { Clock } from "../../../machinery/clock.ts";
 import type { ObjectStore, StoreKey } from "../../../storage/index.ts";
 import { randomSuffix } from "../resources/names.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "./admission.ts";
+import { mirrorNotAllowed, secretNotAllowed } from "./secret-references.ts";
 
 const mountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
 const defaultAccount = "default";
@@ -40,6 +41,18 @@ export function serviceAccountAdmission(store: ObjectStore, clock: Pick<Clock, "
         pod.spec.imagePullSecrets = draftOf(account.imagePullSecrets ?? []);
       }
       return pod;
+    },
+    validate: (request) => {
+      const { object, name, subresource } = request;
+      const addsContainers = request.operation === "UPDATE" && subresource === "ephemeralcontainers";
+      if (object === undefined || !(isNewPod(request) || addsContainers)) return;
+      const account: ServiceAccount | undefined = store.get(accountKey(request, object))?.object;
+      const why = isMirror(object)
+        ? mirrorNotAllowed(object)
+        : account === undefined
+          ? undefined
+          : secretNotAllowed(account, object);
+      if (why !== undefined) throw forbidden({ group: "", name: "pods" }, name, why);
     },
   };
 }

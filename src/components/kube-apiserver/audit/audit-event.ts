@@ -19,6 +19,8 @@ export interface AuditedRequest {
   impersonated?: User;
   /** Of a refusal. */
   refusal?: { readonly reason?: string; readonly message?: string };
+  /** What admission has to say. */
+  annotations?: Readonly<Record<string, string>>;
 }
 
 /** Upstream's stages of those that we write. */
@@ -57,7 +59,12 @@ export function auditEvent(
     stageTimestamp: microTime(atMs),
     ...(stage === "RequestReceived" || user === undefined
       ? {}
-      : { annotations: { "authorization.k8s.io/decision": isDenied ? "forbid" : "allow" } }),
+      : {
+          annotations: {
+            "authorization.k8s.io/decision": isDenied ? "forbid" : "allow",
+            ...request.annotations,
+          },
+        }),
   };
 }
 

@@ -15,7 +15,8 @@ interface Line {
 test("auditedClient() writes down every call, and a watch whose reader stops early", async () => {
   const lines: Line[] = [];
   const trail = createAuditTrail({ write: (line) => lines.push(JSON.parse(line) as Line), clock: new FakeClock() });
-  const client = auditedClient(createFakeApiClient(), { user: { name: "a", groups: [] }, trail });
+  const fake = createFakeApiClient();
+  const client = auditedClient(() => fake, { user: { name: "a", groups: [] }, trail });
   const key = { namespace: "default", name: "web" };
   await client.create(resources.configMaps, { metadata: key });
   await client.get(resources.configMaps, key);

@@ -12,9 +12,9 @@ interface Target {
   readonly subresource?: string | undefined;
 }
 
-/** The same client; every call is written down. */
+/** The same client; every call is written down. `clientWith` makes one that notes what admission has to say. */
 export function auditedClient(
-  client: ApiClient,
+  clientWith: (annotations: Record<string, string>) => ApiClient,
   { user, trail }: { readonly user: User; readonly trail: AuditTrail },
 ): ApiClient {
   const begin = (verb: string, resource: Resource<KubernetesObject>, target: Target): AuditedRequest => {
@@ -34,11 +34,13 @@ export function auditedClient(
   const audited = async <T>(
     verb: string,
     call: { readonly resource: Resource<KubernetesObject>; readonly target: Target },
-    work: () => Promise<T>,
+    work: (client: ApiClient) => Promise<T>,
   ): Promise<T> => {
     const request = begin(verb, call.resource, call.target);
+    const annotations: Record<string, string> = {};
+    request.annotations = annotations;
     try {
-      const result = await work();
+      const result = await work(clientWith(annotations));
       trail.completed(request, verb === "create" ? 201 : 200);
       return result;
     } catch (error) {
@@ -47,17 +49,19 @@ export function auditedClient(
   };
   return {
     get: (resource, key, options) =>
-      audited("get", { resource, target: { ...key, subresource: options?.subresource } }, () =>
+      audited("get", { resource, target: { ...key, subresource: options?.subresource } }, (client) =>
         client.get(resource, key, options),
       ),
     list: (resource, options) =>
-      audited("list", { resource, target: { namespace: options?.namespace } }, () => client.list(resource, options)),
+      audited("list", { resource, target: { namespace: options?.namespace } }, (client) =>
+        client.list(resource, options),
+      ),
     watch: (resource, options) => {
       const request = begin("watch", resource, { namespace: options.namespace });
       return (async function* watch() {
         let failure: unknown;
         try {
-          yield* client.watch(resource, options);
+          yield* clientWith({}).watch(resource, options);
         } catch (error) {
           failure = error;
           throw error;
@@ -69,23 +73,23 @@ export function auditedClient(
       })();
     },
     create: (resource, object, options) =>
-      audited("create", { resource, target: { ...placeOf(object), subresource: options?.subresource } }, () =>
+      audited("create", { resource, target: { ...placeOf(object), subresource: options?.subresource } }, (client) =>
         client.create(resource, object, options),
       ),
     createSubresource: (resource, key, subresource, body) =>
-      audited("create", { resource, target: { ...key, subresource } }, () =>
+      audited("create", { resource, target: { ...key, subresource } }, (client) =>
         client.createSubresource(resource, key, subresource, body),
       ),
     update: (resource, object, options) =>
-      audited("update", { resource, target: { ...placeOf(object), subresource: options?.subresource } }, () =>
+      audited("update", { resource, target: { ...placeOf(object), subresource: options?.subresource } }, (client) =>
         client.update(resource, object, options),
       ),
     patch: (resource, key, patch, options) =>
-      audited("patch", { resource, target: { ...key, subresource: options?.subresource } }, () =>
+      audited("patch", { resource, target: { ...key, subresource: options?.subresource } }, (client) =>
         client.patch(resource, key, patch, options),
       ),
     delete: (resource, key, options) =>
-      audited("delete", { resource, target: key }, () => client.delete(resource, key, options)),
+      audited("delete", { resource, target: key }, (client) => client.delete(resource, key, options)),
   };
 }
 

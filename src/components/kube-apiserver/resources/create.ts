@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { trackCreate } from "../../../api/apply/index.ts";
 import { apiVersionOf } from "../../../api/object.ts";
 import type { KubernetesObject } from "../../../api/object.ts";
-import { alreadyExists, badRequest, generateNameConflict, invalid } from "../../../api/status.ts";
+import { alreadyExists, ApiError, badRequest, generateNameConflict, invalid } from "../../../api/status.ts";
 import { StorageError } from "../../../storage/index.ts";
 import type { Stored } from "../../../storage/index.ts";
 import type { RequestContext } from "./environment.ts";
@@ -73,6 +73,7 @@ async function createOnce(
     user: context.user,
     isDryRun: context.isDryRun,
     warnings: context.warnings,
+    annotations: context.annotations,
   };
   const complete = definition.withDefaults(given);
   const writer = { name: context.fieldManager, now: timestampOf(environment.clock.now()) };
@@ -80,7 +81,8 @@ async function createOnce(
   await environment.admission.before({ ...admission, object: defaulted }, defaulted);
   const admitted = environment.admission.mutate({ ...admission, object: defaulted }, defaulted);
   const key = storeKeyOf(resource, { ...(namespace === "" ? {} : { namespace }), name });
-  if (name !== "" && environment.store.latest(key) !== undefined) throw alreadyExists(resource.resourceName, name);
+  const existing = name === "" ? undefined : environment.store.latest(key);
+  if (existing !== undefined) throw taken(resource, existing.object);
   const prepared = definition.prepareForCreate(withSystemFields(resource, admitted));
   const { object, reservation } = strategy.prepare?.(prepared, context) ?? { object: prepared };
   try {
@@ -92,6 +94,12 @@ async function createOnce(
   } finally {
     reservation?.release();
   }
+}
+
+function taken({ resourceName }: ServedResource, { metadata }: KubernetesObject): ApiError {
+  const { status } = alreadyExists(resourceName, metadata?.name ?? "");
+  if (metadata?.deletionTimestamp === undefined) return new ApiError(status);
+  return new ApiError({ ...status, message: `object is being deleted: ${status.message ?? ""}` });
 }
 
 async function store(

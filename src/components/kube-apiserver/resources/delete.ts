@@ -45,6 +45,7 @@ export async function deleteObject(resource: ServedResource, request: DeleteRequ
       user: context.user,
       isDryRun: context.isDryRun,
       warnings: context.warnings,
+      annotations: context.annotations,
     });
     try {
       return await deleteOnce(resource, stored, request);

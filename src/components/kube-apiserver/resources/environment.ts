@@ -24,6 +24,8 @@ export interface RequestContext {
   readonly fieldManager: string;
   /** Sentences for `Warning` headers; admission and decoding add to it. */
   readonly warnings: string[];
+  /** For the audit log; admission adds to it. */
+  readonly annotations: Record<string, string>;
 }
 
 /** An object with the two parts most kinds have. */

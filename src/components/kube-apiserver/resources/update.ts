@@ -89,6 +89,7 @@ async function updateOnce(
     user: context.user,
     isDryRun: context.isDryRun,
     warnings: context.warnings,
+    annotations: context.annotations,
   };
   const admitted = environment.admission.mutate({ ...admission, object: defaulted }, defaulted);
   const next = definition.prepareForUpdate(admitted, { old, subresource });
