@@ -49,7 +49,7 @@ export function createLabNetwork(options: LabNetworkOptions): Component {
       let tick = 0;
       try {
         parts = openParts(options);
-        for (const { network, plan } of parts) network.apply(inherited(plan));
+        for (const { name, network, plan } of parts) if (name !== "lan") network.apply(inherited(plan));
         while (!signal.aborted) {
           try {
             reconcile(parts, { isFull: tick % ticksPerFullResync === 0, options: isReady ? options : undefined });
@@ -107,7 +107,7 @@ function openParts({ config, nodes, ownsLan }: LabNetworkOptions): readonly Part
   return [{ name: "lan", namespace: router, network, plan: lan }, ...hosts];
 }
 
-/** Links inherit these as they come up, and a node's link comes up when its other end is made in the router. */
+/** Links inherit these as they come up, and a node's link comes up when its other end is made in the router: before its turn. */
 function inherited({ sysctls }: NetworkPlan): readonly NetworkOperation[] {
   return sysctls.filter(({ link }) => link === undefined).map((sysctl) => ({ type: "set-sysctl", sysctl }));
 }

@@ -52,10 +52,7 @@ export function createBackends({ dialKubelet, dialCluster, identity, ca }: Backe
 }
 
 /** 503 for a pod or service that does not take the connection. */
-function unreachable(
-  error: unknown,
-  { host, port }: { readonly host: string; readonly port: number },
-): ApiError {
+function unreachable(error: unknown, { host, port }: { readonly host: string; readonly port: number }): ApiError {
   return serviceUnavailable(`error trying to reach service: ${dialErrorText(error, hostPort(host, port), false)}`);
 }
 
