@@ -17,6 +17,8 @@ export interface Stored {
   readonly text: string;
   /** The same, parsed and deeply frozen. Parsed anew, so another object, where nobody had use for it for a while. */
   readonly object: KubernetesObject;
+  /** The same for one look: where nobody has read it yet, it is parsed for the caller alone, and not kept. */
+  peek(): KubernetesObject;
 }
 
 export interface StoreEvent {

@@ -268,7 +268,11 @@ test("SQLite store: what was acknowledged is there after it is opened again, wit
   const second = openSqliteStore(path, { history: { events: 4 } });
   assert.equal(second.revision, revision);
   assert.deepEqual(namesOf(second), ["default/a"]);
-  assert.equal(second.get(pod("a"))?.object.metadata?.labels?.["count"], "19");
+  const kept = second.get(pod("a"));
+  assert.equal(kept?.peek().metadata?.labels?.["count"], "19");
+  assert.notEqual(kept?.peek(), kept?.peek(), "nobody keeps what was looked at once");
+  assert.equal(kept?.object.metadata?.labels?.["count"], "19");
+  assert.equal(kept?.peek(), kept?.object);
   const events: StoreEvent[] = [];
   second.watch("pods", revision - 2, (event) => events.push(event));
   assert.deepEqual(

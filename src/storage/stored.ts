@@ -60,6 +60,10 @@ class TextVersion implements Version {
     return object;
   }
 
+  peek(): KubernetesObject {
+    return this.#held ?? this.#shared?.deref() ?? (JSON.parse(this.text) as KubernetesObject);
+  }
+
   letGo(): void {
     this.#isHolding = false;
     this.#release();

@@ -104,17 +104,41 @@ export function ipFromBytes(bytes: Uint8Array): IpAddress {
 
 type Fail = (reason: string) => never;
 
+/** Digit by digit: a server's start reads tens of thousands. */
 function readV4(text: string, fail: Fail): number {
+  let value = 0;
+  let parts = 0;
+  let part = 0;
+  let digits = 0;
+  for (let at = 0; at <= text.length; at += 1) {
+    const code = at === text.length ? dotCode : text.charCodeAt(at);
+    if (code === dotCode) {
+      if (digits === 0 || part > 255) return refuseV4(text, fail);
+      value = value * 256 + part;
+      parts += 1;
+      part = 0;
+      digits = 0;
+    } else {
+      const digit = code - zeroCode;
+      const hasLeadingZero = digits > 0 && part === 0;
+      if (digit < 0 || digit > 9 || digits === 3 || hasLeadingZero) return refuseV4(text, fail);
+      part = part * 10 + digit;
+      digits += 1;
+    }
+  }
+  return parts === 4 ? value : refuseV4(text, fail);
+}
+
+/** Says what is wrong with it. */
+function refuseV4(text: string, fail: Fail): never {
   const parts = text.split(".");
   if (parts.length !== 4) return fail("write four numbers with dots, such as 10.0.0.1, or an IPv6 address");
-  let value = 0;
   for (const part of parts) {
     if (!/^\d{1,3}$/.test(part)) return fail(`${JSON.stringify(part)} is not a number from 0 to 255`);
     if (part.length > 1 && part.startsWith("0")) return fail(`"${part}" has a leading zero`);
     if (Number(part) > 255) return fail(`${part} exceeds 255`);
-    value = value * 256 + Number(part);
   }
-  return value;
+  return fail("it is no address");
 }
 
 /** Eight groups of 16 bits. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isIPv6 } from "node:net";
+import { isIP, isIPv6 } from "node:net";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import {
@@ -85,6 +85,7 @@ describe("parseIpAddress()", () => {
         for (const parse of [parseIpAddress, parseCidr]) {
           try {
             parse(text);
+            assert.ok(parse === parseCidr || isIP(text) !== 0, text);
           } catch (error) {
             assert.ok(error instanceof IpParseError, `${text}: ${String(error)}`);
           }

@@ -17,9 +17,9 @@ const refused = (reason: string): Decision => ({ isAllowed: false, reason });
 export function nodeAuthorizer(store: ObjectStore): Authorizer {
   const onNode = indexByNode(store);
   const podsOf = (node: string, namespace?: string): readonly Pod[] =>
-    [...(onNode.get(node)?.values() ?? [])].filter(
-      ({ metadata }) => namespace === undefined || metadata?.namespace === namespace,
-    );
+    [...(onNode.get(node)?.values() ?? [])]
+      .filter((key) => namespace === undefined || key.namespace === namespace)
+      .flatMap((key) => store.get(key)?.object ?? []);
 
   /** Does a pod of the node lead to the object? */
   const isNeeded = (node: string, { resource }: Asked): boolean => {
@@ -152,21 +152,21 @@ export function nodeAuthorizer(store: ObjectStore): Authorizer {
   };
 }
 
-/** Pods by node and key, as they are committed. */
-function indexByNode(store: ObjectStore): ReadonlyMap<string, ReadonlyMap<string, Pod>> {
-  const index = new Map<string, Map<string, Pod>>();
-  const place = (key: StoreKey, pod: Pod, isThere: boolean): void => {
-    const node = pod.spec?.nodeName ?? "";
+/** Where the pods of each node lie, as they are committed. */
+function indexByNode(store: ObjectStore): ReadonlyMap<string, ReadonlyMap<string, StoreKey>> {
+  const index = new Map<string, Map<string, StoreKey>>();
+  const place = (key: StoreKey, { spec }: Pod, isThere: boolean): void => {
+    const node = spec?.nodeName ?? "";
     if (node === "") return;
-    const pods = index.get(node) ?? new Map<string, Pod>();
+    const pods = index.get(node) ?? new Map<string, StoreKey>();
     index.set(node, pods);
     const path = `${key.namespace}/${key.name}`;
-    if (isThere) pods.set(path, pod);
+    if (isThere) pods.set(path, key);
     else pods.delete(path);
     if (pods.size === 0) index.delete(node);
   };
   const { items, revision } = store.list("pods");
-  for (const { key, object } of items) place(key, object, true);
+  for (const pod of items) place(pod.key, pod.peek(), true);
   store.watch("pods", revision, ({ type, current }) => place(current.key, current.object, type !== "DELETED"));
   return index;
 }

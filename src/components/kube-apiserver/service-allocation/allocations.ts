@@ -3,7 +3,6 @@ import type { Service } from "../../../api/generated/types.ts";
 import type { KubernetesObject } from "../../../api/object.ts";
 import {
   type Cidr,
-  cidrContains,
   cidrNetwork,
   cidrSize,
   ipFamily,
@@ -60,10 +59,10 @@ export function createAllocations(options: {
     for (const port of nodePortsOf(object)) ports[change](port);
   };
   const { items, revision } = store.list(collection);
-  for (const stored of items) count(stored.object, "use");
+  for (const stored of items) count(stored.peek(), "use");
   store.watch(collection, revision, ({ type, current, previous }) => {
     if (type !== "DELETED") count(current.object, "use");
-    count(previous?.object, "release");
+    count(previous?.peek(), "release");
   });
 
   return {
@@ -83,7 +82,7 @@ export function createAllocations(options: {
           return undefined;
         },
         anyAddress: (family) => {
-          const range = ranges.find(({ cidr }) => ipFamily(cidr) === family);
+          const range = ranges.find((candidate) => candidate.family === family);
           const offset = range?.pool.pick();
           if (range === undefined || offset === undefined) return undefined;
           takeAddress({ range, offset });
@@ -112,31 +111,38 @@ export function createAllocations(options: {
 
 interface AddressRange {
   readonly cidr: Cidr;
+  readonly family: IpFamily;
+  /** The network's own address. */
+  readonly first: bigint;
+  /** Of offsets from `first` on. */
   readonly pool: Pool;
 }
 
 interface AddressPlace {
   readonly range: AddressRange;
-  /** From the range's first address on. */
   readonly offset: number;
 }
 
 function addressRange(cidr: Cidr): AddressRange {
+  const family = ipFamily(cidr);
   // Without the network's own address and, which IPv6 has not, the broadcast address.
   const most = cidrSize(cidr) < 2n ** 32n ? cidrSize(cidr) : 2n ** 32n;
-  const size = Number(most) - (ipFamily(cidr) === "IPv4" ? 2 : 1);
+  const size = Number(most) - (family === "IPv4" ? 2 : 1);
   const staticCount = staticCountOf(size, { share: 16, least: 16, most: 256 });
-  return { cidr, pool: new Pool({ first: 1, last: size, staticCount }) };
+  return { cidr, family, first: ipToNumber(cidrNetwork(cidr)), pool: new Pool({ first: 1, last: size, staticCount }) };
 }
 
 /** Undefined outside of all ranges. */
 function placeOf(address: string, ranges: readonly AddressRange[]): AddressPlace | undefined {
   if (!isIpAddress(address)) return undefined;
   const ip = parseIpAddress(address);
-  const range = ranges.find(({ cidr }) => cidrContains(cidr, ip));
-  if (range === undefined) return undefined;
-  const offset = Number(ipToNumber(ip) - ipToNumber(cidrNetwork(range.cidr)));
-  return range.pool.contains(offset) ? { range, offset } : undefined;
+  const family = ipFamily(ip);
+  const number = ipToNumber(ip);
+  for (const range of ranges) {
+    const offset = Number(number - range.first);
+    if (range.family === family && range.pool.contains(offset)) return { range, offset };
+  }
+  return undefined;
 }
 
 function take(pool: Pool, held: number[], value: number): void {
