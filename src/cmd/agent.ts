@@ -90,6 +90,7 @@ export async function agent([configFile = "", number = "1"]: readonly string[]):
     log.error("the agent cannot go on", { error });
     await reportProgress(paths.holderSocket, {
       step: "failed",
+      process: `agent-${number}`,
       detail: (error as Error).message,
       atMs: clock.now(),
     });

@@ -48,7 +48,12 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
   const signal = untilTerminated();
   void writeCompileCacheLater(clock, signal);
   const milestone = async (step: "api-server" | "failed", detail?: string): Promise<void> =>
-    await reportProgress(paths.holderSocket, { step, atMs: clock.now(), ...(detail === undefined ? {} : { detail }) });
+    await reportProgress(paths.holderSocket, {
+      step,
+      process: "server",
+      atMs: clock.now(),
+      ...(detail === undefined ? {} : { detail }),
+    });
   // This process stays in the host's network namespace; the worker makes its sockets inside the cluster.
   const inside = new NamespaceWorker();
   try {

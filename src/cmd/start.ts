@@ -100,24 +100,35 @@ export async function start(
   checkFamilies(familiesOf(stored.config));
   // What a crash of the machine may have left there.
   removeRunFolder(folders);
-  const { config, roster } = await replanned(stored, progress);
+  const [apiPort, loopbackIndex] = await Promise.all([
+    chooseApiPort(stored.config.apiPort).catch(async (error: unknown) => {
+      if (!(error instanceof PreflightError)) throw error;
+      return await chooseApiPort(undefined);
+    }),
+    chooseLoopbackIndex(stored.config.loopbackIndex),
+  ]);
   try {
+    const { config, roster } = replanned(
+      stored,
+      { apiPort: apiPort.value, loopbackIndex: loopbackIndex.value },
+      progress,
+    );
     return await boot(config, { roster, progress, signal, waitMs, started, kubeconfig });
   } catch (error) {
     removeRunFolder(folders);
     throw error;
+  } finally {
+    apiPort.release();
+    loopbackIndex.release();
   }
 }
 
 /** The API's port and the loopback network may have been taken while the cluster was stopped: then others are chosen. */
-async function replanned({ config, roster }: StoredCluster, progress: Progress): Promise<StoredCluster> {
-  const [apiPort, loopbackIndex] = await Promise.all([
-    chooseApiPort(config.apiPort).catch(async (error: unknown) => {
-      if (!(error instanceof PreflightError)) throw error;
-      return await chooseApiPort(undefined);
-    }),
-    chooseLoopbackIndex(config.loopbackIndex),
-  ]);
+function replanned(
+  { config, roster }: StoredCluster,
+  { apiPort, loopbackIndex }: Pick<ClusterConfig, "apiPort" | "loopbackIndex">,
+  progress: Progress,
+): StoredCluster {
   if (apiPort !== config.apiPort)
     progress.say(`Another program listens on 127.0.0.1:${config.apiPort}: the API is at port ${apiPort} now`);
   if (loopbackIndex === config.loopbackIndex) return { config: { ...config, apiPort }, roster };

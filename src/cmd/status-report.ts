@@ -15,6 +15,8 @@ export interface ProcessStatus {
   readonly restarts: number;
   readonly startedAt: string | undefined;
   readonly memoryBytes: number | undefined;
+  /** Why it cannot go on; only where that is so. */
+  readonly failure?: string;
 }
 
 export interface NodeStatusReport {
@@ -105,7 +107,7 @@ export async function statusReport(
         startedAt: undefined,
         memoryBytes: holderProcess?.memoryBytes,
       },
-      ...holder.components.map(({ name, pid, restarts, startedAtMs }): ProcessStatus => {
+      ...holder.components.map(({ name, pid, restarts, startedAtMs, failure }): ProcessStatus => {
         const process = onHost.find(({ innerPid }) => innerPid === pid);
         return {
           name,
@@ -114,6 +116,7 @@ export async function statusReport(
           restarts,
           startedAt: startedAtMs === undefined ? undefined : new Date(startedAtMs).toISOString(),
           memoryBytes: process?.memoryBytes,
+          ...(failure === undefined ? {} : { failure }),
         };
       }),
     ],

@@ -23,6 +23,9 @@ function render(report: StatusReport, { isWide, nowMs }: { readonly isWide: bool
     startedAt === undefined ? "-" : age(nowMs - Date.parse(startedAt)),
     megabytes(memoryBytes),
   ]);
+  const failures = report.processes.flatMap(({ name, failure }) =>
+    failure === undefined ? [] : [`${name}: ${failure}`],
+  );
   const kernelColumns = isWide ? ["RULES", "ELEMENTS", "ROUTES", "LINKS", "CONNECTIONS"] : [];
   const nodes = report.nodes.map(({ name, status: state, address, podCidr, pods, loopbackAddress, kernel }) => [
     name,
@@ -45,6 +48,7 @@ function render(report: StatusReport, { isWide, nowMs }: { readonly isWide: bool
     "",
     table([["PROCESS", "STATE", "PID", "RESTARTS", "AGE", "MEMORY"], ...processes]),
     "",
+    ...(failures.length === 0 ? [] : [...failures, ""]),
     table([["NODE", "STATUS", "ADDRESS", "POD RANGE", "PODS", "FROM THIS HOST", ...kernelColumns], ...nodes]),
     "",
   ].join("\n");

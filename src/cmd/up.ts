@@ -34,7 +34,7 @@ export async function up(options: UpOptions, progress: Progress, signal: AbortSi
     try {
       return await makeOrStart(options, progress, signal);
     } catch (error) {
-      // Between the choice of a free port and the server's listening, another cluster may have taken it.
+      // Between the choice of a free port and the server's listening, another program may have taken it.
       const isRace =
         options.apiPort === undefined && error instanceof CommandError && error.message.includes("EADDRINUSE");
       if (!isRace || attempt === mostAttempts) throw error;
@@ -64,7 +64,7 @@ async function makeOrStart(options: UpOptions, progress: Progress, signal: Abort
   checkTools(folders.toolsDir);
   checkNamespaces();
   const [apiPort, loopbackIndex] = await Promise.all([chooseApiPort(options.apiPort), chooseLoopbackIndex()]);
-  const config = planCluster(options, { ...folders, apiPort, loopbackIndex });
+  const config = planCluster(options, { ...folders, apiPort: apiPort.value, loopbackIndex: loopbackIndex.value });
   checkFamilies(familiesOf(config));
   try {
     const { waitMs, kubeconfig } = options;
@@ -73,5 +73,8 @@ async function makeOrStart(options: UpOptions, progress: Progress, signal: Abort
   } catch (error) {
     removeTraces(config);
     throw error;
+  } finally {
+    apiPort.release();
+    loopbackIndex.release();
   }
 }

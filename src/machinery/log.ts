@@ -1,4 +1,5 @@
 /** Structured logs: a constant message and key-value pairs, the same key everywhere (`service`, `node`, `pod`). */
+import { writeSync } from "node:fs";
 import { pino } from "pino";
 
 export interface Logger {
@@ -20,9 +21,54 @@ export function createLogger(component: string, options: { readonly level?: stri
       timestamp: pino.stdTimeFunctions.isoTime,
       serializers: { error: pino.stdSerializers.err },
     },
-    pino.destination({ dest: 2, sync: true }),
+    logWriter(
+      (bytes) => writeSync(2, bytes),
+      (lost, reason) =>
+        `${JSON.stringify({ level: 40, time: new Date().toISOString(), component, lines: lost, reason, msg: "log lines were lost" })}\n`,
+    ),
   );
   return wrap(base);
+}
+
+const retryMs = 1;
+const mostRetries = 1000;
+
+/**
+ * A destination whose failures nobody has to handle: on a full or read-only disk lines are lost, and the first that is
+ * written afterwards is followed by one that says how many. `write` is writeSync(2): it may write a part, or find a pipe full.
+ */
+export function logWriter(
+  write: (bytes: Uint8Array) => number,
+  describe: (lost: number, reason: string) => string,
+): { write(line: string): void } {
+  let lost = 0;
+  let reason = "";
+  return {
+    write: (line) => {
+      try {
+        writeWhole(write, Buffer.from(line));
+        if (lost === 0) return;
+        writeWhole(write, Buffer.from(describe(lost, reason)));
+        lost = 0;
+      } catch (error) {
+        lost += 1;
+        reason = error instanceof Error ? error.message : String(error);
+      }
+    },
+  };
+}
+
+function writeWhole(write: (bytes: Uint8Array) => number, bytes: Uint8Array): void {
+  let rest = bytes;
+  for (let retries = 0; rest.length > 0;) {
+    try {
+      rest = rest.subarray(write(rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || retries >= mostRetries) throw error;
+      retries += 1;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryMs);
+    }
+  }
 }
 
 function wrap(base: pino.Logger): Logger {

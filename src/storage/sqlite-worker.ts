@@ -1,4 +1,5 @@
 /** The thread that writes: `node:sqlite` blocks until the disk has the data, which the API's thread must not. */
+import { closeSync, openSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { openDatabase } from "./sqlite-schema.ts";
 import { giveBackSpace } from "./sqlite-space.ts";
@@ -13,23 +14,24 @@ export interface WorkerAnswer {
 const port = parentPort;
 if (port === null) throw new Error("Cannot run the store's writer: it must be started as a Worker");
 
+const { path } = workerData as { readonly path: string };
 let writer: ReturnType<typeof openWriter> | undefined;
 
 port.on("message", (request: WorkerRequest) => {
   let answer: WorkerAnswer = {};
   try {
-    if ("open" in request) writer = openWriter((workerData as { readonly path: string }).path);
+    if ("open" in request) writer = openWriter();
     else if ("batch" in request) writer?.write(request.batch);
     else writer?.close();
   } catch (error) {
-    answer = { error: error instanceof Error ? error.message : String(error) };
+    answer = { error: causeOf(error) };
   }
   port.postMessage(answer);
   if ("close" in request) port.close();
   else if ("batch" in request && answer.error === undefined) writer?.tidy();
 });
 
-function openWriter(path: string) {
+function openWriter() {
   const database = openDatabase(path);
   const insert = database.prepare(
     "INSERT INTO versions (revision, resource, namespace, name, is_deleted, text) VALUES (?, ?, ?, ?, ?, ?)",
@@ -65,4 +67,16 @@ function openWriter(path: string) {
   }
 
   return { write, tidy, close: () => database.close() };
+}
+
+/** SQLite says "disk I/O error", and not why: whether the file can be opened for writing often tells. */
+function causeOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!/I\/O error|readonly/.test(message)) return message;
+  try {
+    closeSync(openSync(path, "r+"));
+    return `${message}; check the disk that holds "${path}"`;
+  } catch (reason) {
+    return `${message}: ${reason instanceof Error ? reason.message : String(reason)}; make the file and its folder writable again`;
+  }
 }

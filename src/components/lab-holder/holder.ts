@@ -33,6 +33,8 @@ export interface HolderOptions {
 }
 
 const mostRestartsWhileStarting = 2;
+/** Longer than the longest wait between two starts: what a process said before its end is told until then. */
+const failureToldMs = 30_000;
 
 /** `run` rejects when a namespace or mount cannot be made; a child that ends is started again. */
 export function createHolder(options: HolderOptions): Component {
@@ -47,6 +49,8 @@ class Holder implements Component {
   readonly #progress: ClusterProgress[] = [];
   readonly #followers = new Set<(progress: ClusterProgress) => void>();
   readonly #children: { process: SupervisedProcess; report: ComponentReport }[] = [];
+  /** Process -> what it said when it could not go on, last. */
+  readonly #failures = new Map<string, ClusterProgress>();
   readonly #nodes: NodeKeeper;
   readonly #outputs: HeldOutputs;
 
@@ -73,7 +77,7 @@ class Holder implements Component {
     const paths = clusterPaths(config);
     const control = await serveControl(paths.holderSocket, {
       status: () => ({
-        components: this.#children.map((child) => child.report),
+        components: this.#children.map(({ report }) => ({ ...report, failure: this.#recentFailure(report.name) })),
         nodes: this.#nodes.reports(),
         progress: this.#progress,
       }),
@@ -171,9 +175,19 @@ class Holder implements Component {
     this.#report({ step: "failed", detail, atMs: this.#options.clock.now() });
   }
 
+  #recentFailure(name: string): string | undefined {
+    const failure = this.#failures.get(name);
+    return failure !== undefined && this.#options.clock.now() - failure.atMs < failureToldMs
+      ? failure.detail
+      : undefined;
+  }
+
   #report(progress: ClusterProgress): void {
-    // A restarted process reports its milestones again; the first time counts.
-    if (progress.step !== "failed" && this.#progress.some(({ step }) => step === progress.step)) return;
+    if (progress.step === "failed" && progress.process !== undefined) this.#failures.set(progress.process, progress);
+    // A restarted process reports its milestones again; the first time counts. Of failures the last does.
+    const known = this.#progress.findIndex(({ step }) => step === progress.step);
+    if (progress.step !== "failed" && known !== -1) return;
+    if (known !== -1) this.#progress.splice(known, 1);
     this.#progress.push(progress);
     for (const follower of this.#followers) follower(progress);
   }

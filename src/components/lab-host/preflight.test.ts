@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { test } from "node:test";
-import { checkFamilies, chooseApiPort, namespaceRemedy, PreflightError } from "./preflight.ts";
+import { checkFamilies, chooseApiPort, chooseLoopbackIndex, namespaceRemedy, PreflightError } from "./preflight.ts";
 
 const only = (name: string, value: string) => (asked: string) => (asked === name ? value : "");
 
@@ -30,6 +30,25 @@ test("chooseApiPort() refuses a busy port and names it", async () => {
     return true;
   });
   server.close();
+});
+
+test("chooseApiPort() and chooseLoopbackIndex() give a choice away once, until it is released", async () => {
+  const ports = await Promise.all([chooseApiPort(undefined), chooseApiPort(undefined), chooseApiPort(undefined)]);
+  assert.equal(new Set(ports.map(({ value }) => value)).size, 3);
+  const indexes = await Promise.all([chooseLoopbackIndex(), chooseLoopbackIndex(), chooseLoopbackIndex(60)]);
+  assert.equal(new Set(indexes.map(({ value }) => value)).size, 3);
+  for (const reservation of [...ports, ...indexes]) reservation.release();
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  assert.ok(address !== null && typeof address === "object");
+  await new Promise((resolve) => server.close(resolve));
+  const wanted = await chooseApiPort(address.port);
+  await assert.rejects(chooseApiPort(address.port), PreflightError);
+  wanted.release();
+  const again = await chooseApiPort(address.port);
+  assert.equal(again.value, address.port);
+  again.release();
 });
 
 test("checkFamilies() refuses IPv6 addresses on a kernel without IPv6, and nothing else", () => {

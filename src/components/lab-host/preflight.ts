@@ -1,7 +1,7 @@
 /** What must hold on this machine before anything is made: each failed check says what to do about it. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import type { IpFamily } from "../../lib/ip/index.ts";
 import { findTool, toolPackages, ToolMissingError } from "../../machinery/tools.ts";
 
@@ -84,58 +84,89 @@ export function checkTools(toolsDir: string): void {
   );
 }
 
-/** Whether nobody listens there. */
-async function isPortFree(host: string, port: number): Promise<boolean> {
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Listens there; undefined where somebody else does. */
+async function take(place: Place): Promise<Server | undefined> {
   return await new Promise((resolve, reject) => {
-    const server = createServer();
+    const server = createServer((socket) => socket.destroy());
     server.once("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EADDRINUSE" || error.code === "EACCES") resolve(false);
+      if (error.code === "EADDRINUSE" || error.code === "EACCES") resolve(undefined);
       else reject(error);
     });
-    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(true)));
+    // It must not keep a command alive that failed.
+    server.listen({ ...place, exclusive: true }, () => resolve(server.unref()));
   });
 }
 
-/** Where a running cluster holds the sign that a port of 127.0.0.1 is its API's, also while its server is started again. */
-export const apiPortClaim = (port: number): { readonly host: string; readonly port: number } => ({
-  host: "127.255.255.254",
-  port,
-});
+/** Whether nobody listens there. */
+async function isFree(place: Place): Promise<boolean> {
+  const server = await take(place);
+  if (server === undefined) return false;
+  await new Promise((resolve) => server.close(resolve));
+  return true;
+}
 
-async function isApiPortFree(port: number): Promise<boolean> {
-  const claim = apiPortClaim(port);
-  return (await isPortFree("127.0.0.1", port)) && (await isPortFree(claim.host, claim.port));
+/** A choice that no other cluster of any user can make until it is released, or this process ends. */
+export interface Reservation<T> {
+  readonly value: T;
+  /** Once the cluster itself holds its signs. Harmless when repeated. */
+  release(): void;
+}
+
+/** Where a cluster that is being started holds its choice, until its holder has put up the sign of a running one. */
+const reservationOf = ({ host, port }: Place): Place => ({ host: host.replace(/254$/, "253"), port });
+
+async function reserve<T>(
+  value: T,
+  claim: Place,
+  isUsable: () => Promise<boolean>,
+): Promise<Reservation<T> | undefined> {
+  const server = await take(reservationOf(claim));
+  if (server === undefined) return undefined;
+  // Looked at only now: whoever chose before has put up the sign, or would still hold the reservation.
+  if ((await isFree(claim)) && (await isUsable())) return { value, release: () => void server.close() };
+  server.close();
+  return undefined;
+}
+
+/** Where a running cluster holds the sign that a port of 127.0.0.1 is its API's, also while its server is started again. */
+export const apiPortClaim = (port: number): Place => ({ host: "127.255.255.254", port });
+
+async function reserveApiPort(port: number): Promise<Reservation<number> | undefined> {
+  return await reserve(port, apiPortClaim(port), async () => await isFree({ host: "127.0.0.1", port }));
 }
 
 /** `wanted`: the user's choice, refused where it is busy. Otherwise the first free port from 6443 on. */
-export async function chooseApiPort(wanted: number | undefined): Promise<number> {
+export async function chooseApiPort(wanted: number | undefined): Promise<Reservation<number>> {
   if (wanted !== undefined) {
-    if (await isApiPortFree(wanted)) return wanted;
+    const reservation = await reserveApiPort(wanted);
+    if (reservation !== undefined) return reservation;
     throw new PreflightError(
       `--api-port "${wanted}": another program listens on 127.0.0.1:${wanted}; choose another port, or leave the option out and netloom finds one`,
     );
   }
-  for (let port = 6443; port < 6643; port += 1) if (await isApiPortFree(port)) return port;
+  for (let port = 6443; port < 6643; port += 1) {
+    const reservation = await reserveApiPort(port);
+    if (reservation !== undefined) return reservation;
+  }
   throw new PreflightError(
     "Cannot find a free port from 6443 to 6642 on 127.0.0.1: free one, or name one with --api-port",
   );
 }
 
 /** The address whose port a running cluster holds as the sign that 127.N.0.0/16 is its own, across all users. */
-export const loopbackClaim = (index: number): { readonly host: string; readonly port: number } => ({
-  host: `127.${index}.255.254`,
-  port: 6443,
-});
+export const loopbackClaim = (index: number): Place => ({ host: `127.${index}.255.254`, port: 6443 });
 
 /** `preferred`, or else the first N from 60 on, whose 127.N.0.0/16 no cluster of any user has claimed. */
-export async function chooseLoopbackIndex(preferred?: number): Promise<number> {
-  if (preferred !== undefined) {
-    const { host, port } = loopbackClaim(preferred);
-    if (await isPortFree(host, port)) return preferred;
-  }
-  for (let index = 60; index < 250; index += 1) {
-    const { host, port } = loopbackClaim(index);
-    if (await isPortFree(host, port)) return index;
+export async function chooseLoopbackIndex(preferred?: number): Promise<Reservation<number>> {
+  const inTurn = Array.from({ length: 190 }, (_, count) => 60 + count);
+  for (const index of preferred === undefined ? inTurn : [preferred, ...inTurn]) {
+    const reservation = await reserve(index, loopbackClaim(index), async () => await Promise.resolve(true));
+    if (reservation !== undefined) return reservation;
   }
   throw new PreflightError(
     'Cannot find a free loopback network from 127.60.0.0/16 to 127.249.0.0/16: end a cluster with "netloom down"',

@@ -10,6 +10,8 @@ export interface ClusterProgress {
   readonly step: "namespaces" | "network" | "api-server" | "nodes-ready" | "dns-ready" | "failed";
   /** For a person: "3 nodes", or the error's message. */
   readonly detail?: string;
+  /** Of "failed": the process that cannot go on. */
+  readonly process?: string;
   /** Milliseconds since the epoch. */
   readonly atMs: number;
 }
@@ -20,6 +22,8 @@ export interface ComponentReport {
   readonly pid: number | undefined;
   readonly restarts: number;
   readonly startedAtMs: number | undefined;
+  /** Why it ended, or is about to, in its own words; absent where it has run well for a while. */
+  readonly failure?: string | undefined;
 }
 
 /** A node as its agent sees it. */
