@@ -11,6 +11,7 @@ export interface Server {
   readonly cert: string;
   readonly key: string;
   readonly startMs?: number;
+  readonly startCpuMs?: number;
   usage(): Promise<Usage>;
   stop(): Promise<void>;
 }

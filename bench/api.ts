@@ -127,6 +127,7 @@ async function printFanOut(folder: string, seconds: number): Promise<void> {
 
 async function printStore(folder: () => string): Promise<void> {
   const rows: string[][] = [];
+  let emptyMb = 0;
   for (const [what, size] of [
     ["empty", { services: 0, endpoints: 0, pods: 0 }],
     ["half", { services: largeStore.services / 2, endpoints: largeStore.endpoints / 2, pods: largeStore.pods / 2 }],
@@ -139,11 +140,14 @@ async function printStore(folder: () => string): Promise<void> {
     const server = await startServer("api", place);
     // oxlint-disable-next-line no-await-in-loop -- as above
     const { rssMb } = await server.usage();
-    rows.push([what, String(objects), (server.startMs ?? 0).toFixed(0), rssMb.toFixed(0)]);
+    if (objects === 0) emptyMb = rssMb;
+    const growth = objects === 0 ? "" : (((rssMb - emptyMb) * 1024) / objects).toFixed(1);
+    const times = [server.startMs ?? 0, server.startCpuMs ?? 0].map((ms) => ms.toFixed(0));
+    rows.push([what, String(objects), ...times, rssMb.toFixed(0), growth]);
     // oxlint-disable-next-line no-await-in-loop -- as above
     await server.stop();
   }
   console.log("\nStart (opening the store until ready) and memory (resident, with Node and the source's types)");
-  printTable(["store", "objects", "start ms", "MiB"], rows);
+  printTable(["store", "objects", "start ms", "CPU ms", "MiB", "KiB per object"], rows);
   console.log(`A pod's manifest has ${JSON.stringify(podManifest("pod-0")).length} bytes before defaults and status.`);
 }
