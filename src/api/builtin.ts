@@ -31,6 +31,7 @@ import { ingressClasses, ingresses } from "./networking/ingress.ts";
 import { networkPolicies } from "./networking/network-policy.ts";
 import { ipAddresses, serviceCidrs } from "./networking/service-cidr.ts";
 import { runtimeClasses } from "./node/runtime-class.ts";
+import { cronJobsV1beta1 } from "./old/cron-job.ts";
 import { extensionsDeployments } from "./old/deployment.ts";
 import { extensionsIngresses, ingressesV1beta1 } from "./old/ingress.ts";
 import { podDisruptionBudgets } from "./policy/pod-disruption-budget.ts";
@@ -101,5 +102,6 @@ const definitions: readonly ResourceDefinition[] = [
   endpointSlices,
   ingressesV1beta1,
   extensionsDeployments,
+  cronJobsV1beta1,
   extensionsIngresses,
 ];

@@ -1,7 +1,7 @@
 /** The names under which clients reach the built-in resources, tied to their types. */
 import type * as types from "./generated/types.ts";
 import type { KubernetesObject, Resource } from "./object.ts";
-import type { OldDeployment, OldIngress } from "./old/types.ts";
+import type { OldCronJob, OldDeployment, OldIngress } from "./old/types.ts";
 
 function namespaced<T extends KubernetesObject>(
   group: string,
@@ -78,6 +78,7 @@ export const resources = {
   ),
   ingressClasses: clusterScoped<types.IngressClass>("networking.k8s.io", "v1", "ingressclasses", "IngressClass"),
   ingresses: namespaced<types.Ingress>("networking.k8s.io", "v1", "ingresses", "Ingress"),
+  cronJobsV1beta1: namespaced<OldCronJob>("batch", "v1beta1", "cronjobs", "CronJob"),
   ingressesV1beta1: namespaced<OldIngress>("networking.k8s.io", "v1beta1", "ingresses", "Ingress"),
   extensionsIngresses: namespaced<OldIngress>("extensions", "v1beta1", "ingresses", "Ingress"),
   extensionsDeployments: namespaced<OldDeployment>("extensions", "v1beta1", "deployments", "Deployment"),

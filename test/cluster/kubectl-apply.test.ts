@@ -135,8 +135,6 @@ for (const { version, path } of all) {
       const map = (suffix: string): string =>
         `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}-${suffix}\n  labels: {set: ${name}}\n---\n`;
       const prune = ["apply", "--prune", "-l", `set=${name}`, "-f", "-"];
-      // Its own list has kinds that are gone.
-      if (version === "1.20") prune.push("--prune-whitelist=core/v1/ConfigMap");
       await succeed(prune, map("one") + map("two"));
       assert.match(await succeed(prune, map("one")), new RegExp(`configmap/${name}-two pruned`));
       assert.equal((await run(path, ["get", "configmap", `${name}-two`])).code, 1);

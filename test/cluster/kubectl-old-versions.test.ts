@@ -107,5 +107,23 @@ spec:
       await succeed(["apply", "--force", "-f", join(folder, "old-deployment.yaml")]);
       await succeed(["delete", "-f", join(folder, "old-deployment.yaml")]);
     });
+
+    test("a CronJob of batch/v1beta1 is stored as v1, with a warning that says so", async () => {
+      const manifest = `apiVersion: batch/v1beta1
+kind: CronJob
+metadata: {name: old}
+spec:
+  schedule: "*/5 * * * *"
+  jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: x}]}}}}
+`;
+      const created = await kubectl(["create", "-f", "-"], manifest);
+      assert.equal(created.code, 0, created.stderr);
+      const sentence = "batch/v1beta1 CronJob is deprecated in v1.21+, unavailable in v1.25+; use batch/v1 CronJob";
+      assert.ok(created.stderr.includes(`Warning: ${sentence}`), created.stderr);
+      const fields = "{.apiVersion} {.spec.schedule} {.spec.successfulJobsHistoryLimit}";
+      const shown = await succeed(["get", "cronjobs.v1.batch", "old", "-o", `jsonpath=${fields}`]);
+      assert.equal(shown, "batch/v1 */5 * * * * 3");
+      await succeed(["delete", "cronjob", "old"]);
+    });
   });
 }

@@ -1,6 +1,13 @@
 /** The table's part for the old types, in the form of `generated/definitions.ts` and `generated/field-numbers.ts`. */
 
 export const oldDefinitions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  OldCronJob: {
+    apiVersion: "string",
+    kind: "string",
+    metadata: "ObjectMeta",
+    spec: "CronJobSpec",
+    status: "CronJobStatus",
+  },
   OldDeployment: {
     apiVersion: "string",
     kind: "string",
@@ -44,6 +51,7 @@ export const oldDefinitions: Readonly<Record<string, Readonly<Record<string, str
 };
 
 export const oldFieldNumbers: Readonly<Record<string, string>> = {
+  OldCronJob: "1:metadata 2:spec 3:status",
   OldDeployment: "1:metadata 2:spec 3:status",
   OldDeploymentSpec:
     "1:replicas* 2:selector* 3:template 4:strategy 5:minReadySeconds 6:revisionHistoryLimit* 7:paused 8:rollbackTo* 9:progressDeadlineSeconds*",
@@ -59,6 +67,7 @@ export const oldFieldNumbers: Readonly<Record<string, string>> = {
 
 /** Package -> types with the names that they have there. */
 export const oldPackages: Readonly<Record<string, readonly string[]>> = {
+  "io.k8s.api.batch.v1beta1": ["OldCronJob=CronJob"],
   "io.k8s.api.extensions.v1beta1": [
     "OldDeployment=Deployment",
     "OldDeploymentSpec=DeploymentSpec",

@@ -1,5 +1,6 @@
 /** Wire types that the client's models no longer have: what old documents write. */
 import type {
+  CronJob,
   DeploymentSpec,
   IngressSpec,
   IngressStatus,
@@ -36,6 +37,9 @@ export interface OldIngress {
   };
   readonly status?: IngressStatus;
 }
+
+/** CronJob of `batch/v1beta1`: today's fields. */
+export type OldCronJob = CronJob;
 
 /** Deployment of `extensions/v1beta1`: the selector may be left out. */
 export interface OldDeployment {
