@@ -8,6 +8,7 @@ import type { EventRecorder } from "../../machinery/events/index.ts";
 import type { Logger } from "../../machinery/log.ts";
 import type { MetricsRegistry } from "../../machinery/metrics/index.ts";
 import { accountOf, createAccounts } from "./accounts.ts";
+import { createCertificateCleaner } from "./certificate-cleaner.ts";
 import { createApprovingController, createSigningController } from "./certificate-controllers.ts";
 import { createClusterRoleAggregationController } from "./cluster-role-aggregation-controller.ts";
 import { createCronJobController } from "./cron-job-controller.ts";
@@ -65,6 +66,7 @@ const controllers = {
   "clusterrole-aggregation-controller": createClusterRoleAggregationController,
   "certificatesigningrequest-approving-controller": createApprovingController,
   "certificatesigningrequest-signing-controller": createSigningController,
+  "certificatesigningrequest-cleaner-controller": createCertificateCleaner,
   "node-lifecycle-controller": createNodeLifecycleController,
   "taint-eviction-controller": createTaintEvictionController,
   "namespace-controller": createNamespaceController,

@@ -1,5 +1,7 @@
 /** What Kubernetes' own signers sign: the rules for each of their names. Pure; upstream's words. */
 
+export { requestEndMs } from "./cleanup.ts";
+
 /** What a certification request says, as far as signers care. */
 export interface RequestedCertificate {
   readonly commonName: string;
