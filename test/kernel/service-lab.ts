@@ -241,4 +241,5 @@ const forwarding = [
   "echo 1 > /proc/sys/net/ipv4/ip_forward",
   "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding",
   "echo 0 > /proc/sys/net/ipv4/conf/all/rp_filter",
+  "echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet",
 ];

@@ -195,6 +195,14 @@ inNamespaces(import.meta.url, (mode) => {
         assert.equal((await lab.tcp("b1", addressOf("node-1"), hostPort)).from, "a1");
         assert.equal((await lab.tcp("node-1", addressOf("node-1"), hostPort)).from, "a1");
         await assert.rejects(lab.tcp("outside", addressOf("node-2"), hostPort), { code: "ECONNREFUSED" });
+        if (family === 0) {
+          assert.equal((await lab.tcp("node-1", "127.0.0.1", hostPort)).from, "a1");
+          ofNode1?.setHostPorts([to("127.0.0.1")]);
+          await settle();
+          assert.equal((await lab.tcp("node-1", "127.0.0.1", hostPort)).from, "a1");
+          await assert.rejects(lab.tcp("node-1", addressOf("node-1"), hostPort), { code: "ECONNREFUSED" });
+          await assert.rejects(lab.tcp("node-1", "127.0.0.1", hostPort + 1), { code: "ECONNREFUSED" });
+        }
         ofNode1?.setHostPorts([to(addressOf("node-1"))]);
         await settle();
         assert.equal((await lab.tcp("outside", addressOf("node-1"), hostPort)).from, "a1");

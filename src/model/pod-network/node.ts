@@ -43,6 +43,8 @@ function ipv4Sysctls(cause: Provenance): readonly PlannedSysctl[] {
     // Replies may leave by another link than the request came in by.
     { key: "net/ipv4/conf/all/rp_filter", value: "0", cause },
     { key: "net/ipv4/conf/default/rp_filter", value: "0", cause },
+    // A host port of a pod answers at 127.0.0.1 of its node too; the service proxy's rules keep others from there.
+    { key: "net/ipv4/conf/all/route_localnet", value: "1", cause },
     // A NodePort request that is passed on to another node leaves by the link it came in by.
     { key: "net/ipv4/conf/all/send_redirects", value: "0", cause },
     { key: "net/ipv4/conf/default/send_redirects", value: "0", cause },

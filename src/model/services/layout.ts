@@ -118,12 +118,13 @@ function affinityChain(timeoutSeconds: number, { family }: FamilyNetwork): Chain
 }
 
 function serviceChains({ family, podCidr }: FamilyNetwork): readonly Chain[] {
-  const isLoopback: Statement = {
+  const toLoopback = (operator: "==" | "!="): Statement => ({
     kind: "compare",
     field: "daddr",
-    operator: "!=",
-    value: family === "ip" ? "127.0.0.0/8" : "::1",
-  };
+    operator,
+    value: family === "ip" ? loopback : "::1",
+  });
+  const isOfNoService: Statement = { kind: "compare", field: "ct mark", operator: "==", value: 0 };
   const isNode = (field: "fib saddr type" | "fib daddr type"): Statement => compare(field, "local");
   const inRanges: Statement = { kind: "in-set", key: ["ct mark", "saddr"], set: "source-ranges", isNegated: true };
   const frontend = ["daddr", "l4proto", "dport"] as const;
@@ -147,6 +148,9 @@ function serviceChains({ family, podCidr }: FamilyNetwork): readonly Chain[] {
       rule(hasService, countHits),
       rule({ kind: "verdict-map", key: nodePort, map: "nodeport-policies" }),
       rule(hasService, goTo("cluster")),
+      rule(goTo("host-ports")),
+    ]),
+    chain("host-ports", [
       rule({ kind: "dnat", key: frontend, map: "hostports" }),
       rule({ kind: "dnat", key: nodePort, map: "hostports-any" }),
     ]),
@@ -156,12 +160,9 @@ function serviceChains({ family, podCidr }: FamilyNetwork): readonly Chain[] {
       rule({ kind: "verdict-map", key: frontend, map: "policies" }),
       rule({ kind: "verdict-map", key: ["ct mark"], map: "counts" }),
       // A frontend without endpoints must not become a node port where its address is also the node's.
-      rule(
-        { kind: "compare", field: "ct mark", operator: "==", value: 0 },
-        isNode("fib daddr type"),
-        isLoopback,
-        goTo("node-ports"),
-      ),
+      rule(isOfNoService, isNode("fib daddr type"), toLoopback("!="), goTo("node-ports")),
+      // The node's own loopback has no node ports, as upstream's; IPv6 could not answer from there at all.
+      ...(family === "ip" ? [rule(isOfNoService, toLoopback("=="), goTo("host-ports"))] : []),
     ]),
   ];
 }
@@ -222,6 +223,14 @@ function baseChains(network: FamilyNetwork): readonly Chain[] {
         ],
         comment: "replies must come back through this node",
       },
+      ...(family === "ip"
+        ? [
+            {
+              statements: [isTranslated, compare("saddr", loopback), hideSource],
+              comment: "a pod could not answer to the node's loopback",
+            },
+          ]
+        : []),
       ...(podCidr === undefined || clusterCidrs.length === 0
         ? []
         : [
@@ -248,10 +257,24 @@ function baseChains(network: FamilyNetwork): readonly Chain[] {
         statements: [compare("iifname", `${podInterfacePrefix}*`), compare("fib saddr iif", 0), drop],
         comment: "spoofed source",
       },
+      // The node routes its loopback to pods, for host ports; nobody else reaches what listens there.
+      ...(family === "ip"
+        ? [
+            {
+              statements: [
+                { kind: "compare", field: "iifname", operator: "!=", value: "lo" } as const,
+                compare("daddr", loopback),
+                drop,
+              ],
+              comment: "the loopback is the node's own",
+            },
+          ]
+        : []),
     ]),
   ];
 }
 
+const loopback = "127.0.0.0/8";
 const accept: Statement = { kind: "verdict", verdict: { kind: "accept" } };
 
 function chain(name: string, rules: readonly Rule[]): Chain {
