@@ -10,6 +10,7 @@ import type { User } from "../user.ts";
 import { decodeBody } from "./body.ts";
 import { readBody, send } from "./exchange.ts";
 import type { HttpRequest, HttpResponse } from "./exchange.ts";
+import { representationOf } from "./negotiation.ts";
 
 export async function serveReview(call: {
   readonly request: HttpRequest;
@@ -24,6 +25,8 @@ export async function serveReview(call: {
   const { request, response, info, user, validation, warnings } = call;
   const { definition } = call.resource;
   if (definition.isNamespaced && info.namespace === "") throw resourceNotServed();
+  // Nobody lists reviews, so nobody can print them as a Table: who takes nothing else is refused.
+  representationOf(request.headers.accept, info.query, { hasTable: false });
   const bytes = await readBody(request);
   const object = await decodeBody(definition, { request, bytes }, { validation, warnings });
   const named: KubernetesObject = {

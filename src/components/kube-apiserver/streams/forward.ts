@@ -6,13 +6,15 @@ import type { Duplex } from "node:stream";
 import { writeHead } from "../http/exchange.ts";
 import type { HttpRequest, HttpResponse } from "../http/exchange.ts";
 import { agentOver } from "./backends.ts";
+import { codingOfPage, passPage, rewriteLink } from "./rewrite-html.ts";
+import type { ProxiedServer } from "./rewrite-html.ts";
 
 export interface ForwardTarget {
   readonly connection: Duplex;
   readonly path: string;
   readonly host: string;
-  /** Changes a header of the answer, such as a redirect. */
-  readonly rewriteLocation?: (location: string) => string;
+  /** Where the answer's links must lead; absent where nobody follows any. */
+  readonly proxied?: ProxiedServer;
 }
 
 /** RFC 9110 section 7.6.1: these are between two neighbours only. */
@@ -37,7 +39,7 @@ export async function forward(request: HttpRequest, response: HttpResponse, targ
       agent: agentOver(target.connection),
       method: request.method ?? "GET",
       path: target.path,
-      headers: { ...forwardedHeaders(request.headers), host: target.host },
+      headers: { ...forwardedHeaders(request.headers), ...originHeaders(request, target), host: target.host },
     });
     outgoing.once("response", resolve);
     outgoing.once("error", reject);
@@ -45,11 +47,17 @@ export async function forward(request: HttpRequest, response: HttpResponse, targ
     response.once("close", () => target.connection.destroy());
     (request as NodeJS.ReadableStream).pipe(outgoing);
   });
-  writeHead(response, answer.statusCode ?? 502, answerHeaders(answer.headers, target));
+  const { proxied } = target;
+  const coding = proxied === undefined || request.method === "HEAD" ? undefined : codingOfPage(answer.headers);
+  const { "content-length": length, ...headers } = answerHeaders(answer.headers, target);
+  const isRewritten = coding !== undefined && proxied !== undefined;
+  const sized = isRewritten || length === undefined ? headers : { ...headers, "content-length": length };
+  writeHead(response, answer.statusCode ?? 502, sized);
   // Streams begin before their first byte.
   (response as { flushHeaders?(): void }).flushHeaders?.();
   try {
-    await pipeline(answer, response as NodeJS.WritableStream);
+    if (isRewritten) await passPage(answer, response as NodeJS.WritableStream, { coding, server: proxied });
+    else await pipeline(answer, response as NodeJS.WritableStream);
   } catch {
     // One side is gone; the other has heard of it by now.
   }
@@ -64,14 +72,31 @@ function forwardedHeaders(headers: IncomingHttpHeaders): Record<string, string |
   return kept;
 }
 
-function answerHeaders(
-  headers: IncomingHttpHeaders,
-  { rewriteLocation }: ForwardTarget,
-): Record<string, string | string[]> {
+/** What a server behind a proxy builds its own links with. */
+function originHeaders(request: HttpRequest, { proxied, path }: ForwardTarget): Record<string, string> {
+  if (proxied === undefined) return {};
+  const [ownPath = ""] = path.split("?");
+  const before = request.headers["x-forwarded-for"];
+  const client = request.socket.remoteAddress;
+  const hops = [...(before === undefined ? [] : [before].flat()), ...(client === undefined ? [] : [client])];
+  return {
+    "x-forwarded-uri": proxied.prefix + ownPath,
+    ...(hops.length === 0 ? {} : { "x-forwarded-for": hops.join(", ") }),
+  };
+}
+
+/** Who may read the API's answers elsewhere is not for a pod to say. */
+function isCrossOriginGrant(name: string): boolean {
+  return /^access-control-allow-(?:credentials|headers|methods|origin)$/.test(name);
+}
+
+function answerHeaders(headers: IncomingHttpHeaders, { proxied }: ForwardTarget): Record<string, string | string[]> {
   const kept: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined || hopHeaders.has(name)) continue;
-    kept[name] = name === "location" && typeof value === "string" ? (rewriteLocation?.(value) ?? value) : value;
+    if (proxied !== undefined && isCrossOriginGrant(name)) continue;
+    const isLink = proxied !== undefined && name === "location" && typeof value === "string";
+    kept[name] = isLink ? rewriteLink(value, proxied) : value;
   }
   return kept;
 }

@@ -40,8 +40,8 @@ export async function serveStream(call: StreamCall, request: HttpRequest, respon
   }
   const target = await open(call);
   const prefix = info.path.slice(0, info.path.length - info.rest.length);
-  const rewriteLocation = (location: string): string => (location.startsWith("/") ? prefix + location : location);
-  await forward(request, response, info.subresource === "proxy" ? { ...target, rewriteLocation } : target);
+  const proxied = { prefix, host: target.host };
+  await forward(request, response, info.subresource === "proxy" ? { ...target, proxied } : target);
 }
 
 /** Throws `ApiError` before anything was sent to `socket`. */
