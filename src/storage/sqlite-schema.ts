@@ -3,7 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { LogContent, LogRow } from "./write-log.ts";
 import { StorageError } from "./object-store.ts";
-import { incrementalVacuum, pragma, prepareSpace } from "./sqlite-space.ts";
+import { beginWithSpace, pragma, prepareSpace } from "./sqlite-space.ts";
 
 /** "netl": marks the file as ours (SQLite's application_id). */
 const applicationId = 0x6e65746c;
@@ -33,9 +33,9 @@ export function openDatabase(path: string): DatabaseSync {
     // The Secrets of the cluster are in it. SQLite gives its other files the mode of this one.
     closeSync(openSync(path, "a", 0o600));
     database = new DatabaseSync(path);
-    database.exec(
-      `PRAGMA locking_mode = EXCLUSIVE; ${incrementalVacuum}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;`,
-    );
+    database.exec("PRAGMA locking_mode = EXCLUSIVE");
+    beginWithSpace(database);
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     prepareSchema(database, path);
     prepareSpace(database);
     return database;

@@ -22,8 +22,11 @@ export function prepareSpace(database: DatabaseSync): void {
   }
 }
 
-/** Before the first table is made it costs nothing. */
-export const incrementalVacuum = "PRAGMA auto_vacuum = INCREMENTAL";
+/** Before the first table is made it costs nothing. Said again it would be a write, also to a file that is damaged. */
+export function beginWithSpace(database: DatabaseSync): void {
+  if (pragma(database, "auto_vacuum") !== incremental) database.exec("PRAGMA auto_vacuum = INCREMENTAL");
+}
+
 const incremental = 2;
 
 /** Gives back a few free pages where there are many. Call it after commits. */

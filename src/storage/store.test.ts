@@ -340,6 +340,18 @@ test("SQLite store: a damaged file is refused and left as it is", () => {
   assert.deepEqual(readFileSync(path), before);
 });
 
+test("SQLite store: a file with damaged pages is refused and left as it is", async () => {
+  const path = newPath();
+  const store = openSqliteStore(path);
+  for (let count = 0; count < 50; count++) await store.create(pod(`p${count}`), named("x".repeat(2000)));
+  await store.close();
+  const broken = readFileSync(path);
+  broken.fill(0x5a, 4096);
+  writeFileSync(path, broken);
+  assert.throws(() => openSqliteStore(path), hasCode("Corrupt"));
+  assert.ok(readFileSync(path).equals(broken));
+});
+
 test("SQLite store: another program's database is refused", () => {
   const path = newPath();
   const database = new DatabaseSync(path);

@@ -12,6 +12,7 @@ import { resources } from "../../src/api/resources.ts";
 import { createHttpsClient } from "../../src/client/index.ts";
 import { readKubeconfig } from "../../src/machinery/kubeconfig/index.ts";
 import {
+  echoManifest,
   eventually,
   isRoot,
   type KernelState,
@@ -21,25 +22,13 @@ import {
   type LabUser,
   makeLab,
   must,
+  openConnection,
 } from "./lab/index.ts";
 
 const kills = Number(process.env["NETLOOM_KILLS"] ?? "20");
 const nodes = ["node-1", "node-2", "node-3"];
 
-const manifests = `
-apiVersion: v1
-kind: Pod
-metadata: {name: echo, labels: {app: echo}}
-spec:
-  nodeName: node-2
-  terminationGracePeriodSeconds: 1
-  containers: [{name: echo, image: busybox, command: [nc, -ll, -p, "7000", -e, cat], readinessProbe: {tcpSocket: {port: 7000}, periodSeconds: 1}}]
----
-apiVersion: v1
-kind: Service
-metadata: {name: echo}
-spec: {selector: {app: echo}, ports: [{port: 7000}]}
----
+const manifests = `${echoManifest}---
 apiVersion: v1
 kind: Pod
 metadata: {name: chatter}
@@ -91,44 +80,6 @@ function isKilled(pid: number): boolean {
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
     throw error;
   }
-}
-
-/** A connection through a Service, from a node; each line is answered by itself. Resolves with the first answer. */
-async function openConnection(lab: Lab, address: string) {
-  const child = lab.start(["exec", "node-1", "--", "busybox", "nc", address, "7000"]);
-  const { stdin, stdout } = child;
-  assert.ok(stdin !== null && stdout !== null);
-  let received = "";
-  let sent = "";
-  let hasEnded = false;
-  stdout.on("data", (chunk: Buffer) => (received += chunk.toString()));
-  child.once("close", () => (hasEnded = true));
-  const timer = setInterval(() => {
-    const line = `${sent.length}\n`;
-    sent += line;
-    stdin.write(line);
-  }, 50);
-  stdin.on("error", () => undefined);
-  await eventually(() => assert.ok(hasEnded || received !== ""));
-  if (hasEnded) {
-    clearInterval(timer);
-    throw new Error("the connection was refused");
-  }
-  return {
-    close(): void {
-      clearInterval(timer);
-      child.kill();
-    },
-    /** Resolves when all that was sent has come back over the one connection. */
-    async finish(): Promise<number> {
-      clearInterval(timer);
-      await eventually(() => assert.equal(received, sent), { timeoutMs: 5000 });
-      assert.equal(hasEnded, false, "the connection was closed");
-      stdin.end();
-      child.kill();
-      return sent.length;
-    },
-  };
 }
 
 type Client = ReturnType<typeof createHttpsClient>;

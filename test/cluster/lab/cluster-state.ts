@@ -72,3 +72,29 @@ export async function kernelState(lab: Lab, nodes: readonly string[]): Promise<K
   const netns = readdirSync(join(`/proc/${init?.pid}/root`, lab.folder, "r/netloom/netloom/private/netns"));
   return { ...Object.fromEntries(perNode), netns: netns.toSorted() };
 }
+
+/** How much of one processor the cluster's processes use while `work` goes on: 1 for a whole one. */
+export async function processorUse(lab: Lab, work: () => Promise<void>): Promise<number> {
+  const before = clockTicks(lab);
+  const started = performance.now();
+  await work();
+  const after = clockTicks(lab);
+  const ticks = [...after].reduce((sum, [pid, count]) => sum + count - (before.get(pid) ?? 0), 0);
+  // USER_HZ is 100 on every platform Node runs on.
+  return (ticks * 10) / (performance.now() - started);
+}
+
+/** Of each process, its children that it has waited for included. */
+function clockTicks(lab: Lab): ReadonlyMap<number, number> {
+  return new Map(
+    labProcesses(lab).map(({ pid }) => {
+      try {
+        const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+        const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+        return [pid, fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0)];
+      } catch {
+        return [pid, 0];
+      }
+    }),
+  );
+}
