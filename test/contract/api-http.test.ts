@@ -136,7 +136,10 @@ test("a token that is not ours, a version to come and a bad selector are told ap
   assert.equal((await call(`${maps}?resourceVersion=999999&resourceVersionMatch=Exact`)).code, 504);
   assert.equal((await call(`${maps}?labelSelector=a%3D%3D%3D`)).code, 400);
   const { text } = await call(`${maps}?fieldSelector=data.x%3D1`);
-  assert.equal((JSON.parse(text) as { message: string }).message, "field label not supported: data.x");
+  assert.equal(
+    (JSON.parse(text) as { message: string }).message,
+    '"data.x" is not a known field selector: only "metadata.name", "metadata.namespace"',
+  );
 });
 
 test("Tables and partial objects are made where they are asked for", async () => {

@@ -277,6 +277,62 @@ const cases: readonly (readonly [string, string, Call, number, string, string])[
     "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal string into Go value of type map[string]interface {}",
   ],
   [
+    "a version that is no number",
+    `${maps}?resourceVersion=x`,
+    {},
+    400,
+    "BadRequest",
+    'invalid resource version: resourceVersion: Invalid value: "x": strconv.ParseUint: parsing "x": invalid syntax',
+  ],
+  [
+    "a field that nobody can select",
+    `${maps}?fieldSelector=data.x%3Da`,
+    {},
+    400,
+    "BadRequest",
+    '"data.x" is not a known field selector: only "metadata.name", "metadata.namespace"',
+  ],
+  [
+    "a field that a kind with fields of its own does not have",
+    "/api/v1/nodes?fieldSelector=spec.foo%3Da",
+    {},
+    400,
+    "BadRequest",
+    "field label not supported: spec.foo",
+  ],
+  [
+    "a label selector that begins with an operator",
+    `${maps}?labelSelector=%3D%3D`,
+    {},
+    400,
+    "BadRequest",
+    "found '==', expected: !, identifier, or 'end of string'",
+  ],
+  [
+    "a watch with a match and no state",
+    `${maps}?watch=1&resourceVersionMatch=Exact`,
+    {},
+    422,
+    "Invalid",
+    'ListOptions.meta.k8s.io "" is invalid: [resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided, resourceVersionMatch: Unsupported value: "Exact": supported values: "NotOlderThan"]',
+  ],
+  [
+    "a timeout that is no duration",
+    `${maps}?timeout=x`,
+    {},
+    400,
+    "BadRequest",
+    'invalid timeout specified in the request URL - time: invalid duration "x"',
+  ],
+  [
+    "a long URL",
+    `${maps}?labelSelector=${"a".repeat(20_000)}`,
+    {},
+    400,
+    "BadRequest",
+    `unable to parse requirement: <nil>: Invalid value: "${"a".repeat(20_000)}": name part must be no more than 63 bytes`,
+  ],
+  [
     "an unknown version of a group",
     "/apis/apps/v9",
     {},
@@ -342,4 +398,24 @@ test("YAML is read and written: the last of keys given twice counts, and is warn
     missing.text,
     /^apiVersion: v1\ncode: 404\ndetails:\n {2}kind: configmaps\n {2}name: zz\nkind: Status\n/,
   );
+});
+
+test("a list of any state is whole, whatever its limit; a negative limit is none", async () => {
+  for (const name of ["l1", "l2", "l3"]) await ask(maps, post({ ...map, metadata: { name, labels: { l: "x" } } }));
+  const count = async (query: string): Promise<number> =>
+    ((await ask(`${maps}?labelSelector=l&${query}`)).json as { items: unknown[] }).items.length;
+  assert.deepEqual(
+    [await count("limit=1"), await count("limit=1&resourceVersion=0"), await count("limit=-1")],
+    [1, 3, 3],
+  );
+});
+
+test("events are selected by the names of their version, requests for certificates by their signer", async () => {
+  for (const path of [
+    "/apis/events.k8s.io/v1/events?fieldSelector=regarding.kind%3DPod,reportingController%3Dx",
+    "/api/v1/events?fieldSelector=involvedObject.kind%3DPod,source%3Dx",
+    "/apis/certificates.k8s.io/v1/certificatesigningrequests?fieldSelector=spec.signerName%3Dx",
+  ]) {
+    assert.equal((await ask(path)).code, 200, path);
+  }
 });

@@ -15,7 +15,6 @@ export const replicaSets = defineResource(resources.replicaSets, {
   subresources: { scale: scaleSubresource },
   columns: replicaColumns,
   cells: (object, now) => replicaCells(object, now, structuredSelectorText(object.spec?.selector)),
-  fields: ({ status }) => ({ "status.replicas": String(status?.replicas ?? 0) }),
   defaults({ spec }) {
     if (!spec) return;
     spec.replicas ??= 1;

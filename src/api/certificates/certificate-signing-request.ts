@@ -39,7 +39,10 @@ export const certificateSigningRequests = defineResource(resources.certificateSi
     const duration = expirationSeconds === undefined ? "<none>" : durationText(expirationSeconds * 1000);
     return [nameOf(object), ageOf(object, now), signerName, username ?? "", duration, conditionText(object)];
   },
-  fields: ({ spec }) => ({ "spec.signerName": spec.signerName }),
+  // Asked of an empty object, too, for the names of the fields.
+  fields: (request) => ({
+    "spec.signerName": (request as Partial<CertificateSigningRequest>).spec?.signerName ?? "",
+  }),
   defaults({ spec }) {
     if (spec && (spec.usages ?? []).length === 0) spec.usages = ["digital signature", "key encipherment"];
   },

@@ -50,7 +50,7 @@ export const configMaps = defineResource(resources.configMaps, {
         errors.push(invalidValue(`data[${key}]`, key, "duplicate of key present in binaryData"));
       }
     }
-    if (sizeOf(data) + sizeOf(binaryData) > sizeLimitBytes) errors.push(tooLong("", sizeLimitBytes));
+    if (sizeOf(data) + sizeOf(binaryData) > sizeLimitBytes) errors.push(tooLong("[]", sizeLimitBytes));
     return errors;
   },
   validateUpdate: (object, { old }) => immutableMistakes(object, old, ["data", "binaryData"]),

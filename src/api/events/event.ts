@@ -123,6 +123,17 @@ function toStored(event: EventsV1Event): CoreV1Event {
   return withoutUndefined(stored) as unknown as CoreV1Event;
 }
 
+/** What can be selected, by the newer names. */
+function eventsV1Fields(fields: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) => {
+      if (name === "source") return [];
+      if (name === "reportingComponent") return [["reportingController", value]];
+      return [[name.replace(/^involvedObject\./, "regarding."), value]];
+    }),
+  );
+}
+
 /** The same objects under their newer group. */
 export const eventsV1: ResourceDefinition<EventsV1Event> = {
   ...defineResource(resources.eventsV1, {
@@ -131,7 +142,7 @@ export const eventsV1: ResourceDefinition<EventsV1Event> = {
     storage: { group: "", plural: "events" },
     columns: eventColumns,
     cells: (event, now) => eventCells(toStored(event), now),
-    fields: (event) => eventFields(toStored(event)),
+    fields: (event) => eventsV1Fields(eventFields(toStored(event))),
   }),
   conversion: { toServed: fromStored, toStored },
 };

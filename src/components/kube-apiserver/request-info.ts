@@ -84,9 +84,9 @@ export function requestInfoOf(method: string, url: string): RequestInfo {
   };
 }
 
-/** Go's notion of a true parameter. */
+/** Upstream's notion of a true parameter: what is there, and not "0" or "false". */
 export function isTrue(value: string | null | undefined): boolean {
-  return value !== null && value !== undefined && ["1", "t", "T", "true", "TRUE", "True", ""].includes(value);
+  return value !== null && value !== undefined && value !== "0" && value.toLowerCase() !== "false";
 }
 
 function decoded(path: string): string[] | undefined {

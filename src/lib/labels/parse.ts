@@ -53,10 +53,12 @@ class Parser {
   private requirement(): Requirement {
     const isNegated = this.peek().text === "!";
     if (isNegated) this.take();
-    const key = this.word("!, identifier, or 'end of string'");
+    const first = this.peek();
+    if (first.kind !== "word") throw new MisplacedTokenError(first, "!, identifier, or 'end of string'");
+    const key = this.take().text;
     const mistakes = labelKeyMistakes(key);
     if (mistakes.length > 0) {
-      throw new LabelSelectorError(`key: Invalid value: ${JSON.stringify(key)}: ${mistakes.join("; ")}`);
+      throw new LabelSelectorError(`<nil>: Invalid value: ${JSON.stringify(key)}: ${mistakes.join("; ")}`);
     }
     if (isNegated) return { key, operator: "DoesNotExist", values: [] };
     const next = this.peek();
@@ -132,6 +134,13 @@ class Parser {
   }
 }
 
+/** Where a requirement should begin, something else is: upstream tells it without a prefix. */
+class MisplacedTokenError extends LabelSelectorError {
+  constructor(token: Token, expected: string) {
+    super(`found '${token.text}', expected: ${expected}`);
+  }
+}
+
 function unexpected(token: Token, expected: string): LabelSelectorError {
   return new LabelSelectorError(`found '${token.text}', expected: ${expected}`);
 }
@@ -142,6 +151,7 @@ export function parseLabelSelector(text: string): Selector {
     return new Parser(text).parse();
   } catch (error) {
     if (!(error instanceof LabelSelectorError)) throw error;
+    if (error instanceof MisplacedTokenError) throw error;
     throw new LabelSelectorError(`unable to parse requirement: ${error.message}`);
   }
 }

@@ -17,12 +17,14 @@ import { decodeConfiguration, decodePatch, isApply } from "./patch-body.ts";
 import { readBody, send } from "./exchange.ts";
 import { representationOf } from "./negotiation.ts";
 import { applyOptionsOf, listRequestOf, numberOf } from "./query.ts";
+import { checkTimeout } from "./timeout.ts";
 import { serveWatch } from "./serve-watch.ts";
 import type { ResourceCall } from "./resource-call.ts";
 
 /** Answers a request for an object, a collection, or a subresource that is a part of the object. Throws `ApiError`. */
 export async function serveResource(call: ResourceCall): Promise<void> {
   const { info, resource } = call;
+  if (info.verb !== "watch") checkTimeout(info.query);
   const { definition } = resource;
   const { subresources } = definition;
   const subresource = Object.hasOwn(subresources, info.subresource) ? subresources[info.subresource] : undefined;

@@ -1,5 +1,7 @@
 /** Serves a watch request: sends the lines, bookmarks in between, and ends in time. */
 import { randomInt } from "node:crypto";
+import { forbiddenValue, unsupportedValue } from "../../../api/field-error.ts";
+import type { FieldError } from "../../../api/field-error.ts";
 import { invalid } from "../../../api/status.ts";
 import { isTrue } from "../request-info.ts";
 import { watchObjects } from "../resources/watch.ts";
@@ -115,24 +117,24 @@ function timeoutSecondsOf(query: URLSearchParams): number {
 
 /** Throws `ApiError` 422 for the combinations that upstream forbids. */
 function initialEventsOf(query: URLSearchParams): boolean | undefined {
-  if (!query.has("sendInitialEvents")) {
-    if ((query.get("resourceVersionMatch") ?? "") === "") return undefined;
-    throw invalidOptions(
-      "resourceVersionMatch",
-      "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-    );
+  const mistakes: FieldError[] = [];
+  const forbid = (why: string): void => void mistakes.push(forbiddenValue("resourceVersionMatch", why));
+  const match = query.get("resourceVersionMatch") ?? "";
+  const sendsState = query.has("sendInitialEvents");
+  // Who names no version is sent the state, and with it comes the match.
+  const startsWithState = ["", "0"].includes(query.get("resourceVersion") ?? "");
+  if (sendsState && match !== "NotOlderThan") {
+    forbid("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
   }
-  if (query.get("resourceVersionMatch") !== "NotOlderThan") {
-    throw invalidOptions(
-      "resourceVersionMatch",
-      "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-    );
+  if (match !== "" && !sendsState) {
+    forbid("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
   }
-  return isTrue(query.get("sendInitialEvents"));
-}
-
-function invalidOptions(field: string, why: string): Error {
-  return invalid({ group: "meta.k8s.io", name: "ListOptions" }, "", [
-    { type: "FieldValueForbidden", field, body: `Forbidden: ${why}` },
-  ]);
+  if (match !== "" && match !== "NotOlderThan") {
+    mistakes.push(unsupportedValue("resourceVersionMatch", match, ["NotOlderThan"]));
+  }
+  if ((query.get("continue") ?? "") !== "" && (match !== "" || startsWithState)) {
+    forbid("resourceVersionMatch is forbidden when continue is provided");
+  }
+  if (mistakes.length > 0) throw invalid({ group: "meta.k8s.io", name: "ListOptions" }, "", mistakes);
+  return sendsState ? isTrue(query.get("sendInitialEvents")) : undefined;
 }

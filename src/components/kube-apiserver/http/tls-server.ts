@@ -54,6 +54,11 @@ export async function listen(options: TlsServerOptions): Promise<TlsServer> {
   return { port: typeof address === "object" && address !== null ? address.port : 0, close };
 }
 
+/** Go's limit: long selectors make long URLs. */
+const headersLimitBytes = 1024 * 1024;
+/** For clients of HTTP/1.1. */
+const http1Limits = { maxHeaderSize: headersLimitBytes };
+
 function create(options: TlsServerOptions, open: Set<{ destroy(): void }>): Http2SecureServer {
   const server = createSecureServer({
     allowHTTP1: true,
@@ -65,7 +70,8 @@ function create(options: TlsServerOptions, open: Set<{ destroy(): void }>): Http
     minVersion: "TLSv1.2",
     // Megabytes of one connection's answers under way: beyond it Node refuses new streams, and lists are large.
     maxSessionMemory: 256,
-    settings: { maxConcurrentStreams: 1000, initialWindowSize: 1024 * 1024 },
+    settings: { maxConcurrentStreams: 1000, initialWindowSize: 1024 * 1024, maxHeaderListSize: headersLimitBytes },
+    ...http1Limits,
   });
   const track = (connection: { destroy(): void; once(event: "close", listener: () => void): unknown }): void => {
     open.add(connection);

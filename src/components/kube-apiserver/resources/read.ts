@@ -2,6 +2,7 @@
 import type { ObjectKey } from "../../../api/object.ts";
 import { forbiddenValue, unsupportedValue } from "../../../api/field-error.ts";
 import type { FieldError } from "../../../api/field-error.ts";
+import { quoted } from "../../../api/go-text.ts";
 import { badRequest, expired, invalid, notFound, timedOut, tooLargeVersion } from "../../../api/status.ts";
 import { StorageError } from "../../../storage/index.ts";
 import type { Stored } from "../../../storage/index.ts";
@@ -44,8 +45,9 @@ export function listObjects(resource: ServedResource, request: ListRequest): Lis
   const token = request.continue === undefined || request.continue === "" ? undefined : readToken(request.continue);
   checkVersions(resource, request);
   const revision = token === undefined ? exactRevision(request) : consistentRevision(token);
-  const limit = request.limit ?? 0;
-  if (limit < 0) throw badRequest("limit must not be negative");
+  // As upstream: who is content with any state gets it whole, in one answer.
+  const isAnyState = request.resourceVersion === "0" && token === undefined;
+  const limit = isAnyState ? 0 : Math.max(request.limit ?? 0, 0);
   if (selection.name !== undefined && revision === undefined && selection.namespace !== undefined) {
     const one = store.get(storeKeyOf(resource, { namespace: selection.namespace, name: selection.name }));
     return { items: one !== undefined && selection.matches(one) ? [one] : [], revision: store.revision };
@@ -112,9 +114,8 @@ function exactRevision({
 /** Throws `ApiError` 400. */
 export function revisionOf(resourceVersion: string): number {
   if (!/^\d{1,15}$/.test(resourceVersion)) {
-    throw badRequest(
-      `invalid resource version "${resourceVersion}": strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`,
-    );
+    const why = `strconv.ParseUint: parsing ${quoted(resourceVersion)}: invalid syntax`;
+    throw badRequest(`invalid resource version: resourceVersion: Invalid value: ${quoted(resourceVersion)}: ${why}`);
   }
   return Number(resourceVersion);
 }
@@ -161,5 +162,5 @@ function readToken(text: string): ContinueToken {
   } catch {
     // Said below, for every kind of damage.
   }
-  throw badRequest("continue key is not valid: it was not given out by this server");
+  throw badRequest("invalid continue token: continue key is not valid: it was not given out by this server");
 }

@@ -2,6 +2,7 @@
 import { FieldSelectorError, matchesFields, parseFieldSelector } from "../../../lib/fields/index.ts";
 import { LabelSelectorError, matchesLabels, parseLabelSelector } from "../../../lib/labels/index.ts";
 import { badRequest } from "../../../api/status.ts";
+import type { ApiError } from "../../../api/status.ts";
 import type { Stored } from "../../../storage/index.ts";
 import { servedObject } from "./resource.ts";
 import type { ServedResource } from "./resource.ts";
@@ -31,7 +32,7 @@ export function selectionOf(resource: ServedResource, options: SelectionOptions)
   if (fields.length > 0) {
     const known = definition.selectableFields({ metadata: {} });
     const unknown = fields.find(({ field }) => !Object.hasOwn(known, field));
-    if (unknown !== undefined) throw badRequest(`field label not supported: ${unknown.field}`);
+    if (unknown !== undefined) throw unknownField(unknown.field, Object.keys(known));
   }
   const byName = fields.find(({ field, isNegated }) => field === "metadata.name" && !isNegated);
   // The commonest field selectors need no look inside the object.
@@ -52,6 +53,14 @@ export function selectionOf(resource: ServedResource, options: SelectionOptions)
       return inside.length === 0 || matchesFields(inside, definition.selectableFields(servedObject(resource, stored)));
     },
   };
+}
+
+/** Kinds that add no fields of their own say so in other words. */
+function unknownField(field: string, known: readonly string[]): ApiError {
+  if (known.every((one) => one === "metadata.name" || one === "metadata.namespace")) {
+    return badRequest(`"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`);
+  }
+  return badRequest(`field label not supported: ${field}`);
 }
 
 function reading<T>(parse: () => T): T {
