@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { resources } from "../api/resources.ts";
 import { createHttpsClient } from "../client/index.ts";
 import { createMetricsSocket } from "../components/metrics-gateway/index.ts";
-import { prepareContainerHost } from "../container/index.ts";
+import { createImageCatalog, prepareContainerHost } from "../container/index.ts";
 import { systemClock as clock } from "../machinery/clock.ts";
 import { followRoster, openOutputKeeper, reportProgress } from "../machinery/control-socket/index.ts";
 import { createInformers } from "../machinery/informer/index.ts";
@@ -63,6 +63,7 @@ export async function agent([configFile = "", number = "1"]: readonly string[]):
         endpointSlices: informers.create({ resource: resources.endpointSlices }),
         nodes: informers.create({ resource: resources.nodes }),
         outputs: await openOutputKeeper(paths.holderSocket, signal),
+        catalog: createImageCatalog(config),
         onRepair: repairs.note,
       },
     });

@@ -12,6 +12,7 @@ import {
   composeNodeRoot,
   type ContainerRuntime,
   type ContainerStatus,
+  type CatalogSource,
   createContainerRuntime,
   updateNodeNames,
 } from "../container/index.ts";
@@ -41,6 +42,7 @@ export interface NodeSurroundings {
   readonly endpointSlices: Informer<EndpointSlice>;
   readonly nodes: Informer<Node>;
   readonly outputs: OutputKeeper;
+  readonly catalog: CatalogSource;
   readonly onRepair: (repair: NetworkRepair) => void;
 }
 
@@ -99,7 +101,14 @@ export async function createNodeAgent(node: NodeConfig, shared: NodeSurroundings
   const fieldSelector = `spec.nodeName=${node.name}`;
   const pods = createInformer({ source: client, resource: resources.pods, fieldSelector, clock, log });
   feedHostPorts(proxy, pods);
-  const runtime = createContainerRuntime({ config, node, outputs: shared.outputs, log, clock });
+  const runtime = createContainerRuntime({
+    config,
+    node,
+    outputs: shared.outputs,
+    catalog: shared.catalog,
+    log,
+    clock,
+  });
   const isControlPlane = node.name === config.nodes[0]?.name;
   const pem = (name: string): string => readFileSync(join(paths.pki, name), "utf8");
   const kubelet = createKubelet({
@@ -146,9 +155,12 @@ export async function createNodeAgent(node: NodeConfig, shared: NodeSurroundings
 const shutdownGraceMs = 1000;
 
 /** Removes what a node that does not run has left: containers, the pods' networks, what it remembers of this boot. */
-export async function clearNode(node: NodeConfig, { config, outputs, log, clock }: NodeSurroundings): Promise<void> {
+export async function clearNode(
+  node: NodeConfig,
+  { config, outputs, catalog, log, clock }: NodeSurroundings,
+): Promise<void> {
   const paths = clusterPaths(config);
-  const runtime = createContainerRuntime({ config, node, outputs, log, clock });
+  const runtime = createContainerRuntime({ config, node, outputs, catalog, log, clock });
   try {
     await endContainers(runtime, 0);
   } finally {

@@ -4,7 +4,7 @@ import { clusterPaths, type ClusterConfig, type NodeConfig } from "../model/clus
 import type { Clock } from "../machinery/clock.ts";
 import type { OutputKeeper } from "../machinery/control-socket/index.ts";
 import type { Logger } from "../machinery/log.ts";
-import { mount } from "../machinery/libc/index.ts";
+import { mount, SystemCallError, unmount } from "../machinery/libc/index.ts";
 import { findTool } from "../machinery/tools.ts";
 import { createCrunRuntime } from "./crun/crun-runtime.ts";
 import { leaveHostNamespaces } from "./crun/pod-namespaces.ts";
@@ -15,6 +15,7 @@ import { readUserMap } from "./machine/user-namespace.ts";
 import type { ContainerRuntime, Image } from "./runtime.ts";
 
 export { ContainerError } from "./errors.ts";
+export type { CatalogSource } from "./images/catalog-source.ts";
 export { composeNodeRoot, updateNodeNames } from "./node-root/node-root.ts";
 export {
   makeEmptyDir,
@@ -37,6 +38,8 @@ export function createContainerRuntime(options: {
   readonly node: Pick<NodeConfig, "name">;
   /** Absent: what a container without monitor says while no agent runs is lost. */
   readonly outputs?: OutputKeeper | undefined;
+  /** What the runtimes of several nodes share: `createImageCatalog`. Absent: its own. */
+  readonly catalog?: CatalogSource | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }): ContainerRuntime {
@@ -47,7 +50,7 @@ export function createContainerRuntime(options: {
     tools: { crun: findTool("crun", config.toolsDir), conmon: findTool("conmon", config.toolsDir) },
     images: createImageService({
       loaded: loadedImages(config),
-      catalog: catalogSource(config, !users.has(serverUser)),
+      catalog: options.catalog ?? createImageCatalog(config),
       sources: config.images,
     }),
     users,
@@ -55,6 +58,11 @@ export function createContainerRuntime(options: {
     clock,
     log,
   });
+}
+
+/** The catalog's images, in the cluster's namespaces. It asks each program for its version once: processes for each node. */
+export function createImageCatalog(config: Paths): CatalogSource {
+  return catalogSource(config, !readUserMap().has(serverUser));
 }
 
 /** The images a cluster can run: those of the catalog, and those loaded into it. For the host's commands. */
@@ -86,6 +94,15 @@ function catalogSource(config: Paths, isRootless: boolean): CatalogSource {
 
 /** Stands for the users of servers (www-data, nginx): where it exists, they do. */
 const serverUser = 101;
+/** One mount per controller, which each node's /sys would repeat; without root they came locked, and are only covered. */
+function leaveOut(tree: string): void {
+  try {
+    unmount(tree, { isLazy: true });
+  } catch (error) {
+    if (!(error instanceof SystemCallError && ["EINVAL", "EPERM"].includes(error.code))) throw error;
+  }
+}
+
 const tmpfsMagic = 0x0102_1994;
 const cgroup2Magic = 0x6367_7270;
 
@@ -100,5 +117,7 @@ export function prepareContainerHost(): void {
   if (!existsSync(tree)) return;
   const { type } = statfsSync(tree);
   const isAccepted = type === cgroup2Magic || (type === tmpfsMagic && readdirSync(tree).length === 0);
-  if (!isAccepted) mount({ source: "tmpfs", target: tree, type: "tmpfs" });
+  if (isAccepted) return;
+  leaveOut(tree);
+  mount({ source: "tmpfs", target: tree, type: "tmpfs" });
 }

@@ -38,6 +38,15 @@ const podsPerTick = { quiet: 1, changed: 25 } as const;
 const uplink = "eth0";
 const usualMtuBytes = 1500;
 
+export interface Resync {
+  /** Whether the node is looked at though the kernel reported no change. */
+  readonly isFull: boolean;
+  /** Whether the next pod in turn is looked into. */
+  readonly isPodsTurn: boolean;
+  /** Undefined: at a start, when nothing was there before, or much has changed. */
+  readonly log: Logger | undefined;
+}
+
 /** The pods of a node and their addresses. Everything is synchronous, so that nothing else of this thread runs in between. */
 export class NodePods {
   readonly #options: PodNetworkOptions;
@@ -124,14 +133,15 @@ export class NodePods {
   }
 
   /** Puts back what was taken away, where the kernel reported a change or a full look is due. With a log, says so. */
-  resync({ isFull, log }: { readonly isFull: boolean; readonly log: Logger | undefined }): void {
+  resync({ isFull, isPodsTurn, log }: Resync): void {
     const hasChanged = this.#network.hasChanged() || isFull || this.#hasFailed;
     this.#hasFailed = true;
     const attachments = this.#store.list();
     // A node whose pods come and go all the time must not look into 25 of them each second.
-    const isForeign = hasChanged && !this.#hasMoved;
+    const isForeign = hasChanged && !isFull && !this.#hasMoved;
     this.#hasMoved = false;
-    const inTurn = this.#nextInTurn(attachments, isForeign || isFull ? podsPerTick.changed : podsPerTick.quiet);
+    const quiet = isPodsTurn ? podsPerTick.quiet : 0;
+    const inTurn = this.#nextInTurn(attachments, isForeign || log === undefined ? podsPerTick.changed : quiet);
     const madeAnew = hasChanged ? this.#resyncNode(attachments.filter(this.#exists), log) : new Set();
     const affected = attachments.filter(({ uid }) => madeAnew.size > 0 && madeAnew.has(podLinkName(uid)));
     for (const attachment of new Set([...affected, ...inTurn])) {

@@ -4,8 +4,9 @@ import { systemClock } from "../../machinery/clock.ts";
 import type { Component } from "../../machinery/component.ts";
 import type { Logger } from "../../machinery/log.ts";
 import { removeNetworkNamespace } from "../../kernel/netns/index.ts";
+import type { NodeConfig } from "../../model/cluster-config.ts";
 import { AttachmentStore, recordedUids } from "./attachment-store.ts";
-import { NodePods } from "./node-pods.ts";
+import { NodePods, type Resync } from "./node-pods.ts";
 import type { AttachedPod, PodNetworkOptions } from "./types.ts";
 
 /** The pod network of one node. `run` keeps the node's routes and the pods' links as planned; `attach` works at once. */
@@ -26,6 +27,8 @@ export interface PodNetwork extends Component {
 const tickMs = 1000;
 /** Everything is compared this often though the kernel reported no change: settings are not reported. */
 const ticksPerFullResync = 30;
+/** Pods are looked into in turn, one per second of a node; where a process has more nodes than these, less often. */
+const podsPerSecond = 10;
 
 export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
   const { clock = systemClock, log } = options;
@@ -41,13 +44,16 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     check: async (pod) => node.check(pod.uid),
     run: async (signal) => {
       // A node that came or went changes this one's routes: that is no repair, and nothing to tell.
-      const unsubscribe = options.nodes?.onChange(() => resyncQuietly(node, { isFull: true, log: undefined }, log));
+      const anew: Resync = { isFull: true, isPodsTurn: true, log: undefined };
+      const unsubscribe = options.nodes?.onChange(() => resyncQuietly(node, anew, log));
       try {
-        node.resync({ isFull: true, log: undefined });
+        node.resync(anew);
         ready.resolve();
-        for (let tick = 1; !signal.aborted; tick += 1) {
+        // Not all nodes of a process in the same second.
+        for (let tick = placeOf(options) + 1; !signal.aborted; tick += 1) {
           await clock.sleep(tickMs, signal).catch(() => undefined);
-          if (!signal.aborted) resyncQuietly(node, { isFull: tick % ticksPerFullResync === 0, log }, log);
+          const isPodsTurn = tick % Math.ceil(countOf(options) / podsPerSecond) === 0;
+          if (!signal.aborted) resyncQuietly(node, { isFull: tick % ticksPerFullResync === 0, isPodsTurn, log }, log);
         }
       } catch (error) {
         ready.reject(error);
@@ -60,11 +66,15 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
   };
 }
 
-function resyncQuietly(
-  node: NodePods,
-  how: { readonly isFull: boolean; readonly log: Logger | undefined },
-  log: Logger,
-): void {
+const nodesOf = ({ nodes, config }: PodNetworkOptions): readonly NodeConfig[] => nodes?.current ?? config.nodes;
+const countOf = (options: PodNetworkOptions): number => Math.max(1, nodesOf(options).length);
+const placeOf = (options: PodNetworkOptions): number =>
+  Math.max(
+    0,
+    nodesOf(options).findIndex(({ name }) => name === options.node.name),
+  );
+
+function resyncQuietly(node: NodePods, how: Resync, log: Logger): void {
   try {
     node.resync(how);
   } catch (error) {

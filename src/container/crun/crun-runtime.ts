@@ -36,7 +36,7 @@ import type { CrunTools } from "./tools.ts";
 const longestOutput = 10 * 1024;
 /** As if killed: what containerd reports, too, when it has lost sight of a container. */
 const unknownExitCode = 137;
-/** How often it is asked whether monitors live: two small reads for each container. */
+/** How often it is asked whether monitors live: a small read for each container. */
 const monitorLookMs = 1000;
 /** A container without one is asked for its end. */
 const lostMonitorLookMs = 100;
@@ -48,6 +48,8 @@ interface Container {
   readonly ended: PromiseWithResolvers<ContainerStatus>;
   /** While it runs: what keeps its output open should its monitor be killed. */
   guard: OutputGuard | undefined;
+  /** conmon's process id, once it was asked for. */
+  monitor: number | undefined;
   isMonitorLost: boolean;
 }
 
@@ -100,6 +102,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
       status,
       ended: Promise.withResolvers(),
       guard: undefined,
+      monitor: undefined,
       isMonitorLost: false,
     };
     if (status.state.type === "exited") container.ended.resolve(status);
@@ -135,8 +138,8 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
     if (state.type !== "running") return;
     const { record } = container;
     if (!container.isMonitorLost) {
-      const monitor = readPid(join(folders.folder(id), "conmon.pid"));
-      if (monitor !== undefined && isMonitor(monitor)) return;
+      container.monitor ??= readPid(join(folders.folder(id), "conmon.pid"));
+      if (container.monitor !== undefined && isMonitor(container.monitor)) return;
       noticeExit(id);
       if (container.status.state.type !== "running") return;
       container.isMonitorLost = true;

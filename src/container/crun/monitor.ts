@@ -1,8 +1,8 @@
 /** Starts conmon, which creates the container and then stays beside it: log, exit file, attach socket. */
-import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { spawnReporting } from "../../machinery/process/index.ts";
 import type { ContainerSpec } from "../runtime.ts";
 import { ContainerError } from "../errors.ts";
 import { crunArguments, toolEnvironment, translateCrunError, type CrunTools } from "./tools.ts";
@@ -27,14 +27,15 @@ export async function createUnderMonitor(
   ].flat();
   const log = openSync(join(folder, "conmon.log"), "a", 0o600);
   try {
-    const child = spawn(tools.conmon.path, args, {
-      cwd: folder,
-      stdio: ["ignore", "ignore", log, "pipe"],
+    const pipe = spawnReporting({
+      path: tools.conmon.path,
+      argv: ["conmon", ...args],
+      folder,
       env: { ...toolEnvironment(tools.conmon), ...tools.crun.env, _OCI_SYNCPIPE: "3" },
+      descriptors: new Map([[2, log]]),
+      reportFd: 3,
     });
-    const failed = new Promise<never>((_resolve, reject) => child.once("error", reject));
-    const pipe = child.stdio[3] as Readable;
-    const report = await Promise.race([firstLine(pipe), failed]);
+    const report = await firstLine(pipe);
     pipe.destroy();
     return parseReport(report);
   } finally {

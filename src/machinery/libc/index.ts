@@ -8,6 +8,7 @@ import { SystemCallError } from "./error.ts";
 
 export { errnoName, SystemCallError } from "./error.ts";
 export * from "./socket.ts";
+export { openPipeEnds, spawnChild, type SpawnRequest, waitForChild } from "./spawn.ts";
 
 const library = koffi.load(null);
 const calls = {

@@ -68,6 +68,8 @@ fs.mkdirSync = before(fs.mkdirSync as Call, point) as typeof fs.mkdirSync;
 fs.renameSync = before(fs.renameSync, point);
 fs.rmSync = before(fs.rmSync, point);
 fs.chmodSync = before(fs.chmodSync, point);
+fs.unlinkSync = before(fs.unlinkSync, point);
+fs.writeSync = before(fs.writeSync as Call, point) as typeof fs.writeSync;
 fs.writeFileSync = before(fs.writeFileSync, (path) => {
   point();
   // Not one system call but two: the file may be there and empty.
@@ -79,6 +81,7 @@ childProcess.spawnSync = before(childProcess.spawnSync as Call, noteSpawn) as ty
 syncBuiltinESMExports();
 
 const changing = /\b(mount|umount2|unshare|send)\(/;
+const spawning = /\bposix_spawn\(/;
 /** Of rtnetlink's messages every fourth type asks only: struct nlmsghdr has the type at byte 4. */
 const asks = (bytes: unknown): boolean =>
   bytes instanceof Uint8Array && new DataView(bytes.buffer, bytes.byteOffset).getUint16(4, true) % 4 === 2;
@@ -88,6 +91,7 @@ koffi.load = ((...args: Parameters<typeof load>) => {
   const library = load(...args);
   const func = (...definition: Parameters<typeof library.func>): unknown => {
     const call = library.func(...definition);
+    if (spawning.test(definition[0])) return before(call as Call, noteSpawn);
     return changing.test(definition[0])
       ? before(call as Call, (_fd: unknown, bytes: unknown) => !asks(bytes) && point())
       : call;
