@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import { clusterSettings, flagOf, readClusterDocument } from "../../src/model/cluster-plan/index.ts";
 
 const text = readFileSync(new URL("../../docs/reference/cluster-file.md", import.meta.url), "utf8");
-const rows = [...text.matchAll(/^\| `(\w+)` \| `(--[a-z-]+)` \| (\w+) \| ([^|]+) \|/gm)].map(
+const rows = [...text.matchAll(/^\| `(\w+)` +\| `(--[a-z-]+)` +\| (\w+) +\| ([^|]+?) +\|/gm)].map(
   ([, key = "", flag = "", type = "", fallback = ""]) => ({ key, flag, type, fallback }),
 );
 
