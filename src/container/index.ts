@@ -19,6 +19,8 @@ export type { CatalogSource } from "./images/catalog-source.ts";
 export { composeNodeRoot, updateNodeNames } from "./node-root/node-root.ts";
 export {
   makeEmptyDir,
+  makeMemoryDir,
+  makeSubPath,
   readVolumeFile,
   removeVolumes,
   resolveHostPath,

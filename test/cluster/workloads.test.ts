@@ -196,3 +196,30 @@ test("a StatefulSet's claims get folders on nodes, which a replica finds again a
   await ok("delete", "sts", "store");
   await eventually(async () => assert.equal(await ok("get", "pvc,pv", "-o", "name"), ""));
 });
+
+test("an emptyDir of medium Memory is a tmpfs of its size, and a subPath is made in it", async () => {
+  const script =
+    "stat -f -c %T /memory; df -k /memory | tail -n 1 | awk '{print $2}'; cat /sub/name; stat -f -c %T /disk";
+  const main = {
+    name: "main",
+    image: "busybox",
+    command: ["sh", "-c", `echo $POD_NAME > /sub/name; ${script}`],
+    env: [{ name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } }],
+    volumeMounts: [
+      { name: "memory", mountPath: "/memory" },
+      { name: "memory", mountPath: "/sub", subPathExpr: "of/$(POD_NAME)" },
+      { name: "disk", mountPath: "/disk" },
+    ],
+  };
+  const volumes = [
+    { name: "memory", emptyDir: { medium: "Memory", sizeLimit: "8Mi" } },
+    { name: "disk", emptyDir: {} },
+  ];
+  const spec = { restartPolicy: "Never", containers: [main], volumes };
+  await apply({ apiVersion: "v1", kind: "Pod", metadata: { name: "in-memory" }, spec });
+  await ok("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/in-memory", "--timeout=30s");
+  const [medium, sizeKiB, name, disk] = (await ok("logs", "in-memory")).trim().split("\n");
+  assert.deepEqual([medium, sizeKiB, name], ["tmpfs", "8192", "in-memory"]);
+  assert.notEqual(disk, undefined);
+  await ok("delete", "pod", "in-memory");
+});

@@ -1,5 +1,6 @@
 /** All that lies between the decision to start a container and its process: image, environment, mounts, runtime. */
 import type { Pod } from "../../../api/generated/types.ts";
+import { makeSubPath } from "../../../container/index.ts";
 import type { ContainerRuntime, ContainerSpec, ContainerStatus, Mount } from "../../../container/runtime.ts";
 import type { FieldContext } from "../../../model/pod-environment/index.ts";
 import { containerEnvironment, EnvironmentError, expandVariables } from "../../../model/pod-environment/index.ts";
@@ -72,6 +73,16 @@ function asStartError(error: unknown): StartError {
   return new StartError(reason, message, { cause: error });
 }
 
+function subPathOf(volume: string, source: string, path: string): string {
+  try {
+    return makeSubPath(source, path);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `failed to create subPath directory for volumeMount "${volume}" of path "${path}": ${why}`;
+    throw new StartError("CreateContainerConfigError", message, { cause: error });
+  }
+}
+
 function mountsOf(
   { pod, container, attempt, volumes }: StartRequest,
   nodeRoot: string,
@@ -90,7 +101,7 @@ function mountsOf(
       throw new StartError("CreateContainerConfigError", `subPath "${within}" must not contain ".."`);
     }
     return {
-      source: within === "" ? source : `${source}/${within}`,
+      source: within === "" ? source : subPathOf(name, source, within),
       target: mountPath.startsWith("/") ? mountPath : `/${mountPath}`,
       isReadOnly: readOnly ?? false,
     };

@@ -2,11 +2,13 @@
 import type { Pod, Volume } from "../../../api/generated/types.ts";
 import {
   makeEmptyDir,
+  makeMemoryDir,
   readVolumeFile,
   removeVolumes,
   resolveHostPath,
   writeAtomicVolume,
 } from "../../../container/index.ts";
+import { parseQuantity, quantityUnits } from "../../../lib/quantity/index.ts";
 import type { FieldContext } from "../../../model/pod-environment/index.ts";
 import { podDir } from "../pods/paths.ts";
 import { VolumeError } from "./errors.ts";
@@ -70,8 +72,13 @@ export function createPodVolumes(nodeRoot: string, sources: VolumeSources): PodV
     }
     const kinds = Object.keys(volume).filter((key) => key !== "name");
     if (emptyDir === undefined && kinds.length > 0) throw new Error(`no volume plugin matched for ${kinds.join(", ")}`);
-    makeEmptyDir(folder("empty-dir"), group);
-    return folder("empty-dir");
+    const place = folder("empty-dir");
+    if (emptyDir?.medium === "Memory") {
+      const { sizeLimit } = emptyDir;
+      const size = sizeLimit === undefined ? {} : { sizeBytes: quantityUnits(parseQuantity(String(sizeLimit))) };
+      makeMemoryDir(place, { ...size, ...(group === undefined ? {} : { group }) });
+    } else makeEmptyDir(place, group);
+    return place;
   }
 
   return {
