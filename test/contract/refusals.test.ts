@@ -419,3 +419,30 @@ test("events are selected by the names of their version, requests for certificat
     assert.equal((await ask(path)).code, 200, path);
   }
 });
+
+test("discovery and OpenAPI are kept by their hashes: 304 for the same, 301 from another", async () => {
+  const accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+  const { headers } = await ask("/apis", { headers: { accept } });
+  const etag = headers.etag ?? "";
+  assert.match(etag, /^"[0-9A-F]{128}"$/);
+  const again = await ask("/apis", { headers: { accept, "if-none-match": etag } });
+  assert.deepEqual([again.code, again.text], [304, ""]);
+  const { paths } = (await ask("/openapi/v3")).json as { paths: Record<string, { serverRelativeURL: string }> };
+  const url = paths["apis/apps/v1"]?.serverRelativeURL ?? "";
+  const lasting = await ask(url);
+  assert.match(lasting.headers["cache-control"] ?? "", /^public, .*immutable$/);
+  assert.equal((await ask(url, { headers: { "if-none-match": lasting.headers.etag ?? "" } })).code, 304);
+  const moved = await ask(url.replace(/hash=.*/, "hash=0"));
+  assert.deepEqual([moved.code, moved.headers.location], [301, url]);
+});
+
+test("resources tell by a hash how they are stored, the same in all their versions", async () => {
+  const hash = async (path: string, name: string): Promise<string | undefined> => {
+    const { resources } = (await ask(path)).json as { resources: { name: string; storageVersionHash?: string }[] };
+    return resources.find((one) => one.name === name)?.storageVersionHash;
+  };
+  assert.equal(await hash("/api/v1", "pods"), "xPOwRZ+Yhw8=");
+  assert.equal(await hash("/apis/autoscaling/v1", "horizontalpodautoscalers"), "qwQve8ut294=");
+  assert.equal(await hash("/apis/events.k8s.io/v1", "events"), await hash("/api/v1", "events"));
+  assert.equal(await hash("/api/v1", "pods/status"), undefined);
+});

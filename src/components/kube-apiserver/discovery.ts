@@ -1,4 +1,5 @@
 /** What there is: the lists that clients read before anything else, classic and aggregated. */
+import { createHash } from "node:crypto";
 import type { APIGroup, APIResource } from "../../api/generated/types.ts";
 import type { Registry, ResourceDefinition } from "../../api/registry/index.ts";
 import { resourceNotServed } from "../../api/status.ts";
@@ -11,6 +12,8 @@ export interface DiscoveryAnswer {
   readonly body: string;
   /** Absent: plain JSON. */
   readonly contentType?: string;
+  /** Clients keep the aggregated document by its hash. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -34,12 +37,18 @@ export function createDiscovery(
     const answer =
       aggregated === undefined
         ? { body: JSON.stringify(classic(registry, clean)) }
-        : {
-            body: JSON.stringify(aggregatedDocument(registry, clean === "/api", aggregated)),
-            contentType: `application/json;g=apidiscovery.k8s.io;v=${aggregated};as=APIGroupDiscoveryList`,
-          };
+        : aggregatedAnswer(JSON.stringify(aggregatedDocument(registry, clean === "/api", aggregated)), aggregated);
     made.set(slot, answer);
     return answer;
+  };
+}
+
+function aggregatedAnswer(body: string, version: string): DiscoveryAnswer {
+  const hash = createHash("sha512").update(body).digest("hex").toUpperCase();
+  return {
+    body,
+    contentType: `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`,
+    headers: { etag: `"${hash}"`, vary: "Accept", "cache-control": "public" },
   };
 }
 
@@ -80,10 +89,23 @@ function resourceList(registry: Registry, group: string, version: string): unkno
   const definitions = registry.definitions.filter((one) => one.group === group && one.version === version);
   if (definitions.length === 0) throw resourceNotServed();
   const groupVersion = group === "" ? version : `${group}/${version}`;
-  return { kind: "APIResourceList", apiVersion: "v1", groupVersion, resources: definitions.flatMap(classicResources) };
+  const resources = definitions.flatMap((one) => classicResources(one, storedVersionHash(registry, one)));
+  return { kind: "APIResourceList", apiVersion: "v1", groupVersion, resources };
 }
 
-function classicResources(definition: ResourceDefinition): APIResource[] {
+/** By which clients tell whether two versions are stored as one; undefined for what is not stored. */
+function storedVersionHash({ definitions }: Registry, { storage, verbs }: ResourceDefinition): string | undefined {
+  if (!verbs.includes("list")) return undefined;
+  const stored = definitions.find(
+    (one) =>
+      one.storage.group === storage.group && one.storage.plural === storage.plural && one.conversion === undefined,
+  );
+  if (stored === undefined) return undefined;
+  const name = `${stored.group}/${stored.version}/${stored.kind}`;
+  return createHash("sha256").update(name).digest().subarray(0, 8).toString("base64");
+}
+
+function classicResources(definition: ResourceDefinition, storageVersionHash: string | undefined): APIResource[] {
   const { plural, singular, kind, shortNames, categories, isNamespaced: namespaced } = definition;
   const own: APIResource = {
     name: plural,
@@ -93,6 +115,7 @@ function classicResources(definition: ResourceDefinition): APIResource[] {
     verbs: definition.verbs,
     ...(shortNames.length === 0 ? {} : { shortNames }),
     ...(categories.length === 0 ? {} : { categories }),
+    ...(storageVersionHash === undefined ? {} : { storageVersionHash }),
   };
   const parts = Object.entries(definition.subresources).map(([name, subresource]): APIResource => {
     const { group, version } = subresource;

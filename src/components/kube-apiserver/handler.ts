@@ -220,7 +220,8 @@ async function pathAnswer(options: HandlerOptions, { request, info }: Exchange):
   if (/^\/apis?(\/|$)/.test(info.path)) {
     if (!isRead) throw methodNotAllowed();
     const answer = options.discovery(info.path, request.headers.accept);
-    if (answer !== undefined) return { code: 200, ...answer };
+    const isKnown = answer?.headers !== undefined && request.headers["if-none-match"] === answer.headers["etag"];
+    if (answer !== undefined) return isKnown ? { ...answer, code: 304, body: "" } : { code: 200, ...answer };
   }
   return pageNotFound;
 }

@@ -33,9 +33,15 @@ export function createOpenApiPaths(registry: Registry, version: string): PathHan
     if (!path.startsWith("/openapi/v3/")) return undefined;
     const document = openApi.v3(path.slice("/openapi/v3/".length));
     if (document === undefined) return undefined;
-    // An address with the right hash names this content for ever.
-    return documentAnswer(document, request, { isLasting: info.query.get("hash") === document.hash });
+    // An address with the right hash names this content for ever; one with another is behind the times.
+    const hash = info.query.get("hash");
+    if (hash !== null && hash !== document.hash) return moved(`${path}?hash=${document.hash}`);
+    return documentAnswer(document, request, { isLasting: hash === document.hash });
   };
+}
+
+function moved(location: string): Answer {
+  return { code: 301, body: "", contentType: "text/plain; charset=utf-8", headers: { location } };
 }
 
 function documentAnswer(
@@ -49,7 +55,7 @@ function documentAnswer(
   const headers = {
     etag: `"${hash}"`,
     vary: "Accept-Encoding, Accept",
-    ...(isLasting ? { "cache-control": `public, max-age=${yearSeconds}` } : {}),
+    ...(isLasting ? { "cache-control": `public, max-age=${yearSeconds}, immutable` } : {}),
   };
   if (request.headers["if-none-match"] === `"${hash}"`) return { code: 304, body: "", contentType, headers };
   return { code: 200, body, contentType, headers };
