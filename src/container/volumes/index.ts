@@ -39,12 +39,10 @@ function openToAll(folder: string, group: number | undefined): void {
 export function makeSubPath(volume: string, path: string): string {
   const place = resolveInRoot(volume, path);
   if (lstatSync(place, { throwIfNoEntry: false }) === undefined) {
-    const made = mkdirSync(place, { recursive: true });
+    const first = mkdirSync(place, { recursive: true }) ?? place;
     // As open as the volume itself, whatever the mask of this process.
     const mode = statSync(volume).mode & 0o7777;
-    for (let folder = place; made !== undefined && folder.length >= made.length; folder = dirname(folder)) {
-      chmodSync(folder, mode);
-    }
+    for (let folder = place; folder.length >= first.length; folder = dirname(folder)) chmodSync(folder, mode);
   }
   return place;
 }

@@ -75,7 +75,7 @@ export function createPodVolumes(nodeRoot: string, sources: VolumeSources): PodV
     const place = folder("empty-dir");
     if (emptyDir?.medium === "Memory") {
       const { sizeLimit } = emptyDir;
-      const size = sizeLimit === undefined ? {} : { sizeBytes: quantityUnits(parseQuantity(String(sizeLimit))) };
+      const size = sizeLimit === undefined ? {} : { sizeBytes: quantityUnits(parseQuantity(sizeLimit)) };
       makeMemoryDir(place, { ...size, ...(group === undefined ? {} : { group }) });
     } else makeEmptyDir(place, group);
     return place;
