@@ -29,11 +29,16 @@ export function beginWithSpace(database: DatabaseSync): void {
 
 const incremental = 2;
 
-/** Gives back a few free pages where there are many. Call it after commits. */
-export function giveBackSpace(database: DatabaseSync): void {
-  const free = pragma(database, "freelist_count");
-  if (free <= sparePages || free <= pragma(database, "page_count") * spareShare) return;
-  database.exec(`PRAGMA incremental_vacuum(${stepPages})`);
+/** The returned function gives back a few free pages where there are many. Call it after commits. */
+export function spaceKeeper(database: DatabaseSync): () => void {
+  // Asked after each commit: a statement made anew would cost more than the answer.
+  const freePages = database.prepare("PRAGMA freelist_count");
+  const allPages = database.prepare("PRAGMA page_count");
+  return () => {
+    const free = Number(freePages.get()?.["freelist_count"]);
+    if (free <= sparePages || free <= Number(allPages.get()?.["page_count"]) * spareShare) return;
+    database.exec(`PRAGMA incremental_vacuum(${stepPages})`);
+  };
 }
 
 export function pragma(database: DatabaseSync, name: string): number {

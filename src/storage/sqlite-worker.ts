@@ -2,7 +2,7 @@
 import { closeSync, openSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { openDatabase } from "./sqlite-schema.ts";
-import { giveBackSpace } from "./sqlite-space.ts";
+import { spaceKeeper } from "./sqlite-space.ts";
 import type { LogBatch } from "./write-log.ts";
 
 /** `open` comes first, `close` asks for the end; the answer carries no error when all went well. */
@@ -41,6 +41,8 @@ function openWriter() {
     "INSERT INTO compactions (resource, revision) VALUES (?, ?) ON CONFLICT (resource) DO UPDATE SET revision = excluded.revision",
   );
 
+  const giveBackSpace = spaceKeeper(database);
+
   function write(batch: LogBatch): void {
     database.exec("BEGIN IMMEDIATE");
     try {
@@ -60,7 +62,7 @@ function openWriter() {
   /** After the answer: nobody waits for it. */
   function tidy(): void {
     try {
-      giveBackSpace(database);
+      giveBackSpace();
     } catch {
       // On a full disk, for one; the next commit tells.
     }

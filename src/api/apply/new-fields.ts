@@ -46,7 +46,7 @@ function fieldsText(
 ): string {
   const fields = shape.kind === "struct" ? fieldShapesOf(shape.type) : undefined;
   let text = "";
-  for (const key of Object.keys(map).toSorted()) {
+  for (const key of inOrder(Object.keys(map))) {
     const inner = shape.kind === "map" ? shape.value : fields?.get(key);
     if (inner === undefined) continue;
     const isPlain = shape.kind === "struct" && isPlainStruct(shape.type, key);
@@ -57,6 +57,12 @@ function fieldsText(
     text += nodeText(fieldElement(key), isNew, contentOf(inner, value, wasThere));
   }
   return text.slice(0, -1);
+}
+
+/** Most objects are written in order. */
+function inOrder(keys: readonly string[]): readonly string[] {
+  const isSorted = keys.every((key, index) => index === 0 || (keys[index - 1] ?? "") < key);
+  return isSorted ? keys : keys.toSorted();
 }
 
 function itemsText(shape: ListShape, list: unknown): string {

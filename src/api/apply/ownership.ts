@@ -5,7 +5,7 @@ import type { Comparison } from "./compare.ts";
 import { difference, intersection, isEmptySet, pathsOf, union } from "./field-set.ts";
 import { withoutEmpty } from "./managed.ts";
 import type { Managed, Owner } from "./managed.ts";
-import { ownable, shapeOfSubject } from "./subject.ts";
+import { ownable, ownPart, shapeOfSubject } from "./subject.ts";
 import type { Subject } from "./subject.ts";
 import { shapeOfType } from "./shape.ts";
 
@@ -31,7 +31,10 @@ export interface Transfer {
 
 /** Takes the changed and the removed fields from all owners but `writer`, an id. */
 export function transfer(subject: Subject, change: Change, managed: Managed, writer: string): Transfer {
-  const comparison = partOf(subject, compare(shapeOfSubject(subject), change.before, change.after));
+  // The other part, often the larger one, need not be compared.
+  const before = ownPart(subject, change.before);
+  const after = ownPart(subject, change.after);
+  const comparison = partOf(subject, compare(shapeOfSubject(subject), before, after));
   const conflicts: Conflict[] = [];
   const result = new Map<string, Owner>();
   const byVersion = new Map<string, Comparison | undefined>([[subject.apiVersion, comparison]]);

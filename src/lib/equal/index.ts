@@ -6,10 +6,19 @@ export function isJsonEqual(left: unknown, right: unknown): boolean {
     if (!Array.isArray(left) || !Array.isArray(right) || left.length !== right.length) return false;
     return left.every((item, index) => isJsonEqual(item, right[index]));
   }
-  const leftEntries = Object.entries(left).filter(([, value]) => value !== undefined);
-  const rightValues = new Map(Object.entries(right).filter(([, value]) => value !== undefined));
-  return (
-    leftEntries.length === rightValues.size &&
-    leftEntries.every(([key, value]) => rightValues.has(key) && isJsonEqual(value, rightValues.get(key)))
-  );
+  return hasEqualMembers(left as JsonMap, right as JsonMap);
+}
+
+type JsonMap = Readonly<Record<string, unknown>>;
+
+function hasEqualMembers(left: JsonMap, right: JsonMap): boolean {
+  let more = 0;
+  for (const key of Object.keys(left)) {
+    const value = left[key];
+    if (value === undefined) continue;
+    if (!Object.hasOwn(right, key) || !isJsonEqual(value, right[key])) return false;
+    more += 1;
+  }
+  for (const key of Object.keys(right)) if (right[key] !== undefined) more -= 1;
+  return more === 0;
 }

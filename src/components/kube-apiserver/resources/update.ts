@@ -1,5 +1,4 @@
 /** Changing what exists: PUT and PATCH, of the object and of its subresources. */
-import { isDeepStrictEqual } from "node:util";
 import { trackUpdate } from "../../../api/apply/index.ts";
 import { apiVersionOf } from "../../../api/object.ts";
 import type { KubernetesObject, ObjectKey } from "../../../api/object.ts";
@@ -8,6 +7,7 @@ import { badRequest, conflict, invalid, notFound } from "../../../api/status.ts"
 import type { ApiError } from "../../../api/status.ts";
 import { StorageError } from "../../../storage/index.ts";
 import type { Stored } from "../../../storage/index.ts";
+import { isJsonEqual } from "../../../lib/equal/index.ts";
 import { createObject, timestampOf } from "./create.ts";
 import type { RequestContext } from "./environment.ts";
 import { servedObject, storedForm, storeKeyOf } from "./resource.ts";
@@ -101,7 +101,7 @@ async function updateOnce(
     if (mistakes.length > 0) throw invalid(resource.kindName, key.name, mistakes);
     environment.admission.validate({ ...admission, object });
     const written = storedForm(resource, object);
-    if (context.isDryRun || isDeepStrictEqual(written, stored.object)) return object;
+    if (context.isDryRun || isJsonEqual(written, stored.object)) return object;
     const storeKey = storeKeyOf(resource, key);
     if (isReleased(resource, object)) {
       await environment.store.delete(storeKey, stored.revision);
