@@ -1,9 +1,16 @@
 /** Finds clusters of this user by name. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { findInit, findSupervisor, hostFolders } from "../components/lab-host/index.ts";
+import {
+  findInit,
+  findSupervisor,
+  hostFolders,
+  type LockedCommand,
+  withClusterLock,
+} from "../components/lab-host/index.ts";
+import { systemClock } from "../machinery/clock.ts";
 import { clusterPaths, type ClusterConfig } from "../model/cluster-config.ts";
-import { clusterDefaults } from "../model/cluster-plan/index.ts";
+import { clusterDefaults, clusterNameMistake, isClusterName } from "../model/cluster-plan/index.ts";
 import { readClusterFile } from "./cluster-file.ts";
 
 /** A mistake of the user's; shown without a stack, exit code 1. */
@@ -14,7 +21,9 @@ export class CommandError extends Error {
 /** What to add to a command that is to be about this cluster. */
 export const named = (name: string): string => (name === clusterDefaults.name ? "" : ` --name ${name}`);
 
+/** Throws `CommandError` for what cannot be a name: folders of clusters are removed, and "../.." would be one. */
 export function clusterFolders(name: string) {
+  if (!isClusterName(name)) throw new CommandError(clusterNameMistake(name));
   const folders = hostFolders();
   return { stateDir: join(folders.stateRoot, name), runDir: join(folders.runRoot, name), toolsDir: folders.toolsDir };
 }
@@ -37,4 +46,14 @@ export function runningCluster(name: string): RunningCluster {
     );
   }
   return { config: readClusterFile(clusterPaths(folders).config), supervisor, initPid: init.pid };
+}
+
+/** While no other command makes, starts, stops or removes the cluster. Rejects with `ClusterBusyError` where one does for long. */
+export async function exclusively<T>(
+  { name, command, signal }: { readonly name: string; readonly command: LockedCommand; readonly signal: AbortSignal },
+  work: () => Promise<T>,
+): Promise<T> {
+  clusterFolders(name);
+  const { runRoot } = hostFolders();
+  return await withClusterLock({ runRoot, name, command, signal, clock: systemClock }, work);
 }

@@ -5,7 +5,7 @@ import { ApiError } from "../api/status.ts";
 import { keyOf } from "../api/object.ts";
 import { resources } from "../api/resources.ts";
 import { createHttpsClient } from "../client/index.ts";
-import type { Progress } from "../components/lab-host/index.ts";
+import { findSupervisor, type Progress } from "../components/lab-host/index.ts";
 import { callControl, changeNode } from "../machinery/control-socket/index.ts";
 import { readKubeconfig } from "../machinery/kubeconfig/index.ts";
 import { type ClusterConfig, clusterPaths } from "../model/cluster-config.ts";
@@ -24,8 +24,17 @@ const lookMs = 20;
 
 /** Resolves when the node has come to what was asked for. Rejects with `CommandError` where that is refused or takes too long. */
 export async function changeNodes(name: string, change: NodeChange, progress: Progress): Promise<void> {
-  const started = performance.now();
   const { config } = runningCluster(name);
+  try {
+    await changeNodesOf(config, change, progress);
+  } catch (error) {
+    if (findSupervisor(config.runDir) !== undefined) throw error;
+    throw new CommandError(`The cluster "${name}" was ended meanwhile, and its nodes with it`, { cause: error });
+  }
+}
+
+async function changeNodesOf(config: ClusterConfig, change: NodeChange, progress: Progress): Promise<void> {
+  const started = performance.now();
   const { holderSocket } = clusterPaths(config);
   const answer = await changeNode(holderSocket, change);
   if (answer.error !== undefined) throw new CommandError(answer.error);

@@ -21,8 +21,10 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     await program.parseAsync([...argv], { from: "user" });
     return code;
   } catch (error) {
+    // What failed may have been a child that the same Ctrl-C has ended: whether it was, this process hears a moment later.
+    await new Promise((resolve) => setImmediate(resolve));
     if (interrupt.signal.aborted) {
-      progress.fail("interrupted; everything made so far is removed");
+      progress.fail("interrupted; what was begun is undone");
       return 130;
     }
     return report(error, (message) => progress.fail(message));

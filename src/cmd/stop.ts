@@ -3,7 +3,6 @@ import { existsSync } from "node:fs";
 import {
   checkFolderOwner,
   findSupervisor,
-  isStarting,
   type Progress,
   removeRunFolder,
   stopProcesses,
@@ -25,11 +24,6 @@ export async function stop(name: string, progress: Progress): Promise<void> {
     if (!existsSync(folders.stateDir)) throw new CommandError(`There is no cluster "${name}"`);
     progress.say(`The cluster "${name}" does not run`);
     return;
-  }
-  if (isStarting(folders.runDir)) {
-    throw new CommandError(
-      `Cannot stop the cluster "${name}": another netloom is starting it; wait for that, or end it with "netloom down${named(name)}"`,
-    );
   }
   await stopProcesses(supervisor, { clock: systemClock, graceMs });
   removeRunFolder(folders);

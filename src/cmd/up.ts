@@ -45,11 +45,15 @@ export async function up(options: UpOptions, progress: Progress, signal: AbortSi
 
 const mostAttempts = 3;
 
+/** Throws `ClusterOptionsError` with all mistakes, before anything is looked at. */
+export function checkUpOptions(options: UpOptions): void {
+  planCluster(options, { stateDir: "", runDir: "", toolsDir: "", apiPort: 0, loopbackIndex: 60 });
+}
+
 async function makeOrStart(options: UpOptions, progress: Progress, signal: AbortSignal): Promise<ClusterConfig> {
   const started = performance.now();
   const name = options.name ?? clusterDefaults.name;
   const folders = clusterFolders(name);
-  planCluster(options, { ...folders, apiPort: options.apiPort ?? 0, loopbackIndex: 60 });
   checkFolderOwner(name, folders.stateDir);
   if (findSupervisor(folders.runDir) !== undefined) {
     throw new CommandError(

@@ -1,6 +1,6 @@
 /** Wrong input gets a clear error with the remedy, and nothing half-made is left. */
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -45,6 +45,20 @@ describe("netloom up refuses", () => {
       assert.deepEqual(readdirSync(lab.folder), []);
     });
   }
+
+  test("names that lead out of its folders, for any command, and touches nothing there", async () => {
+    const bystander = join(lab.folder, "bystander");
+    mkdirSync(bystander);
+    for (const command of ["down", "stop", "start", "up", "status", "logs"]) {
+      for (const name of ["../../bystander", "..", ""]) {
+        const answer = await lab.netloom([command, "--name", name]);
+        assert.equal(answer.code, 1, command);
+        assert.match(answer.stderr, /--name ".*": use at most 30 lower-case letters/);
+      }
+    }
+    assert.deepEqual(readdirSync(lab.folder), ["bystander"]);
+    rmdirSync(bystander);
+  });
 
   test("a busy port", async () => {
     const server = createServer().listen(0, "127.0.0.1");

@@ -13,10 +13,17 @@ export const addUpCommand: CommandGroup = (program, { progress, signal }) => {
     .exitOverride();
   for (const setting of clusterSettings) command.addOption(optionOf(setting));
   command.action(async ({ filename, ...flags }: Record<string, unknown>) => {
-    const [{ readUpRequest }, { up }] = await Promise.all([import("../cluster-options.ts"), import("../up.ts")]);
+    const [{ readUpRequest }, { checkUpOptions, up }, { exclusively }] = await Promise.all([
+      import("../cluster-options.ts"),
+      import("../up.ts"),
+      import("../clusters.ts"),
+    ]);
     const request = await readUpRequest(flags, filename as string | undefined);
     try {
-      await up(request.options, progress, signal);
+      const { options } = request;
+      checkUpOptions(options);
+      const name = options.name ?? clusterDefaults.name;
+      await exclusively({ name, command: "up", signal }, async () => await up(options, progress, signal));
     } catch (error) {
       throw request.explain(error);
     }

@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
+import { isClusterName } from "../../model/cluster-plan/index.ts";
 
 export interface HostFolders {
   /** `$XDG_STATE_HOME/netloom`: a folder per cluster. */
@@ -107,7 +108,7 @@ function isReadOnly(path: string): boolean {
 export function knownClusters(folders: HostFolders): readonly string[] {
   try {
     return readdirSync(folders.stateRoot, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
+      .filter((entry) => entry.isDirectory() && isClusterName(entry.name))
       .map((entry) => entry.name)
       .toSorted();
   } catch (error) {

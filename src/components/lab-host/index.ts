@@ -1,3 +1,4 @@
+export { type LockedCommand, withClusterLock } from "./cluster-lock.ts";
 export { agreeOnUsers, type ClusterUsers, readUsers, recordUsers } from "./cluster-users.ts";
 export { checkFolderOwner, hostFolders, type HostFolders, knownClusters, makePrivateFolder } from "./folders.ts";
 export { kubeconfigPath, mergeContext } from "./kubeconfig-file.ts";

@@ -1,6 +1,13 @@
 export { type ClusterDocument, readClusterDocument } from "./cluster-document.ts";
 export { type ClusterSetting, clusterSettings, flagOf } from "./cluster-settings.ts";
 export { parseDuration } from "./duration.ts";
-export { type ClusterOptions, ClusterOptionsError, clusterDefaults, planCluster } from "./plan-cluster.ts";
+export {
+  clusterNameMistake,
+  type ClusterOptions,
+  ClusterOptionsError,
+  clusterDefaults,
+  isClusterName,
+  planCluster,
+} from "./plan-cluster.ts";
 export { mostNodes, nodeAt } from "./plan-nodes.ts";
 export { exampleCluster } from "./example-cluster.ts";

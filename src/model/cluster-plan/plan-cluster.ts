@@ -43,6 +43,15 @@ export class ClusterOptionsError extends Error {
 /** Addresses of a node's /24 that pods can have; .0, .1 and .255 stay free. IPv6 would have more. */
 const mostPods = 253;
 
+/** The name becomes a kubeconfig context, a folder and part of socket paths, which hold 107 bytes. */
+export function isClusterName(name: string): boolean {
+  return /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name) && name.length <= 30;
+}
+
+export function clusterNameMistake(name: string): string {
+  return `--name "${name}": use at most 30 lower-case letters, digits and dashes, a letter or digit at both ends`;
+}
+
 /**
  * `host`: what only the host can decide (folders, the API's port, the loopback network's number).
  * Throws `ClusterOptionsError` with all mistakes together.
@@ -53,12 +62,7 @@ export function planCluster(
 ): ClusterConfig {
   const mistakes: string[] = [];
   const name = options.name ?? clusterDefaults.name;
-  // The name becomes a kubeconfig context, a folder and part of socket paths, which hold 107 bytes.
-  if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name) || name.length > 30) {
-    mistakes.push(
-      `--name "${name}": use at most 30 lower-case letters, digits and dashes, a letter or digit at both ends`,
-    );
-  }
+  if (!isClusterName(name)) mistakes.push(clusterNameMistake(name));
   const count = options.nodes ?? clusterDefaults.nodes;
   if (!Number.isInteger(count) || count < 1 || count > mostNodes) {
     mistakes.push(`--nodes "${count}": use a whole number from 1 to ${mostNodes}`);
