@@ -18,9 +18,6 @@ import { clusterFolders, CommandError, named } from "./clusters.ts";
 import { refuseOtherSettings, start, storedCluster } from "./start.ts";
 
 export interface UpOptions extends ClusterOptions {
-  readonly apiPort?: number | undefined;
-  readonly agents?: number | undefined;
-  readonly kubeconfig?: string | undefined;
   /** Undefined: do not wait for the nodes and DNS. */
   readonly waitMs: number | undefined;
 }
@@ -44,11 +41,6 @@ export async function up(options: UpOptions, progress: Progress, signal: AbortSi
 }
 
 const mostAttempts = 3;
-
-/** Throws `ClusterOptionsError` with all mistakes, before anything is looked at. */
-export function checkUpOptions(options: UpOptions): void {
-  planCluster(options, { stateDir: "", runDir: "", toolsDir: "", apiPort: 0, loopbackIndex: 60 });
-}
 
 async function makeOrStart(options: UpOptions, progress: Progress, signal: AbortSignal): Promise<ClusterConfig> {
   const started = performance.now();

@@ -27,14 +27,20 @@ describe("netloom up refuses", () => {
     ],
     ["a name that is none", ["--name", "My_Cluster"], 1, /--name "My_Cluster": use at most 30 lower-case letters/],
     ["too many nodes", ["--nodes", "1000"], 1, /--nodes "1000": use a whole number from 1 to 200/],
-    ["a word for a number", ["--nodes", "three"], 2, /"three" is not a whole number/],
+    ["a word for a number", ["--nodes", "three"], 1, /--nodes "three": use a whole number from 1 to 200/],
     [
       "an unknown option, with the likely one",
       ["--node", "3"],
       2,
       /unknown option '--node'\n\(Did you mean --nodes\?\)/,
     ],
-    ["a duration that is none", ["--wait", "soon"], 2, /"soon" is not a duration/],
+    ["a duration that is none", ["--wait", "soon"], 1, /--wait "soon": use a duration such as "30s"/],
+    [
+      "all that is wrong at once",
+      ["--nodes", "three", "--network", "ipip", "--max-pods", "0", "--ip-family", "ipv5"],
+      1,
+      /--nodes "three".*\n.*--ip-family "ipv5".*\n.*--max-pods "0".*\n.*--network "ipip"/,
+    ],
   ];
   for (const [name, args, code, message] of cases) {
     test(name, async () => {

@@ -29,5 +29,5 @@ test("every cluster file in the docs is one", () => {
     ].map(([, yaml = ""]) => yaml),
   );
   assert.equal(files.length, 2);
-  for (const yaml of files) readClusterDocument(parse(yaml));
+  for (const yaml of files) assert.deepEqual(readClusterDocument(parse(yaml)).mistakes, []);
 });

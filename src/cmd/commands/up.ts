@@ -1,7 +1,7 @@
 /** `netloom up`: a flag for each setting of a cluster, and the file that sets them all. */
 import { Option } from "commander";
 import { clusterDefaults, type ClusterSetting, clusterSettings, flagOf } from "../../model/cluster-plan/index.ts";
-import { type CommandGroup, duration, wholeNumber } from "./command-line.ts";
+import type { CommandGroup } from "./command-line.ts";
 
 export const addUpCommand: CommandGroup = (program, { progress, signal }) => {
   const command = program
@@ -13,27 +13,19 @@ export const addUpCommand: CommandGroup = (program, { progress, signal }) => {
     .exitOverride();
   for (const setting of clusterSettings) command.addOption(optionOf(setting));
   command.action(async ({ filename, ...flags }: Record<string, unknown>) => {
-    const [{ readUpRequest }, { checkUpOptions, up }, { exclusively }] = await Promise.all([
+    const [{ readUpOptions }, { up }, { exclusively }] = await Promise.all([
       import("../cluster-options.ts"),
       import("../up.ts"),
       import("../clusters.ts"),
     ]);
-    const request = await readUpRequest(flags, filename as string | undefined);
-    try {
-      const { options } = request;
-      checkUpOptions(options);
-      const name = options.name ?? clusterDefaults.name;
-      await exclusively({ name, command: "up", signal }, async () => await up(options, progress, signal));
-    } catch (error) {
-      throw request.explain(error);
-    }
+    const options = await readUpOptions(flags, filename as string | undefined);
+    const name = options.name ?? clusterDefaults.name;
+    await exclusively({ name, command: "up", signal }, async () => await up(options, progress, signal));
   });
 };
 
+/** Values are read where all mistakes can be told together, and not here one by one. */
 function optionOf({ key, value, type, help, fallback }: ClusterSetting): Option {
   const description = fallback === undefined ? help : `${help} (default: ${JSON.stringify(fallback)})`;
-  const option = new Option(type === "boolean" ? flagOf(key) : `${flagOf(key)} <${value}>`, description);
-  if (type === "number") option.argParser(wholeNumber);
-  if (type === "duration") option.argParser(duration);
-  return option;
+  return new Option(type === "boolean" ? flagOf(key) : `${flagOf(key)} <${value}>`, description);
 }

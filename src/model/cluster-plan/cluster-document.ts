@@ -7,20 +7,23 @@
  *     spec: { nodes: 5, podCidr: 10.200.0.0/16, wait: 30s }
  */
 import { closestName } from "../../lib/hints/index.ts";
-import { type ClusterSetting, clusterSettings } from "./cluster-settings.ts";
+import { clusterSettings, type SettingType, type SettingValue, type SettingValues } from "./cluster-settings.ts";
 import { parseDuration } from "./duration.ts";
-import { ClusterOptionsError } from "./plan-cluster.ts";
 
 const clusterDocumentVersion = "netloom.dev/v1alpha1";
 
 /** What a file says, keyed as the command line's options are. */
 export interface ClusterDocument {
   readonly name?: string;
-  /** A value per key of `clusterSettings` that the file sets; durations in milliseconds, lists joined by commas. */
-  readonly settings: Readonly<Record<string, string | number | boolean>>;
+  /** A value per key of `clusterSettings` that the file sets and that can be read: see `SettingValues`. */
+  readonly settings: SettingValues;
+  /** What is wrong with the file's form, each with its path. */
+  readonly mistakes: readonly string[];
+  /** Keys of settings whose values cannot be read. */
+  readonly unreadable: readonly string[];
 }
 
-/** `value`: the parsed YAML or JSON. Throws `ClusterOptionsError` with all mistakes, each with its path. */
+/** `value`: the parsed YAML or JSON. Whether the values make a cluster is not looked at. */
 export function readClusterDocument(value: unknown): ClusterDocument {
   const mistakes: string[] = [];
   const root = fieldsOf(value, "", mistakes) ?? {};
@@ -33,9 +36,8 @@ export function readClusterDocument(value: unknown): ClusterDocument {
   if (name !== undefined && typeof name !== "string") mistakes.push(wrongType("metadata.name", "a text", name));
   // An empty `spec:` is null in YAML, and means nothing.
   const spec = root["spec"] === undefined || root["spec"] === null ? {} : fieldsOf(root["spec"], "spec", mistakes);
-  const settings = spec === undefined ? {} : readSettings(spec, mistakes);
-  if (mistakes.length > 0) throw new ClusterOptionsError(mistakes);
-  return { ...(typeof name === "string" ? { name } : {}), settings };
+  const settings = spec === undefined ? { settings: {}, unreadable: [] } : readSettings(spec, mistakes);
+  return { ...(typeof name === "string" ? { name } : {}), ...settings, mistakes };
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -77,32 +79,27 @@ function rejectUnknown(
   }
 }
 
-function readSettings(spec: Fields, mistakes: string[]): Readonly<Record<string, string | number | boolean>> {
+function readSettings(spec: Fields, mistakes: string[]): Pick<ClusterDocument, "settings" | "unreadable"> {
   rejectUnknown(
     spec,
     clusterSettings.map(({ key }) => key),
     { path: "spec.", mistakes },
   );
-  const settings: Record<string, string | number | boolean> = {};
-  for (const setting of clusterSettings) {
-    const value = spec[setting.key];
+  const settings: Record<string, SettingValue> = {};
+  const unreadable: string[] = [];
+  for (const { key, type, offer } of clusterSettings) {
+    const value = spec[key];
     if (value === undefined) continue;
-    const read = readValue(setting, value);
-    if (read === undefined) mistakes.push(wrongType(`spec.${setting.key}`, wanted[setting.type], value));
-    else settings[setting.key] = read;
+    const read = readField(type, value);
+    if (read === undefined) {
+      mistakes.push(wrongType(`spec.${key}`, offer, value));
+      unreadable.push(key);
+    } else settings[key] = read;
   }
-  return settings;
+  return { settings, unreadable };
 }
 
-const wanted: Readonly<Record<ClusterSetting["type"], string>> = {
-  number: "a whole number",
-  text: "a text",
-  list: "a list of texts",
-  duration: 'a duration such as "30s" or "1m30s"',
-  boolean: "true or false",
-};
-
-function readValue({ type }: ClusterSetting, value: unknown): string | number | boolean | undefined {
+function readField(type: SettingType, value: unknown): SettingValue | undefined {
   switch (type) {
     case "number":
       return Number.isInteger(value) ? (value as number) : undefined;

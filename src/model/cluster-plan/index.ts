@@ -1,4 +1,5 @@
 export { type ClusterDocument, readClusterDocument } from "./cluster-document.ts";
+export { readClusterRequest } from "./cluster-request.ts";
 export { type ClusterSetting, clusterSettings, flagOf } from "./cluster-settings.ts";
 export { parseDuration } from "./duration.ts";
 export {

@@ -15,6 +15,11 @@ export interface ClusterOptions extends RangeOptions {
   /** How pods of different nodes reach each other. */
   readonly network?: string | undefined;
   readonly auditLog?: boolean | undefined;
+  /** On the host's 127.0.0.1; the first free one where absent. */
+  readonly apiPort?: number | undefined;
+  /** How many processes share the nodes. */
+  readonly agents?: number | undefined;
+  readonly kubeconfig?: string | undefined;
 }
 
 export const clusterDefaults = {
@@ -41,7 +46,7 @@ export class ClusterOptionsError extends Error {
 }
 
 /** Addresses of a node's /24 that pods can have; .0, .1 and .255 stay free. IPv6 would have more. */
-const mostPods = 253;
+export const mostPods = 253;
 
 /** The name becomes a kubeconfig context, a folder and part of socket paths, which hold 107 bytes. */
 export function isClusterName(name: string): boolean {
@@ -85,6 +90,15 @@ export function planCluster(
   if (!Number.isInteger(maxPods) || maxPods < 1 || maxPods > mostPods) {
     mistakes.push(`--max-pods "${maxPods}": use a whole number from 1 to ${mostPods}, what a node's /24 holds`);
   }
+  for (const [flag, value, most] of [
+    ["--api-port", options.apiPort, 65_535],
+    ["--agents", options.agents, mostNodes],
+  ] as const) {
+    if (value !== undefined && (!Number.isInteger(value) || value < 1 || value > most)) {
+      mistakes.push(`${flag} "${value}": use a whole number from 1 to ${most}`);
+    }
+  }
+  if (options.kubeconfig === "") mistakes.push('--kubeconfig "": name a file, or leave the option out');
   const networkName = options.network ?? clusterDefaults.network;
   const network = networkKinds.find((kind) => kind === networkName);
   if (network === undefined) {

@@ -12,7 +12,7 @@ import type { PerFamily } from "../cluster-config.ts";
 
 /** What can be asked for with --ip-family; the order is the default one: the first is the primary family. */
 const bothFamilies: PerFamily<IpFamily> = ["IPv4", "IPv6"];
-const familiesByName: Readonly<Record<string, PerFamily<IpFamily>>> = {
+export const familiesByName: Readonly<Record<string, PerFamily<IpFamily>>> = {
   ipv4: ["IPv4"],
   ipv6: ["IPv6"],
   dual: bothFamilies,
