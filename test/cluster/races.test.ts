@@ -130,7 +130,7 @@ describe("commands that meet", () => {
 
   test("of two ups at once one makes the cluster, and the other says that it is at work", async () => {
     const both = await Promise.all([begin(["up", "--nodes", "1"]).ended, begin(["up", "--nodes", "1"]).ended]);
-    assert.deepEqual(both.map(({ code }) => code).toSorted(), [0, 1]);
+    assert.deepEqual(new Set(both.map(({ code }) => code)), new Set([0, 1]));
     assert.match(both.find(({ code }) => code === 1)?.stderr ?? "", /"netloom up" \(process \d+\) is at work on it/);
     await must(["down"]);
     await assertNothingLeft("two ups");

@@ -88,7 +88,7 @@ export async function keepOwnLogShort(options: {
   readonly signal: AbortSignal;
   readonly maxBytes?: number;
 }): Promise<void> {
-  const file = openLogFile(options.path, { ...(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }) });
+  const file = openLogFile(options.path, options);
   try {
     await keepLogShort(file, options);
   } finally {
