@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { resources } from "../api/resources.ts";
 import { createHttpsClient } from "../client/index.ts";
 import { createMetricsSocket } from "../components/metrics-gateway/index.ts";
+import { limitConcurrency } from "../components/kubelet/index.ts";
 import { createImageCatalog, prepareContainerHost } from "../container/index.ts";
 import { systemClock as clock } from "../machinery/clock.ts";
 import { followRoster, openOutputKeeper, reportProgress } from "../machinery/control-socket/index.ts";
@@ -25,6 +26,9 @@ import { sweepPodNetworks } from "./node-agent.ts";
 import { createRepairEvents } from "./repair-events.ts";
 import { runTogether } from "./run-together.ts";
 import { untilTerminated } from "./until-terminated.ts";
+
+/** Of all nodes: more would only slow each other down, and keep the nodes' own reports waiting. */
+const concurrentStarts = 12;
 
 export async function agent([configFile = "", number = "1"]: readonly string[]): Promise<void> {
   const config = readClusterFile(configFile);
@@ -64,6 +68,7 @@ export async function agent([configFile = "", number = "1"]: readonly string[]):
         nodes: informers.create({ resource: resources.nodes }),
         outputs: await openOutputKeeper(paths.holderSocket, signal),
         catalog: createImageCatalog(config),
+        startLimit: limitConcurrency(concurrentStarts),
         onRepair: repairs.note,
       },
     });

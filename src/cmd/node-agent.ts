@@ -6,7 +6,7 @@ import type { EndpointSlice, Node, Service } from "../api/generated/types.ts";
 import { resources } from "../api/resources.ts";
 import { createHttpsClient } from "../client/index.ts";
 import { createPodNetwork, removePodNetworks, removeUnknownPodNetworks } from "../components/cni/index.ts";
-import { announceShutdown, createKubelet, failPods } from "../components/kubelet/index.ts";
+import { announceShutdown, createKubelet, failPods, type StartLimit } from "../components/kubelet/index.ts";
 import { createServiceProxy, feedHostPorts, nodeNetwork } from "../components/service-proxy/index.ts";
 import {
   composeNodeRoot,
@@ -43,6 +43,7 @@ export interface NodeSurroundings {
   readonly nodes: Informer<Node>;
   readonly outputs: OutputKeeper;
   readonly catalog: CatalogSource;
+  readonly startLimit: StartLimit;
   readonly onRepair: (repair: NetworkRepair) => void;
 }
 
@@ -128,6 +129,7 @@ export async function createNodeAgent(node: NodeConfig, shared: NodeSurroundings
     bootId: bootIdOf(paths.bootId(node.name)),
     services,
     pods,
+    startLimit: shared.startLimit,
     isControlPlane,
     mirrorPods: isControlPlane ? controlPlaneMirrorPods(config, node, clock.now()) : [],
     metrics,

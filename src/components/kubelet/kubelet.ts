@@ -74,7 +74,7 @@ export function createKubelet(options: KubeletOptions): Component {
       objects: { ...objects, ...followers.objects },
       tokens: createTokens(client, clock),
     }),
-    limit: limitConcurrency(concurrentStarts),
+    limit: options.startLimit ?? limitConcurrency(concurrentStarts),
     allocatable: { cpuMilli: machine.cpus * 1000, memoryBytes: machine.memoryBytes },
     isServed: (pod) => services.store.list().some((service) => serves(service, pod)),
     admit: (pod) =>

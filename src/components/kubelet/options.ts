@@ -8,6 +8,7 @@ import type { Informer } from "../../machinery/informer/index.ts";
 import type { Logger } from "../../machinery/log.ts";
 import type { MetricsRegistry } from "../../machinery/metrics/index.ts";
 import type { ClusterConfig, NodeConfig } from "../../model/cluster-config.ts";
+import type { StartLimit } from "./pods/limit-concurrency.ts";
 
 /** The network of one pod. */
 export interface PodAttachment {
@@ -78,6 +79,8 @@ export interface KubeletOptions {
   readonly services?: Informer<Service>;
   /** Of the pods of this node, which others may read too; who gives it runs it. Undefined: the kubelet watches them itself. */
   readonly pods?: Informer<Pod>;
+  /** How many pods are made ready and started at once; kubelets of one process share it. Undefined: four of this node. */
+  readonly startLimit?: StartLimit;
   /** The node's root folder in the agent's mount namespace; `/var/lib/kubelet`, `/var/log/pods` and hostPaths lie under it. */
   readonly nodeRoot: string;
   /** A number of its own for each time the node was switched on; the machine's where absent. */

@@ -52,7 +52,7 @@ export class PodSandbox {
     this.state = "busy";
     const startedAtMs = context.clock.now();
     try {
-      this.prepared = await this.#prepare();
+      this.prepared = await context.limit(() => this.#prepare(), pod().spec?.priority);
       this.state = "ready";
       this.#failures = 0;
       context.metrics.sandboxSeconds.observe((context.clock.now() - startedAtMs) / 1000);

@@ -11,6 +11,7 @@ import type { AnyContainer } from "./find-container.ts";
 import type { ImagePuller } from "./image-puller.ts";
 import { podFileMounts } from "./pod-files.ts";
 import { StartError } from "./start-error.ts";
+import type { StartLimit } from "./limit-concurrency.ts";
 
 export interface StartContext {
   readonly runtime: ContainerRuntime;
@@ -19,7 +20,7 @@ export interface StartContext {
   readonly events: PodEvents;
   readonly nodeRoot: string;
   /** Runs so many at once and lets the others wait: starts of many pods must not slow each other down. */
-  readonly limit: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly limit: StartLimit;
 }
 
 export interface StartRequest {
@@ -52,7 +53,7 @@ export async function startContainer(context: StartContext, request: StartReques
       nodeRoot: context.nodeRoot,
     });
     request.onSpec(spec);
-    const status = await context.limit(() => runtime.start(spec));
+    const status = await context.limit(() => runtime.start(spec), pod.spec?.priority);
     events.normal(pod, container.name, "Created", "Container created");
     events.normal(pod, container.name, "Started", "Container started");
     return status;
