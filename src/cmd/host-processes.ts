@@ -2,21 +2,29 @@
 import { readFileSync } from "node:fs";
 
 export interface HostProcess {
-  /** In the cluster's PID namespace. */
+  /** In the cluster's PID namespace; NaN where it has ended. */
   readonly innerPid: number;
   readonly pid: number;
   /** Its proportional share of memory; where that may not be read, all of its resident memory. */
   readonly memoryBytes: number;
 }
 
-/** The init and everything below it; a process that ends meanwhile is left out. */
+/** The init and everything below it, parents first; a process that ends meanwhile is left out. */
 export function hostProcesses(initPid: number): readonly HostProcess[] {
   const found: HostProcess[] = [];
   const waiting = [initPid];
-  for (let pid = waiting.pop(); pid !== undefined; pid = waiting.pop()) {
-    const status = read(`/proc/${pid}/status`);
-    const innerPid = Number(/^NSpid:.*\s(\d+)$/m.exec(status)?.[1]);
-    if (Number.isInteger(innerPid)) found.push({ pid, innerPid, memoryBytes: memoryOf(pid, status) });
+  // What is added while it runs is come to, too.
+  for (const pid of waiting) {
+    const memoryBytes = memoryOf(pid);
+    if (memoryBytes === undefined) continue;
+    found.push({
+      pid,
+      memoryBytes,
+      // Asked of few: with every pod come two more processes, and each file of /proc takes its time.
+      get innerPid() {
+        return Number(/^NSpid:.*\s(\d+)$/m.exec(read(`/proc/${pid}/status`))?.[1]);
+      },
+    });
     waiting.push(...childrenOf(pid));
   }
   return found;
@@ -26,9 +34,12 @@ export function hostProcesses(initPid: number): readonly HostProcess[] {
 const childrenOf = (pid: number): readonly number[] =>
   read(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean).map(Number);
 
-function memoryOf(pid: number, status: string): number {
-  const share = /^Pss:\s+(\d+) kB/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1];
-  return Number(share ?? /^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
+/** Undefined where it has ended. */
+function memoryOf(pid: number): number | undefined {
+  const kilobytes =
+    /^Pss:\s+(\d+) kB/m.exec(read(`/proc/${pid}/smaps_rollup`)) ??
+    /^VmRSS:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`));
+  return kilobytes === null ? undefined : Number(kilobytes[1]) * 1024;
 }
 
 function read(path: string): string {
