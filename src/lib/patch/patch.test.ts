@@ -28,10 +28,10 @@ const strategicCases: readonly Case[] = [
   ["objects merge", { o: { a: 1 } }, { o: { b: 2 } }, { o: { a: 1, b: 2 } }],
   ["a list without a rule is replaced", { l: [1, 2] }, { l: [3] }, { l: [3] }],
   [
-    "a keyed list merges, new items come last",
+    "a keyed list merges",
     { containers: [{ name: "a", image: "1" }, { name: "b" }] },
     { containers: [{ name: "c" }, { name: "a", image: "2" }] },
-    { containers: [{ name: "a", image: "2" }, { name: "b" }, { name: "c" }] },
+    { containers: [{ name: "c" }, { name: "a", image: "2" }, { name: "b" }] },
   ],
   [
     "an item is deleted by its key",
@@ -65,6 +65,18 @@ const strategicCases: readonly Case[] = [
     { strategy: { type: "RollingUpdate", rollingUpdate: {} } },
     { strategy: { type: "Recreate", $retainKeys: ["type"] } },
     { strategy: { type: "Recreate" } },
+  ],
+  [
+    "new items come before those that only the server has",
+    { containers: [{ name: "a" }, { name: "b" }] },
+    { containers: [{ name: "new", image: "n" }] },
+    { containers: [{ name: "new", image: "n" }, { name: "a" }, { name: "b" }] },
+  ],
+  [
+    "items of the patch keep its order, the server's own item its place before what came after it",
+    { containers: [{ name: "a" }, { name: "b" }, { name: "c" }] },
+    { containers: [{ name: "c" }, { name: "a" }] },
+    { containers: [{ name: "b" }, { name: "c" }, { name: "a" }] },
   ],
   [
     "the order of items is set, the server's own item keeps its place",

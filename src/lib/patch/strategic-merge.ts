@@ -118,7 +118,7 @@ function mergeLists(target: readonly unknown[], patch: readonly unknown[], field
     if (isJsonObject(item) && item["$patch"] === "delete") merged.delete(identity);
     else merged.set(identity, mergeValues(merged.get(identity), item, itemField));
   }
-  return [...merged.values()];
+  return ordered([...merged.values()], withoutDirectives(patch), { original: target, mergeKey });
 }
 
 function withoutScalars(target: unknown, deletions: unknown): readonly unknown[] | undefined {
@@ -153,8 +153,8 @@ interface Original {
 }
 
 /**
- * Items named in `order` in that order; items that only the server has keep their places relative to those that the
- * original list had too.
+ * Items named in `order` in that order; items that only the server has keep their places before those that came after
+ * them in the original list, and else follow. So new items come first, as upstream has it.
  */
 function ordered(
   list: readonly unknown[],
@@ -177,7 +177,7 @@ function ordered(
     const place = placeIn(before, item);
     while (next < others.length) {
       const other = placeIn(before, others[next]);
-      if (place >= 0 && other >= 0 && place < other) break;
+      if (place < 0 || other < 0 || place < other) break;
       result.push(others[next]);
       next += 1;
     }

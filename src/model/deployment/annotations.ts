@@ -16,14 +16,17 @@ const ownAnnotations = new Set([
   maxReplicasAnnotation,
 ]);
 
-/** 0 where there is none or it is no number. */
-export function revisionOf(object: Deployment | ReplicaSet): number {
-  const text = object.metadata?.annotations?.[revisionAnnotation] ?? "";
-  return /^\d+$/.test(text) ? Number(text) : 0;
+/** 0 where there is none or it is no number. Upstream's are 64 bits wide, and an adopted ReplicaSet may have any. */
+export function revisionOf(object: Deployment | ReplicaSet): bigint {
+  return parseRevision(object.metadata?.annotations?.[revisionAnnotation]);
 }
 
-export function maxRevision(replicaSets: readonly ReplicaSet[]): number {
-  return Math.max(0, ...replicaSets.map(revisionOf));
+function parseRevision(text = ""): bigint {
+  return /^\d{1,19}$/.test(text) ? BigInt(text) : 0n;
+}
+
+export function maxRevision(replicaSets: readonly ReplicaSet[]): bigint {
+  return replicaSets.map(revisionOf).reduce((most, revision) => (revision > most ? revision : most), 0n);
 }
 
 export function numberAnnotation(replicaSet: ReplicaSet, name: string): number | undefined {
@@ -37,12 +40,12 @@ export function numberAnnotation(replicaSet: ReplicaSet, name: string): number |
  */
 export function newestAnnotations(
   deployment: Deployment,
-  { present, revision }: { readonly present: Readonly<Record<string, string>>; readonly revision: number },
+  { present, revision }: { readonly present: Readonly<Record<string, string>>; readonly revision: bigint },
 ): Readonly<Record<string, string>> {
   const copied = Object.entries(deployment.metadata?.annotations ?? {}).filter(([name]) => !ownAnnotations.has(name));
   const annotations: Record<string, string> = { ...present, ...Object.fromEntries(copied) };
   const former = present[revisionAnnotation];
-  if (former !== undefined && Number(former) >= revision) return annotations;
+  if (former !== undefined && parseRevision(former) >= revision) return annotations;
   annotations[revisionAnnotation] = String(revision);
   if (former !== undefined) {
     const history = present[revisionHistoryAnnotation] ?? "";

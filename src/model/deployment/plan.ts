@@ -40,7 +40,7 @@ export interface DeploymentPlan {
   /** Of the history beyond its limit. */
   readonly remove: readonly ReplicaSet[];
   /** The annotation of the Deployment, where it changes. */
-  readonly revision: number | undefined;
+  readonly revision: bigint | undefined;
   readonly status: DeploymentStatus;
   readonly events: readonly DeploymentEvent[];
   /** When the rollout's deadline passes, though nothing else changes. */
@@ -126,7 +126,7 @@ function prepareNewest(
     readonly mayCreate: boolean;
   },
 ): Prepared {
-  const revision = maxRevision(old) + 1;
+  const revision = maxRevision(old) + 1n;
   if (found !== undefined) return refresh(deployment, { found, revision });
   if (!mayCreate) return { newest: undefined, isNew: false, isChanged: false, progress: undefined };
   const newest = newReplicaSet(deployment, { all: replicaSets, revision });
@@ -137,7 +137,7 @@ function prepareNewest(
 
 function refresh(
   deployment: Deployment,
-  { found, revision }: { readonly found: ReplicaSet; readonly revision: number },
+  { found, revision }: { readonly found: ReplicaSet; readonly revision: bigint },
 ): Prepared {
   const present = found.metadata?.annotations ?? {};
   const annotations = newestAnnotations(deployment, { present, revision });
@@ -162,7 +162,7 @@ function refresh(
 
 function newReplicaSet(
   deployment: Deployment,
-  { all, revision }: { readonly all: readonly ReplicaSet[]; readonly revision: number },
+  { all, revision }: { readonly all: readonly ReplicaSet[]; readonly revision: bigint },
 ): ReplicaSet {
   const { metadata, spec, status } = deployment;
   const hash = templateHash(spec?.template, status?.collisionCount);
@@ -284,14 +284,14 @@ function finish(
     now,
   });
   const isSettled = work.mayClean === true && (deployment.spec?.paused === true || isComplete(deployment, status));
-  const revision = work.newest === undefined ? 0 : revisionOf(work.newest);
+  const revision = work.newest === undefined ? 0n : revisionOf(work.newest);
   const deadline = work.isRollout ? deadlineMs(deployment, conditionOf(status, "Progressing")) : Infinity;
   return {
     create: work.create,
     update: work.update,
     remove: isSettled && !work.didScale ? beyondHistory(deployment, work.old) : [],
     revision:
-      revision > 0 && deployment.metadata?.annotations?.[revisionAnnotation] !== String(revision)
+      revision > 0n && deployment.metadata?.annotations?.[revisionAnnotation] !== String(revision)
         ? revision
         : undefined,
     status,
@@ -307,7 +307,7 @@ function beyondHistory(deployment: Deployment, old: readonly ReplicaSet[]): read
   const surplus = kept.length - (deployment.spec?.revisionHistoryLimit ?? 10);
   if (surplus <= 0) return [];
   return kept
-    .toSorted((a, b) => revisionOf(a) - revisionOf(b))
+    .toSorted((a, b) => Number(revisionOf(a) - revisionOf(b)))
     .slice(0, surplus)
     .filter(
       ({ metadata, spec, status }) =>
