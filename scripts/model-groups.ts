@@ -43,6 +43,7 @@ const packages: readonly Package[] = [
   { name: "io.k8s.api.coordination.v1", api: "CoordinationV1" },
   { name: "io.k8s.api.discovery.v1", api: "DiscoveryV1" },
   { name: "io.k8s.api.events.v1", api: "EventsV1" },
+  { name: "io.k8s.api.flowcontrol.v1", api: "FlowcontrolApiserverV1" },
   { name: "io.k8s.api.networking.v1", api: "NetworkingV1" },
   { name: "io.k8s.api.node.v1", api: "NodeV1" },
   { name: "io.k8s.api.rbac.v1", api: "RbacAuthorizationV1" },

@@ -40,6 +40,7 @@ import { createRegistry } from "./registry/index.ts";
 import type { Registry, ResourceDefinition } from "./registry/index.ts";
 import { priorityClasses } from "./scheduling/priority-class.ts";
 import { csiDrivers, csiNodes, csiStorageCapacities, storageClasses, volumeAttachments } from "./storage/storage.ts";
+import { volumeAttributesClasses } from "./storage/volume-attributes-class.ts";
 
 /** The built-in kinds. Build it once and hand it on. */
 export function builtinResources(): Registry {
@@ -96,6 +97,7 @@ const definitions: readonly ResourceDefinition[] = [
   csiStorageCapacities,
   storageClasses,
   volumeAttachments,
+  volumeAttributesClasses,
   priorityClasses,
   leases,
   runtimeClasses,

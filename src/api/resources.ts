@@ -117,6 +117,12 @@ export const resources = {
     "volumeattachments",
     "VolumeAttachment",
   ),
+  volumeAttributesClasses: clusterScoped<types.VolumeAttributesClass>(
+    "storage.k8s.io",
+    "v1",
+    "volumeattributesclasses",
+    "VolumeAttributesClass",
+  ),
 } as const;
 
 /** Questions that are answered and not stored: they can be created, and nothing else. */

@@ -256,3 +256,34 @@ test("a namespace's labels of pod security must be readable, and what is beyond 
       'would violate PodSecurity "baseline:latest": host namespaces (hostNetwork=true)',
   });
 });
+
+test("a volume attributes class cannot be changed, and stays as long as a claim names it", async () => {
+  const classes = resources.volumeAttributesClasses;
+  const gold = { metadata: { name: "gold" }, driverName: "disk.example.com", parameters: { iops: "4000" } };
+  const { metadata } = await admin.create(classes, gold);
+  assert.deepEqual(metadata?.finalizers, ["kubernetes.io/vac-protection"]);
+  assert.equal(
+    await messageOf(admin.update(classes, { ...gold, driverName: "b", parameters: { iops: "1" } })),
+    'VolumeAttributesClass.storage.k8s.io "gold" is invalid: [driverName: Forbidden: updates to driverName are forbidden., ' +
+      "parameters: Forbidden: updates to parameters are forbidden.]",
+  );
+  assert.equal(
+    await messageOf(admin.create(classes, { metadata: { name: "bare" }, driverName: "" })),
+    'VolumeAttributesClass.storage.k8s.io "bare" is invalid: [driverName: Required value, ' +
+      "parameters: Required value: must contain at least one key/value pair]",
+  );
+  const golden = place("golden");
+  await admin.create(resources.persistentVolumeClaims, {
+    metadata: golden,
+    spec: {
+      accessModes: ["ReadWriteOnce"],
+      resources: { requests: { storage: "1Gi" } },
+      storageClassName: "none",
+      volumeAttributesClassName: "gold",
+    },
+  });
+  await admin.delete(classes, { name: "gold" });
+  assert.notEqual((await admin.get(classes, { name: "gold" })).metadata?.deletionTimestamp, undefined);
+  await admin.delete(resources.persistentVolumeClaims, golden);
+  await eventually("the class goes", async () => await isGone(admin.get(classes, { name: "gold" })));
+});

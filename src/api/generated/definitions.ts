@@ -71,6 +71,12 @@ export const definitions: Readonly<Record<string, Readonly<Record<string, string
     count: "int32!",
     lastObservedTime: "micro-time!",
   },
+  FlowcontrolV1Subject: {
+    group: "GroupSubject",
+    kind: "string!",
+    serviceAccount: "ServiceAccountSubject",
+    user: "UserSubject",
+  },
   RbacV1Subject: {
     apiGroup: "string",
     kind: "string!",
@@ -703,6 +709,10 @@ export const definitions: Readonly<Record<string, Readonly<Record<string, string
   ExecAction: {
     command: "[]string",
   },
+  ExemptPriorityLevelConfiguration: {
+    lendablePercent: "int32",
+    nominalConcurrencyShares: "int32",
+  },
   FCVolumeSource: {
     fsType: "string",
     lun: "int32",
@@ -743,6 +753,32 @@ export const definitions: Readonly<Record<string, Readonly<Record<string, string
     datasetName: "string",
     datasetUUID: "string",
   },
+  FlowDistinguisherMethod: {
+    type: "string!",
+  },
+  FlowSchema: {
+    apiVersion: "string",
+    kind: "string",
+    metadata: "ObjectMeta",
+    spec: "FlowSchemaSpec",
+    status: "FlowSchemaStatus",
+  },
+  FlowSchemaCondition: {
+    lastTransitionTime: "date-time",
+    message: "string",
+    reason: "string",
+    status: "string",
+    type: "string",
+  },
+  FlowSchemaSpec: {
+    distinguisherMethod: "FlowDistinguisherMethod",
+    matchingPrecedence: "int32",
+    priorityLevelConfiguration: "PriorityLevelConfigurationReference!",
+    rules: "[]PolicyRulesWithSubjects",
+  },
+  FlowSchemaStatus: {
+    conditions: "[]FlowSchemaCondition",
+  },
   ForNode: {
     name: "string!",
   },
@@ -774,6 +810,9 @@ export const definitions: Readonly<Record<string, Readonly<Record<string, string
     endpoints: "string!",
     path: "string!",
     readOnly: "boolean",
+  },
+  GroupSubject: {
+    name: "string!",
   },
   GroupVersionForDiscovery: {
     groupVersion: "string!",
@@ -1048,6 +1087,16 @@ export const definitions: Readonly<Record<string, Readonly<Record<string, string
   LimitRangeSpec: {
     limits: "[]LimitRangeItem!",
   },
+  LimitResponse: {
+    queuing: "QueuingConfiguration",
+    type: "string!",
+  },
+  LimitedPriorityLevelConfiguration: {
+    borrowingLimitPercent: "int32",
+    lendablePercent: "int32",
+    limitResponse: "LimitResponse",
+    nominalConcurrencyShares: "int32",
+  },
   LinuxContainerUser: {
     gid: "int64!",
     supplementalGroups: "[]int64",
@@ -1259,6 +1308,10 @@ export const definitions: Readonly<Record<string, Readonly<Record<string, string
   NonResourceAttributes: {
     path: "string",
     verb: "string",
+  },
+  NonResourcePolicyRule: {
+    nonResourceURLs: "[]string!",
+    verbs: "[]string!",
   },
   NonResourceRule: {
     nonResourceURLs: "[]string",
@@ -1621,6 +1674,11 @@ export const definitions: Readonly<Record<string, Readonly<Record<string, string
     resources: "[]string",
     verbs: "[]string!",
   },
+  PolicyRulesWithSubjects: {
+    nonResourceRules: "[]NonResourcePolicyRule",
+    resourceRules: "[]ResourcePolicyRule",
+    subjects: "[]FlowcontrolV1Subject!",
+  },
   PortStatus: {
     error: "string",
     port: "int32!",
@@ -1648,6 +1706,31 @@ export const definitions: Readonly<Record<string, Readonly<Record<string, string
     preemptionPolicy: "string",
     value: "int32",
   },
+  PriorityLevelConfiguration: {
+    apiVersion: "string",
+    kind: "string",
+    metadata: "ObjectMeta",
+    spec: "PriorityLevelConfigurationSpec",
+    status: "PriorityLevelConfigurationStatus",
+  },
+  PriorityLevelConfigurationCondition: {
+    lastTransitionTime: "date-time",
+    message: "string",
+    reason: "string",
+    status: "string",
+    type: "string",
+  },
+  PriorityLevelConfigurationReference: {
+    name: "string!",
+  },
+  PriorityLevelConfigurationSpec: {
+    exempt: "ExemptPriorityLevelConfiguration",
+    limited: "LimitedPriorityLevelConfiguration",
+    type: "string!",
+  },
+  PriorityLevelConfigurationStatus: {
+    conditions: "[]PriorityLevelConfigurationCondition",
+  },
   Probe: {
     exec: "ExecAction",
     failureThreshold: "int32",
@@ -1663,6 +1746,11 @@ export const definitions: Readonly<Record<string, Readonly<Record<string, string
   ProjectedVolumeSource: {
     defaultMode: "int32",
     sources: "[]VolumeProjection",
+  },
+  QueuingConfiguration: {
+    handSize: "int32",
+    queueLengthLimit: "int32",
+    queues: "int32",
   },
   QuobyteVolumeSource: {
     group: "string",
@@ -1769,6 +1857,13 @@ export const definitions: Readonly<Record<string, Readonly<Record<string, string
     health: "string",
     message: "string",
     resourceID: "string!",
+  },
+  ResourcePolicyRule: {
+    apiGroups: "[]string!",
+    clusterScope: "boolean",
+    namespaces: "[]string",
+    resources: "[]string!",
+    verbs: "[]string!",
   },
   ResourceQuota: {
     apiVersion: "string",
@@ -1994,6 +2089,10 @@ export const definitions: Readonly<Record<string, Readonly<Record<string, string
     kind: "string",
     metadata: "ObjectMeta",
     secrets: "[]ObjectReference",
+  },
+  ServiceAccountSubject: {
+    name: "string!",
+    namespace: "string!",
   },
   ServiceAccountTokenProjection: {
     audience: "string",
@@ -2278,6 +2377,9 @@ export const definitions: Readonly<Record<string, Readonly<Record<string, string
     uid: "string",
     username: "string",
   },
+  UserSubject: {
+    name: "string!",
+  },
   Volume: {
     awsElasticBlockStore: "AWSElasticBlockStoreVolumeSource",
     azureDisk: "AzureDiskVolumeSource",
@@ -2332,6 +2434,13 @@ export const definitions: Readonly<Record<string, Readonly<Record<string, string
     attached: "boolean!",
     attachmentMetadata: "{}string",
     detachError: "VolumeError",
+  },
+  VolumeAttributesClass: {
+    apiVersion: "string",
+    driverName: "string!",
+    kind: "string",
+    metadata: "ObjectMeta",
+    parameters: "{}string",
   },
   VolumeDevice: {
     devicePath: "string!",
@@ -2859,6 +2968,29 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
     "EventsV1Event=Event",
     "EventsV1EventSeries=EventSeries",
   ],
+  "io.k8s.api.flowcontrol.v1": [
+    "FlowcontrolV1Subject=Subject",
+    "ExemptPriorityLevelConfiguration",
+    "FlowDistinguisherMethod",
+    "FlowSchema",
+    "FlowSchemaCondition",
+    "FlowSchemaSpec",
+    "FlowSchemaStatus",
+    "GroupSubject",
+    "LimitResponse",
+    "LimitedPriorityLevelConfiguration",
+    "NonResourcePolicyRule",
+    "PolicyRulesWithSubjects",
+    "PriorityLevelConfiguration",
+    "PriorityLevelConfigurationCondition",
+    "PriorityLevelConfigurationReference",
+    "PriorityLevelConfigurationSpec",
+    "PriorityLevelConfigurationStatus",
+    "QueuingConfiguration",
+    "ResourcePolicyRule",
+    "ServiceAccountSubject",
+    "UserSubject",
+  ],
   "io.k8s.api.networking.v1": [
     "HTTPIngressPath",
     "HTTPIngressRuleValue",
@@ -2927,6 +3059,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
     "VolumeAttachmentSource",
     "VolumeAttachmentSpec",
     "VolumeAttachmentStatus",
+    "VolumeAttributesClass",
     "VolumeError",
     "VolumeNodeResources",
   ],

@@ -77,6 +77,13 @@ export interface EventsV1EventSeries {
   readonly lastObservedTime: string;
 }
 
+export interface FlowcontrolV1Subject {
+  readonly group?: GroupSubject;
+  readonly kind: string;
+  readonly serviceAccount?: ServiceAccountSubject;
+  readonly user?: UserSubject;
+}
+
 export interface RbacV1Subject {
   readonly apiGroup?: string;
   readonly kind: string;
@@ -803,6 +810,11 @@ export interface ExecAction {
   readonly command?: readonly string[];
 }
 
+export interface ExemptPriorityLevelConfiguration {
+  readonly lendablePercent?: number;
+  readonly nominalConcurrencyShares?: number;
+}
+
 export interface FCVolumeSource {
   readonly fsType?: string;
   readonly lun?: number;
@@ -850,6 +862,37 @@ export interface FlockerVolumeSource {
   readonly datasetUUID?: string;
 }
 
+export interface FlowDistinguisherMethod {
+  readonly type: string;
+}
+
+export interface FlowSchema {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata?: ObjectMeta;
+  readonly spec?: FlowSchemaSpec;
+  readonly status?: FlowSchemaStatus;
+}
+
+export interface FlowSchemaCondition {
+  readonly lastTransitionTime?: string;
+  readonly message?: string;
+  readonly reason?: string;
+  readonly status?: string;
+  readonly type?: string;
+}
+
+export interface FlowSchemaSpec {
+  readonly distinguisherMethod?: FlowDistinguisherMethod;
+  readonly matchingPrecedence?: number;
+  readonly priorityLevelConfiguration: PriorityLevelConfigurationReference;
+  readonly rules?: readonly PolicyRulesWithSubjects[];
+}
+
+export interface FlowSchemaStatus {
+  readonly conditions?: readonly FlowSchemaCondition[];
+}
+
 export interface ForNode {
   readonly name: string;
 }
@@ -887,6 +930,10 @@ export interface GlusterfsVolumeSource {
   readonly endpoints: string;
   readonly path: string;
   readonly readOnly?: boolean;
+}
+
+export interface GroupSubject {
+  readonly name: string;
 }
 
 export interface GroupVersionForDiscovery {
@@ -1209,6 +1256,18 @@ export interface LimitRangeSpec {
   readonly limits: readonly LimitRangeItem[];
 }
 
+export interface LimitResponse {
+  readonly queuing?: QueuingConfiguration;
+  readonly type: string;
+}
+
+export interface LimitedPriorityLevelConfiguration {
+  readonly borrowingLimitPercent?: number;
+  readonly lendablePercent?: number;
+  readonly limitResponse?: LimitResponse;
+  readonly nominalConcurrencyShares?: number;
+}
+
 export interface LinuxContainerUser {
   readonly gid: number;
   readonly supplementalGroups?: readonly number[];
@@ -1458,6 +1517,11 @@ export interface NodeSystemInfo {
 export interface NonResourceAttributes {
   readonly path?: string;
   readonly verb?: string;
+}
+
+export interface NonResourcePolicyRule {
+  readonly nonResourceURLs: readonly string[];
+  readonly verbs: readonly string[];
 }
 
 export interface NonResourceRule {
@@ -1867,6 +1931,12 @@ export interface PolicyRule {
   readonly verbs: readonly string[];
 }
 
+export interface PolicyRulesWithSubjects {
+  readonly nonResourceRules?: readonly NonResourcePolicyRule[];
+  readonly resourceRules?: readonly ResourcePolicyRule[];
+  readonly subjects: readonly FlowcontrolV1Subject[];
+}
+
 export interface PortStatus {
   readonly error?: string;
   readonly port: number;
@@ -1899,6 +1969,36 @@ export interface PriorityClass {
   readonly value?: number;
 }
 
+export interface PriorityLevelConfiguration {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata?: ObjectMeta;
+  readonly spec?: PriorityLevelConfigurationSpec;
+  readonly status?: PriorityLevelConfigurationStatus;
+}
+
+export interface PriorityLevelConfigurationCondition {
+  readonly lastTransitionTime?: string;
+  readonly message?: string;
+  readonly reason?: string;
+  readonly status?: string;
+  readonly type?: string;
+}
+
+export interface PriorityLevelConfigurationReference {
+  readonly name: string;
+}
+
+export interface PriorityLevelConfigurationSpec {
+  readonly exempt?: ExemptPriorityLevelConfiguration;
+  readonly limited?: LimitedPriorityLevelConfiguration;
+  readonly type: string;
+}
+
+export interface PriorityLevelConfigurationStatus {
+  readonly conditions?: readonly PriorityLevelConfigurationCondition[];
+}
+
 export interface Probe {
   readonly exec?: ExecAction;
   readonly failureThreshold?: number;
@@ -1915,6 +2015,12 @@ export interface Probe {
 export interface ProjectedVolumeSource {
   readonly defaultMode?: number;
   readonly sources?: readonly VolumeProjection[];
+}
+
+export interface QueuingConfiguration {
+  readonly handSize?: number;
+  readonly queueLengthLimit?: number;
+  readonly queues?: number;
 }
 
 export interface QuobyteVolumeSource {
@@ -2035,6 +2141,14 @@ export interface ResourceHealth {
   readonly health?: string;
   readonly message?: string;
   readonly resourceID: string;
+}
+
+export interface ResourcePolicyRule {
+  readonly apiGroups: readonly string[];
+  readonly clusterScope?: boolean;
+  readonly namespaces?: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
 }
 
 export interface ResourceQuota {
@@ -2299,6 +2413,11 @@ export interface ServiceAccount {
   readonly kind?: string;
   readonly metadata?: ObjectMeta;
   readonly secrets?: readonly ObjectReference[];
+}
+
+export interface ServiceAccountSubject {
+  readonly name: string;
+  readonly namespace: string;
 }
 
 export interface ServiceAccountTokenProjection {
@@ -2630,6 +2749,10 @@ export interface UserInfo {
   readonly username?: string;
 }
 
+export interface UserSubject {
+  readonly name: string;
+}
+
 export interface Volume {
   readonly awsElasticBlockStore?: AWSElasticBlockStoreVolumeSource;
   readonly azureDisk?: AzureDiskVolumeSource;
@@ -2688,6 +2811,14 @@ export interface VolumeAttachmentStatus {
   readonly attached: boolean;
   readonly attachmentMetadata?: { readonly [key: string]: string };
   readonly detachError?: VolumeError;
+}
+
+export interface VolumeAttributesClass {
+  readonly apiVersion?: string;
+  readonly driverName: string;
+  readonly kind?: string;
+  readonly metadata?: ObjectMeta;
+  readonly parameters?: { readonly [key: string]: string };
 }
 
 export interface VolumeDevice {

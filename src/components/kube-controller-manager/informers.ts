@@ -90,6 +90,7 @@ export function createSharedInformers(
     persistentVolumeClaims: all.create({ resource: resources.persistentVolumeClaims, indexes: { owner } }),
     persistentVolumes: all.create({ resource: resources.persistentVolumes, indexes: { owner } }),
     storageClasses: all.create({ resource: resources.storageClasses, indexes: { owner } }),
+    volumeAttributesClasses: all.create({ resource: resources.volumeAttributesClasses, indexes: { owner } }),
   };
   const known = new Map<string, OwnedInformer>(
     Object.values(typed).map((informer) => [resourceId(informer.resource), informer as unknown as OwnedInformer]),

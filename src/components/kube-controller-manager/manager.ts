@@ -28,7 +28,11 @@ import { createNamespaceController } from "./namespace-controller.ts";
 import { createNodeLifecycleController } from "./node-lifecycle-controller.ts";
 import { createPersistentVolumeController } from "./persistent-volume-controller.ts";
 import { createPodGarbageCollector } from "./pod-garbage-collector.ts";
-import { createClaimProtectionController, createVolumeProtectionController } from "./protection-controllers.ts";
+import {
+  createAttributesProtectionController,
+  createClaimProtectionController,
+  createVolumeProtectionController,
+} from "./protection-controllers.ts";
 import { createResourceQuotaController } from "./resource-quota-controller.ts";
 import { createReplicaSetController, createReplicationController } from "./replica-set-controller.ts";
 import { createRootCaPublisher } from "./root-ca-publisher.ts";
@@ -55,6 +59,7 @@ const controllers = {
   "persistentvolume-binder-controller": createPersistentVolumeController,
   "persistentvolumeclaim-protection-controller": createClaimProtectionController,
   "persistentvolume-protection-controller": createVolumeProtectionController,
+  "volumeattributesclass-protection-controller": createAttributesProtectionController,
   "job-controller": createJobController,
   "cronjob-controller": createCronJobController,
   "ttl-after-finished-controller": createTtlAfterFinishedController,

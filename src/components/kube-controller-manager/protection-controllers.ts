@@ -1,8 +1,11 @@
-/** Lets claims and volumes that are to go, go once nobody uses them. */
+/** Lets claims, volumes and attribute classes that are to go, go once nobody uses them. */
 import type { Pod } from "../../api/generated/types.ts";
 import { resources } from "../../api/resources.ts";
 import {
+  attributeClassesOfClaim,
+  attributesProtection,
   claimProtection,
+  planAttributesProtection,
   planClaimProtection,
   planVolumeProtection,
   volumeProtection,
@@ -49,6 +52,32 @@ export const createVolumeProtectionController: CreateController = (context) => {
     },
   });
   reconciler.on(volumes, ownKey);
+  return reconciler;
+};
+
+export const createAttributesProtectionController: CreateController = (context) => {
+  const { client, informers } = context;
+  const { persistentVolumeClaims: claims, persistentVolumes: volumes, volumeAttributesClasses: classes } = informers;
+  const reconciler = reconcilerOf(context, {
+    name: "volumeattributesclass-protection",
+    waitFor: [classes, claims, volumes],
+    reconcile: async (name) => {
+      const attributes = classes.store.get(name);
+      if (attributes === undefined) return;
+      const users = { claims: claims.store.list(), volumes: volumes.store.list() };
+      const plan = planAttributesProtection(attributes, users);
+      if (plan === undefined) return;
+      const next = withProtection(attributes, { finalizer: attributesProtection, plan });
+      await whereItStillIs(client.update(resources.volumeAttributesClasses, next));
+    },
+  });
+  reconciler.on(classes, ownKey);
+  // Only what goes or changes its class lets one go.
+  reconciler.on(claims, ({ previous }) => (previous === undefined ? [] : attributeClassesOfClaim(previous)));
+  reconciler.on(volumes, ({ previous }) => {
+    const name = previous?.spec?.volumeAttributesClassName ?? "";
+    return name === "" ? [] : [name];
+  });
   return reconciler;
 };
 

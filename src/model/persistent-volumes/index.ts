@@ -1,6 +1,9 @@
 export { planClaim, planVolume } from "./plan.ts";
 export {
+  attributeClassesOfClaim,
+  attributesProtection,
   claimProtection,
+  planAttributesProtection,
   planClaimProtection,
   planVolumeProtection,
   volumeProtection,

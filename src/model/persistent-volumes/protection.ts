@@ -1,10 +1,11 @@
-/** What holds claims and volumes that are to go: somebody still uses them. */
-import type { PersistentVolume, PersistentVolumeClaim, Pod } from "../../api/generated/types.ts";
+/** What holds claims, volumes and attribute classes that are to go: somebody still uses them. */
+import type { PersistentVolume, PersistentVolumeClaim, Pod, VolumeAttributesClass } from "../../api/generated/types.ts";
 import type { KubernetesObject } from "../../api/object.ts";
 
 /** The finalizers that say so. */
 export const claimProtection = "kubernetes.io/pvc-protection";
 export const volumeProtection = "kubernetes.io/pv-protection";
+export const attributesProtection = "kubernetes.io/vac-protection";
 
 /** What is to be done about the finalizer; undefined where it is right. */
 export type ProtectionPlan = "add" | "remove" | undefined;
@@ -17,6 +18,30 @@ export function planClaimProtection(claim: PersistentVolumeClaim, pods: readonly
 /** A volume is used as long as it is bound. */
 export function planVolumeProtection(volume: PersistentVolume): ProtectionPlan {
   return planOf(volume, volumeProtection, () => volume.status?.phase === "Bound");
+}
+
+/** The names of the attribute classes that a claim has, had last and waits for. */
+export function attributeClassesOfClaim({ spec, status }: PersistentVolumeClaim): readonly string[] {
+  return [
+    spec?.volumeAttributesClassName ?? "",
+    status?.currentVolumeAttributesClassName ?? "",
+    status?.modifyVolumeStatus?.targetVolumeAttributesClassName ?? "",
+  ].filter((name) => name !== "");
+}
+
+/** A class is used as long as a claim or a volume names it. */
+export function planAttributesProtection(
+  attributes: VolumeAttributesClass,
+  users: { readonly claims: readonly PersistentVolumeClaim[]; readonly volumes: readonly PersistentVolume[] },
+): ProtectionPlan {
+  const name = attributes.metadata?.name ?? "";
+  return planOf(
+    attributes,
+    attributesProtection,
+    () =>
+      users.volumes.some(({ spec }) => spec?.volumeAttributesClassName === name) ||
+      users.claims.some((claim) => attributeClassesOfClaim(claim).includes(name)),
+  );
 }
 
 function planOf({ metadata }: KubernetesObject, finalizer: string, isUsed: () => boolean): ProtectionPlan {
