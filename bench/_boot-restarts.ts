@@ -4,8 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { resources } from "../src/api/resources.ts";
 import { createHttpsClient, type HttpsApiClient } from "../src/client/index.ts";
 import { readKubeconfig } from "../src/machinery/kubeconfig/index.ts";
-import { type Lab, labProcesses } from "../test/cluster/lab/index.ts";
+import type { Lab } from "../test/cluster/lab/index.ts";
 import { busybox, isReady, untilCreated, untilReady } from "./_pods.ts";
+import { pidOf } from "./_processes.ts";
 
 export interface Restarts {
   /** From the server's end until a pod is read through the API. */
@@ -95,10 +96,10 @@ async function measureOnce(lab: Lab, round: number): Promise<Restarts> {
 }
 
 /** Returns when. */
-function kill(lab: Lab, part: string): number {
-  const found = labProcesses(lab).find(({ words }) => words[0]?.endsWith("node") === true && words[2] === part);
-  if (found === undefined) throw new Error(`Cannot kill the ${part}: it does not run`);
-  process.kill(found.pid, "SIGKILL");
+function kill(lab: Lab, part: "server" | "agent"): number {
+  const pid = pidOf(lab, part);
+  if (pid === undefined) throw new Error(`Cannot kill the ${part}: it does not run`);
+  process.kill(pid, "SIGKILL");
   return performance.now();
 }
 

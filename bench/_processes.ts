@@ -1,7 +1,6 @@
 /** What processes of a cluster cost, as the kernel counts it. */
 import { readFileSync } from "node:fs";
-import type { Lab } from "../test/cluster/lab/index.ts";
-import { labProcesses } from "../test/cluster/lab/index.ts";
+import { type Lab, type LabProcess, labProcesses } from "../test/cluster/lab/index.ts";
 
 /** Its proportional share of memory; 0 where it has ended. */
 export function pssMegabytes(pid: number): number {
@@ -40,11 +39,6 @@ interface PartCost {
 /** The processes of a running cluster by what they are for. Agents are counted together. */
 export function partCosts(lab: Lab): Readonly<Record<Part, PartCost>> {
   const costs = new Map<Part, PartCost>();
-  const partOf = ({ words }: { readonly words: readonly string[] }): Part => {
-    const at = words.findIndex((word) => /\/(main|netloom)\.(m?js|ts)$/.test(word));
-    const command = at === -1 ? words[0]?.endsWith("tini") === true && "holder" : words[at + 1];
-    return command === "server" || command === "agent" || command === "holder" ? command : "pods";
-  };
   for (const process of labProcesses(lab)) {
     const before = costs.get(partOf(process)) ?? nothing;
     costs.set(partOf(process), {
@@ -55,6 +49,19 @@ export function partCosts(lab: Lab): Readonly<Record<Part, PartCost>> {
   }
   const of = (part: Part): PartCost => costs.get(part) ?? nothing;
   return { server: of("server"), agent: of("agent"), holder: of("holder"), pods: of("pods") };
+}
+
+/** What a process is for, by its command line; whatever flags Node was given. */
+function partOf({ words }: Pick<LabProcess, "words">): Part {
+  const at = words.findIndex((word) => /\/(main|netloom)\.(m?js|ts)$/.test(word));
+  const command = at === -1 ? words[0]?.endsWith("tini") === true && "holder" : words[at + 1];
+  return command === "server" || command === "agent" || command === "holder" ? command : "pods";
+}
+
+/** Undefined where none runs; of several agents the first. */
+export function pidOf(lab: Lab, part: "server" | "agent"): number | undefined {
+  return labProcesses(lab).find((process) => process.words[0]?.endsWith("node") === true && partOf(process) === part)
+    ?.pid;
 }
 
 const nothing: PartCost = { megabytes: 0, cpuSeconds: 0, processes: 0 };
