@@ -26,3 +26,26 @@ test("admitPod() does not count the pod itself among the others", () => {
   const pod = podWithPort("first", {});
   assert.equal(admitPod(pod, [pod], node), undefined);
 });
+
+test("admitPod() refuses settings of the kernel that are not the pod's own", () => {
+  const withSysctl = (name: string, spec: Partial<Pod["spec"] & object> = {}): Pod => {
+    const containers = [{ name: "c", image: "i" }];
+    return {
+      metadata: { uid: "a" },
+      spec: { containers, securityContext: { sysctls: [{ name, value: "1" }] }, ...spec },
+    };
+  };
+  const cases = [
+    [withSysctl("kernel.shm_rmid_forced"), undefined],
+    [withSysctl("net/ipv4/tcp_syncookies"), undefined],
+    [withSysctl("kernel.msgmax"), 'forbidden sysctl: "kernel.msgmax" not allowlisted'],
+    [
+      withSysctl("net.ipv4.tcp_syncookies", { hostNetwork: true }),
+      'forbidden sysctl: "net.ipv4.tcp_syncookies" not allowed with host net enabled',
+    ],
+  ] as const;
+  for (const [pod, why] of cases) {
+    const expected = why === undefined ? undefined : { reason: "SysctlForbidden", message: `Pod was rejected: ${why}` };
+    assert.deepEqual(admitPod(pod, [], node), expected);
+  }
+});

@@ -1,6 +1,7 @@
 /** Whether the node can take a pod that names it; the scheduler is not the only one who may. */
 import type { Pod } from "../../../api/generated/types.ts";
 import { hostPortsCollide, hostPortsOf, podRequests } from "../../../model/scheduling/index.ts";
+import { forbiddenSysctl } from "./sysctls.ts";
 
 interface Rejection {
   readonly reason: string;
@@ -14,10 +15,18 @@ export interface NodeResources {
   readonly pods: number;
 }
 
-/** Refuses a pod that asks for more than `active`, the node's other pods, have left of it, or whose host ports they have. */
+/**
+ * Refuses a pod that asks for more than `active`, the node's other pods, have left of it, whose host ports they have, or
+ * that would change the kernel's settings for others.
+ */
 export function admitPod(pod: Pod, active: readonly Pod[], node: NodeResources): Rejection | undefined {
   const others = active.filter(({ metadata }) => metadata?.uid !== pod.metadata?.uid);
-  return tooLarge(pod, others, node) ?? portConflict(pod, others);
+  return tooLarge(pod, others, node) ?? portConflict(pod, others) ?? forbiddenSetting(pod);
+}
+
+function forbiddenSetting(pod: Pod): Rejection | undefined {
+  const why = forbiddenSysctl(pod);
+  return why === undefined ? undefined : { reason: "SysctlForbidden", message: `Pod was rejected: ${why}` };
 }
 
 function tooLarge(pod: Pod, others: readonly Pod[], node: NodeResources): Rejection | undefined {

@@ -7,6 +7,7 @@ import type { AnyContainer } from "./find-container.ts";
 import { containerLogPath } from "./paths.ts";
 import { containerRights } from "./security.ts";
 import { StartError } from "./start-error.ts";
+import { sysctlsOf } from "./sysctls.ts";
 
 export interface ContainerSpecInput {
   readonly pod: Pod;
@@ -40,6 +41,7 @@ export function containerSpec(input: ContainerSpecInput): ContainerSpec {
     mounts,
     networkNamespacePath: netnsPath,
     hostname,
+    sysctls: sysctlsOf(pod),
     logPath: containerLogPath(nodeRoot, pod, { name: container.name, attempt }),
   };
 }

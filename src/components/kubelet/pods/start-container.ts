@@ -98,8 +98,12 @@ function mountsOf(
       );
     }
     const within = subPathExpr === undefined ? (subPath ?? "") : expandVariables(subPathExpr, lookUp);
+    if (within.startsWith("/")) {
+      throw new StartError("CreateContainerConfigError", `error SubPath \`${within}\` must not be an absolute path`);
+    }
     if (within.split("/").includes("..")) {
-      throw new StartError("CreateContainerConfigError", `subPath "${within}" must not contain ".."`);
+      const why = `unable to provision SubPath \`${within}\`: must not contain '..'`;
+      throw new StartError("CreateContainerConfigError", why);
     }
     return {
       source: within === "" ? source : subPathOf(name, source, within),

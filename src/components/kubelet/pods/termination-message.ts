@@ -1,5 +1,6 @@
 /** The last words of a container: what it wrote to its termination log, or the end of its output. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { parseLogLine } from "../logs/log-line.ts";
 import type { AnyContainer } from "./find-container.ts";
 
 const longestMessage = 4096;
@@ -18,11 +19,9 @@ export function terminationMessage(
   const lines = readTail(files.log, longestLogTail * 4)
     .split("\n")
     .filter((line) => line !== "");
-  const text = lines.slice(-mostLogLines).map((line) => line.replace(/^\S+ \S+ \S+ /, ""));
-  return text
-    .map((line) => `${line}\n`)
-    .join("")
-    .slice(-longestLogTail);
+  // The first may be cut; what was cut is no line of a log.
+  const records = lines.slice(-mostLogLines).map((line) => parseLogLine(Buffer.from(line))?.text ?? Buffer.alloc(0));
+  return Buffer.concat(records).subarray(-longestLogTail).toString("utf8");
 }
 
 function readTail(path: string, bytes: number): string {
