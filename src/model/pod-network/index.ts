@@ -2,4 +2,4 @@ export { allocateAddress } from "./ipam.ts";
 export { planNodeNetwork } from "./node.ts";
 export type { NodeNetwork } from "./node-network.ts";
 export { isPodLinkName, lastGroupId, planPodNetwork, podLinkName } from "./pod.ts";
-export { vxlanMtu } from "./vxlan.ts";
+export { vxlanEndAddress, vxlanMtu } from "./vxlan.ts";

@@ -61,7 +61,7 @@ export function planVxlan(input: {
       },
     ],
     addresses: node.podCidrs.map((podCidr) => {
-      const address = endAddress(podCidr);
+      const address = vxlanEndAddress(podCidr);
       return { link: vxlanLink, address, prefix: familyBits[ipFamily(address)], cause };
     }),
     neighbours: ends.flatMap((end) => neighboursOf(end, families)),
@@ -88,7 +88,7 @@ function endOf(other: NodeNetwork, family: "IPv4" | "IPv6"): readonly OtherEnd[]
 function neighboursOf({ podCidrs, mac, cause }: OtherEnd, families: ReadonlySet<string>): readonly PlannedNeighbour[] {
   return podCidrs
     .filter((podCidr) => families.has(ipFamily(podCidr)))
-    .map((podCidr) => ({ link: vxlanLink, address: endAddress(podCidr), mac, cause }));
+    .map((podCidr) => ({ link: vxlanLink, address: vxlanEndAddress(podCidr), mac, cause }));
 }
 
 function forwardingOf({ mac, remote, cause }: OtherEnd): PlannedForwarding {
@@ -100,7 +100,7 @@ function routesTo({ podCidrs, cause }: OtherEnd, families: ReadonlySet<string>):
     .filter((podCidr) => families.has(ipFamily(podCidr)))
     .map((destination) => ({
       destination,
-      gateway: endAddress(destination),
+      gateway: vxlanEndAddress(destination),
       link: vxlanLink,
       isOnlink: true,
       cause,
@@ -117,7 +117,10 @@ function outsideAddress({ addresses }: NodeNetwork): IpAddress | undefined {
   return addresses.find((address) => ipFamily(address) === "IPv4") ?? addresses[0];
 }
 
-const endAddress = (podCidr: Cidr): IpAddress => nthAddress(podCidr, 0);
+/** Of a node's end, by the node's pod range. */
+export function vxlanEndAddress(podCidr: Cidr): IpAddress {
+  return nthAddress(podCidr, 0);
+}
 
 /** Locally administered, and readable: 02:01 and the last four bytes of the address, which differ within a node network. */
 function endMac(address: IpAddress): string {

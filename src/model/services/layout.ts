@@ -174,10 +174,17 @@ function baseChains(network: FamilyNetwork): readonly Chain[] {
   const { family, podCidr, clusterCidrs, serviceCidr, podInterfacePrefix } = network;
   // With several IPv6 addresses masquerade takes the one added last, hence the fixed address there.
   const hideSource: Statement = family === "ip" ? { kind: "masquerade" } : { kind: "snat", address: network.address };
+  const overlay = family === "ip6" ? network.overlay : undefined;
   const isTranslated = compare("ct status", "dnat");
   const isNew = compare("ct state", "new");
   const fromOtherThanPods: readonly Statement[] =
     podCidr === undefined ? [] : [{ kind: "compare", field: "saddr", operator: "!=", value: podCidr }];
+  const throughThisNode: readonly Statement[] = [
+    isTranslated,
+    { kind: "compare", field: "ct mark", operator: "!=", value: 0, mask: serviceMask },
+    { kind: "compare", field: "ct mark", operator: "==", value: 0, mask: localBit },
+    ...fromOtherThanPods,
+  ];
   const untranslated = rule(isNew, goTo("not-translated"));
   return [
     chain("refuse", [
@@ -213,16 +220,19 @@ function baseChains(network: FamilyNetwork): readonly Chain[] {
         statements: [isTranslated, { kind: "in-set", key: ["saddr", "daddr"], set: "hairpin" }, hideSource],
         comment: "a pod that reaches itself through a service",
       },
-      {
-        statements: [
-          isTranslated,
-          { kind: "compare", field: "ct mark", operator: "!=", value: 0, mask: serviceMask },
-          { kind: "compare", field: "ct mark", operator: "==", value: 0, mask: localBit },
-          ...fromOtherThanPods,
-          hideSource,
-        ],
-        comment: "replies must come back through this node",
-      },
+      ...(overlay === undefined
+        ? []
+        : [
+            {
+              statements: [
+                ...throughThisNode,
+                compare("daddr", overlay.podCidr),
+                { kind: "snat", address: overlay.address } as const,
+              ],
+              comment: "replies must come back through this node, and the way they went",
+            },
+          ]),
+      { statements: [...throughThisNode, hideSource], comment: "replies must come back through this node" },
       ...(family === "ip"
         ? [
             {

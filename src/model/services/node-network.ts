@@ -9,9 +9,15 @@ export interface NodeNetwork {
   readonly addresses: readonly IpAddress[];
   /** The pods of this node. */
   readonly podCidrs: readonly Cidr[];
-  /** All pods and all nodes, any number: what pods reach under their own address. */
+  /** Any number: what pods reach under their own address. All pods, and all nodes where their network carries pods' addresses. */
   readonly clusterCidrs: readonly Cidr[];
   readonly serviceCidrs: readonly Cidr[];
+  /** The node's end of an overlay, which leads to the pods of other nodes; absent where plain routes do. */
+  readonly overlay?: {
+    readonly addresses: readonly IpAddress[];
+    /** Of all nodes. */
+    readonly podCidrs: readonly Cidr[];
+  };
   /** Host ends of the pods' veth pairs begin with it. */
   readonly podInterfacePrefix: string;
 }
@@ -24,6 +30,7 @@ export interface FamilyNetwork {
   readonly podCidr: Cidr | undefined;
   readonly clusterCidrs: readonly Cidr[];
   readonly serviceCidr: Cidr | undefined;
+  readonly overlay: { readonly address: IpAddress; readonly podCidr: Cidr } | undefined;
   readonly podInterfacePrefix: string;
 }
 
@@ -33,12 +40,20 @@ export function familyNetworks(node: NodeNetwork): readonly FamilyNetwork[] {
     const isOurs = (text: IpAddress | Cidr): boolean => familyOf(text) === family;
     const address = node.addresses.find(isOurs);
     if (address === undefined) return [];
+    const overlay = {
+      address: node.overlay?.addresses.find(isOurs),
+      podCidr: node.overlay?.podCidrs.find(isOurs),
+    };
     return {
       family,
       address,
       podCidr: node.podCidrs.find(isOurs),
       clusterCidrs: mergeCidrs(node.clusterCidrs.filter(isOurs)),
       serviceCidr: node.serviceCidrs.find(isOurs),
+      overlay:
+        overlay.address === undefined || overlay.podCidr === undefined
+          ? undefined
+          : { address: overlay.address, podCidr: overlay.podCidr },
       podInterfacePrefix: node.podInterfacePrefix,
     };
   });
