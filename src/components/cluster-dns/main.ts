@@ -23,9 +23,10 @@ export async function runClusterDns(
 ): Promise<void> {
   const { corefile, kubeconfig: path, defaultPort } = parseDnsArguments(argv);
   const fromFile = path === undefined ? undefined : await readKubeconfig(path);
+  const api = renewedSource(() => fromFile ?? inClusterKubeconfig());
   const dns = createClusterDns({
     readCorefile: () => readFileSync(corefile, "utf8"),
-    source: () => renewedSource(() => fromFile ?? inClusterKubeconfig()),
+    source: () => api.source,
     log: createDnsLogger((line) => process.stdout.write(line)),
     clock: systemClock,
     defaultPort,
@@ -34,11 +35,16 @@ export async function runClusterDns(
     random: Math.random,
     version,
   });
-  await dns.run(signal);
+  try {
+    await dns.run(signal);
+  } finally {
+    // An open connection would keep the process until it is killed.
+    api.close();
+  }
 }
 
 /** Tokens are renewed on disk: each list and watch looks whether it is still the one of the open connection. */
-function renewedSource(kubeconfig: () => Kubeconfig): ListWatch {
+function renewedSource(kubeconfig: () => Kubeconfig): { readonly source: ListWatch; close(): void } {
   let current: { readonly token: string | undefined; readonly client: HttpsApiClient } | undefined;
   const client = (): HttpsApiClient => {
     const config = kubeconfig();
@@ -49,8 +55,11 @@ function renewedSource(kubeconfig: () => Kubeconfig): ListWatch {
     return current.client;
   };
   return {
-    list: async (resource, options) => client().list(resource, options),
-    watch: (resource, options) => client().watch(resource, options),
+    source: {
+      list: async (resource, options) => client().list(resource, options),
+      watch: (resource, options) => client().watch(resource, options),
+    },
+    close: () => current?.client.close(),
   };
 }
 

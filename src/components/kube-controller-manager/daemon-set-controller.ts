@@ -150,7 +150,8 @@ function createBackOff() {
     /** 0: now, and the next pause begins. */
     delayMs: (key: string, now: number): number => {
       const last = entries.get(key);
-      if (last !== undefined && now < last.at + last.pauseMs) return last.at + last.pauseMs - now;
+      // In the future it was where the clock has been set back since.
+      if (last !== undefined && last.at <= now && now < last.at + last.pauseMs) return last.at + last.pauseMs - now;
       const isLongAgo = last === undefined || now > last.at + 2 * maxBackOffMs;
       entries.set(key, { at: now, pauseMs: isLongAgo ? firstBackOffMs : Math.min(last.pauseMs * 2, maxBackOffMs) });
       return 0;

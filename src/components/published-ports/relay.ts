@@ -88,7 +88,7 @@ async function openUdpRelay(
     upstream.bind({ fd: await dialer.bindUdp(port.target) });
     await once(upstream, "listening");
     void (async () => {
-      while (clock.now() - lastUsed < udpIdleMs) await clock.sleep(udpIdleMs, closed.signal);
+      while (Math.abs(clock.now() - lastUsed) < udpIdleMs) await clock.sleep(udpIdleMs, closed.signal);
     })().then(drop, drop);
     return upstream;
   };

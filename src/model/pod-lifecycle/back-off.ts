@@ -24,11 +24,28 @@ export function raiseBackOff(
   };
 }
 
-/** When the wait that counts from `eventMs` is over; `eventMs` itself where nothing has to be waited for. */
-export function backOffEndMs(backOff: BackOff | undefined, eventMs: number): number {
-  if (backOff === undefined || eventMs - backOff.raisedAtMs > 2 * maxMs) return eventMs;
-  return eventMs + backOff.delayMs;
+/** When the wait that counts from `eventMs` is over; not in the future where nothing has to be waited for. */
+export function backOffEndMs(
+  backOff: BackOff | undefined,
+  { eventMs, nowMs }: { readonly eventMs: number; readonly nowMs: number },
+): number {
+  const delayMs = backOff === undefined || eventMs - backOff.raisedAtMs > 2 * maxMs ? 0 : backOff.delayMs;
+  return notFurtherThan(delayMs, { atMs: eventMs + delayMs, nowMs });
 }
+
+/**
+ * `atMs`, or `nowMs` where that is further away than it can have been when it was set: the clock was set back since, and
+ * nobody shall wait for as long as that.
+ */
+export function notFurtherThan(
+  longestMs: number,
+  { atMs, nowMs }: { readonly atMs: number; readonly nowMs: number },
+): number {
+  return atMs - nowMs > longestMs ? nowMs : atMs;
+}
+
+/** The longest wait before anything is tried again. */
+export const longestRetryMs = maxMs;
 
 /** As upstream's messages write it: "10s", "1m20s", "5m0s". */
 export function backOffText(backOff: Pick<BackOff, "delayMs">): string {

@@ -79,7 +79,7 @@ function crashed(
 ): ContainerState {
   if (run.state.type !== "exited" || backOff === undefined) return terminated(run);
   const { finishedAtMs } = run.state;
-  const isWaiting = backOffEndMs(backOff, finishedAtMs) > facts.nowMs;
+  const isWaiting = backOffEndMs(backOff, { eventMs: finishedAtMs, nowMs: facts.nowMs }) > facts.nowMs;
   if (!isWaiting || facts.nowMs - finishedAtMs < failureVisibleMs) return terminated(run);
   const { name, namespace, uid } = facts.pod.metadata ?? {};
   const message = `back-off ${backOffText(backOff)} restarting failed container=${container.name} pod=${name}_${namespace}(${uid})`;

@@ -1,6 +1,6 @@
 /** Decides what is to be done next for one pod: start, stop, restart its containers, make and remove its network. */
 import type { Container, EphemeralContainer } from "../../api/generated/types.ts";
-import { backOffEndMs } from "./back-off.ts";
+import { backOffEndMs, longestRetryMs, notFurtherThan } from "./back-off.ts";
 import { factsOf, failureVisibleMs, isRunning, isSidecar, mayRun } from "./facts.ts";
 import type { ContainerFacts, KillCause, PodFacts } from "./facts.ts";
 import { isTerminal, willRestart } from "./phase.ts";
@@ -84,8 +84,9 @@ function stopsOf(facts: PodFacts): readonly PodAction[] {
 function planLife(facts: PodFacts, wakes: Set<number>): readonly PodAction[] {
   if (facts.sandbox === "busy") return [];
   if (facts.sandbox === "none") {
-    if (facts.sandboxRetryAtMs <= facts.nowMs) return [{ type: "attach-network" }];
-    wakes.add(facts.sandboxRetryAtMs);
+    const dueMs = notFurtherThan(longestRetryMs, { atMs: facts.sandboxRetryAtMs, nowMs: facts.nowMs });
+    if (dueMs <= facts.nowMs) return [{ type: "attach-network" }];
+    wakes.add(dueMs);
     return [];
   }
   const kills = killsOf(facts);
@@ -142,9 +143,10 @@ function planStart(
   if (activity !== "none" || current?.state.type === "running") return undefined;
   if (current !== undefined && !willRestart(facts, container.name)) return undefined;
   const attempt = current === undefined ? firstAttempt(facts, container.name) : current.attempt + 1;
+  const { nowMs } = facts;
   const dueMs = Math.max(
-    failure?.retryAtMs ?? 0,
-    current === undefined ? 0 : backOffEndMs(backOff, current.state.finishedAtMs),
+    failure === undefined ? 0 : notFurtherThan(longestRetryMs, { atMs: failure.retryAtMs, nowMs }),
+    current === undefined ? 0 : backOffEndMs(backOff, { eventMs: current.state.finishedAtMs, nowMs }),
   );
   if (dueMs <= facts.nowMs) return { type: "start", container: container.name, attempt };
   wakes.add(dueMs);

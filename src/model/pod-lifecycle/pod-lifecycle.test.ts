@@ -188,8 +188,15 @@ test("the back-off doubles from 10 s to 5 min and starts anew after ten calm min
   }
   assert.deepEqual(texts, ["10s", "20s", "40s", "1m20s", "2m40s", "5m0s", "5m0s"]);
   const calm = nowMs + 601_000;
-  assert.equal(backOffEndMs(backOff, calm), calm);
+  assert.equal(backOffEndMs(backOff, { eventMs: calm, nowMs: calm }), calm);
   assert.equal(raiseBackOff(backOff, { nowMs: calm, eventMs: calm }).delayMs, 10_000);
+});
+
+test("backOffEndMs() waits for no time that a clock which was set back has left behind", () => {
+  const backOff = raiseBackOff(undefined, { nowMs, eventMs: nowMs });
+  assert.equal(backOffEndMs(backOff, { eventMs: nowMs, nowMs: nowMs + 1000 }), nowMs + 10_000);
+  const earlier = nowMs - 7_200_000;
+  assert.equal(backOffEndMs(backOff, { eventMs: nowMs, nowMs: earlier }), earlier);
 });
 
 for (const [what, given, phase, reason] of [

@@ -33,7 +33,8 @@ export function cachePlugin({ config, now, metrics, server }: CachePluginOptions
     for (const side of ["success", "denial"] as const) {
       const entry = entries[side].get(key);
       const ageSeconds = entry === undefined ? 0 : Math.floor((now() - entry.storedAtMs) / 1000);
-      if (entry !== undefined && ageSeconds < entry.ttlSeconds) {
+      // Of a negative age where the clock was set back.
+      if (entry !== undefined && ageSeconds >= 0 && ageSeconds < entry.ttlSeconds) {
         metrics.cacheHits.add([server, side, zones]);
         return aged(entry.reply, ageSeconds);
       }

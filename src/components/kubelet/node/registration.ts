@@ -81,7 +81,7 @@ export function createRegistration(options: {
       conditions: status.conditions?.map(({ type, status: is }) => [type, is]),
     });
     const { addresses = [] } = status;
-    if (text === reported && clock.now() - reportedAtMs < statusMs) return;
+    if (text === reported && Math.abs(clock.now() - reportedAtMs) < statusMs) return;
     known = await client.patch(
       resources.nodes,
       { name },

@@ -74,7 +74,7 @@ export function createImagePuller(options: {
     const nowMs = clock.now();
     const backOff = raiseBackOff(ofPod.get(name), { nowMs, eventMs: nowMs });
     ofPod.set(name, backOff);
-    const retryAtMs = backOffEndMs(backOff, nowMs);
+    const retryAtMs = backOffEndMs(backOff, { eventMs: nowMs, nowMs });
     if (reason === "ErrImageNeverPull") {
       events.warning(pod, container.name, "ErrImageNeverPull", message);
       events.warning(pod, container.name, "Failed", `Error: ${reason}`);

@@ -20,6 +20,8 @@ import { createStatusWriter } from "./status-writer.ts";
 import type { StatusWriter } from "./status-writer.ts";
 
 const firstStatusWaitMs = 100;
+/** Then the plan is made anew, whatever was waited for: the clock may have been set. */
+const longestNapMs = 60_000;
 const finishBackoff = { firstMs: 1000, maxMs: 60_000, factor: 2, jitter: 0 };
 
 export class PodWorker {
@@ -192,7 +194,7 @@ export class PodWorker {
     const { clock } = this.#context;
     const wake = new AbortController();
     this.#wake = wake;
-    clock.sleep(Math.max(0, atMs - clock.now()), wake.signal).then(
+    clock.sleep(Math.min(Math.max(0, atMs - clock.now()), longestNapMs), wake.signal).then(
       () => this.kick(),
       () => undefined,
     );

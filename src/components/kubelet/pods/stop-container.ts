@@ -47,7 +47,9 @@ export async function stopContainer(
     const problem = await runPreStop(scope, hook, { container, id: request.id, graceMs });
     if (problem !== undefined) events.warning(pod(), request.container, "FailedPreStopHook", "PreStopHook failed");
   }
-  const restMs = Math.max((tracked.killAtMs ?? killAtMs) - clock.now(), Math.min(graceMs, leastAfterHookMs));
+  // Never more than all of it: the clock may have been set back.
+  const leftMs = Math.min((tracked.killAtMs ?? killAtMs) - clock.now(), graceMs);
+  const restMs = Math.max(leftMs, Math.min(graceMs, leastAfterHookMs));
   return runtime.stop(request.id, { graceMs: restMs });
 }
 

@@ -79,7 +79,9 @@ async function loop(
   let last: boolean | undefined;
   let streak = 0;
   try {
-    await clock.sleep(Math.max(0, startedAtMs + (probe.initialDelaySeconds ?? 0) * 1000 - clock.now()), signal);
+    const delayMs = (probe.initialDelaySeconds ?? 0) * 1000;
+    // Where the clock was set back since the start, the delay counts from now.
+    await clock.sleep(Math.min(Math.max(0, startedAtMs + delayMs - clock.now()), delayMs), signal);
     const earlyWaits = earlyWaitsMs.values();
     for (;;) {
       const { isSuccess, output } = await runProbe(probe, target, { clock, signal });

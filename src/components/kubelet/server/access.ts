@@ -134,15 +134,18 @@ interface Memory<T> {
 }
 
 function memory<T>(clock: Pick<Clock, "now">): Memory<T> {
-  const entries = new Map<string, { readonly value: T; readonly untilMs: number }>();
+  const entries = new Map<string, { readonly value: T; readonly fromMs: number; readonly untilMs: number }>();
   return {
     get: (key) => {
       const entry = entries.get(key);
-      return entry !== undefined && clock.now() < entry.untilMs ? entry : undefined;
+      const now = clock.now();
+      // What was learnt in the future was learnt before the clock was set back.
+      return entry !== undefined && entry.fromMs <= now && now < entry.untilMs ? entry : undefined;
     },
     set: (key, value, forMs) => {
       entries.delete(key);
-      entries.set(key, { value, untilMs: clock.now() + forMs });
+      const fromMs = clock.now();
+      entries.set(key, { value, fromMs, untilMs: fromMs + forMs });
       const [oldest] = entries.keys();
       if (entries.size > mostRemembered && oldest !== undefined) entries.delete(oldest);
     },

@@ -19,10 +19,17 @@ const longestUseMs = 24 * 3600 * 1000;
 
 interface KeptToken {
   readonly token: string;
+  /** Before that it is not valid: the clock was set back since it was made. */
+  readonly fromMs: number;
   readonly renewAtMs: number;
 }
 
-const renewAtMs = (fromMs: number, lifeMs: number): number => fromMs + Math.min(lifeMs * 0.8, longestUseMs);
+const lifeOf = (fromMs: number, lifeMs: number): Omit<KeptToken, "token"> => ({
+  fromMs,
+  renewAtMs: fromMs + Math.min(lifeMs * 0.8, longestUseMs),
+});
+
+const isFresh = ({ fromMs, renewAtMs }: KeptToken, nowMs: number): boolean => fromMs <= nowMs && nowMs < renewAtMs;
 
 export function createTokens(client: ApiClient, clock: Clock): Tokens {
   const kept = new Map<string, Map<string, KeptToken>>();
@@ -34,7 +41,7 @@ export function createTokens(client: ApiClient, clock: Clock): Tokens {
       kept.set(uid, ofPod);
       const key = `${audience ?? ""} ${expirationSeconds}`;
       const known = ofPod.get(key) ?? readToken(present, uid);
-      if (known !== undefined && clock.now() < known.renewAtMs) {
+      if (known !== undefined && isFresh(known, clock.now())) {
         ofPod.set(key, known);
         return known.token;
       }
@@ -52,7 +59,8 @@ export function createTokens(client: ApiClient, clock: Clock): Tokens {
       const { token = "", expirationTimestamp = "" } = (answer as AuthenticationV1TokenRequest).status ?? {};
       const endMs = Date.parse(expirationTimestamp);
       const lifeMs = Number.isNaN(endMs) ? expirationSeconds * 1000 : endMs - clock.now();
-      ofPod.set(key, { token, renewAtMs: renewAtMs(clock.now(), lifeMs) });
+      // As the server writes it: in whole seconds.
+      ofPod.set(key, { token, ...lifeOf(Math.floor(clock.now() / 1000) * 1000, lifeMs) });
       return token;
     },
   };
@@ -70,7 +78,7 @@ function readToken(text: string | undefined, podUid: string): KeptToken | undefi
     const { iat, exp } = claims;
     if (typeof iat !== "number" || typeof exp !== "number" || claims["kubernetes.io"]?.pod?.uid !== podUid)
       return undefined;
-    return { token: text ?? "", renewAtMs: renewAtMs(iat * 1000, (exp - iat) * 1000) };
+    return { token: text ?? "", ...lifeOf(iat * 1000, (exp - iat) * 1000) };
   } catch {
     // Somebody wrote something else there.
     return undefined;
