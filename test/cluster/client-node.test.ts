@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { PassThrough, Writable } from "node:stream";
 import { after, before, test } from "node:test";
 import * as k8s from "@kubernetes/client-node";
+import { WebSocket } from "ws";
 import { eventually, makeLab } from "./lab/index.ts";
 
 const lab = makeLab();
@@ -130,4 +131,33 @@ test("logs and port-forward stream", async () => {
   const log = collector();
   await new k8s.Log(config).log(namespace, "target", "main", log.stream, { tailLines: 5 });
   await eventually(() => assert.match(log.text(), /Listening at/));
+});
+
+test("a log comes over a WebSocket, plain and in base64, and a refusal before there is one", async () => {
+  const identity = {};
+  await config.applyToHTTPSOptions(identity);
+  const server = (config.getCurrentCluster()?.server ?? "").replace(/^https/, "wss");
+  const open = (container: string, protocols: readonly string[]): WebSocket =>
+    new WebSocket(
+      `${server}/api/v1/namespaces/default/pods/target/log?container=${container}`,
+      [...protocols],
+      identity,
+    );
+  const received = async (protocols: readonly string[]): Promise<readonly string[]> => {
+    const messages: string[] = [];
+    const socket = open("main", protocols);
+    socket.on("message", (data: Buffer) => messages.push(data.toString()));
+    await once(socket, "close");
+    return messages;
+  };
+  for (const protocols of [[], ["binary.k8s.io"]]) {
+    const [first, ...rest] = await received(protocols);
+    assert.equal(first, "");
+    assert.match(rest.join(""), /Listening at/);
+  }
+  const [, ...encoded] = await received(["base64.binary.k8s.io"]);
+  assert.match(encoded.map((message) => Buffer.from(message, "base64").toString()).join(""), /Listening at/);
+  const refused = open("nobody", []);
+  const [error] = (await once(refused, "error")) as [Error];
+  assert.match(error.message, /400/);
 });

@@ -11,6 +11,7 @@ import type { ServedResource } from "../resources/resource.ts";
 import type { Backends } from "./backends.ts";
 import { forward } from "./forward.ts";
 import { kubeletLocation } from "./location.ts";
+import { serveLogSocket } from "./log-socket.ts";
 import { podTarget, serviceTarget } from "./proxy-target.ts";
 import { tunnel } from "./tunnel.ts";
 
@@ -49,7 +50,9 @@ export async function serveUpgrade(
   call: StreamCall,
   upgrade: { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer },
 ): Promise<void> {
-  tunnel(upgrade, await open(call));
+  const target = await open(call);
+  if (call.info.subresource === "log") await serveLogSocket(upgrade, target);
+  else tunnel(upgrade, target);
 }
 
 async function open({ info, resource, backends }: StreamCall): Promise<Target> {
