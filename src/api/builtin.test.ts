@@ -418,7 +418,9 @@ test("pods whose security, placement or volumes cannot be are refused with upstr
     ],
     [
       { hostPID: true, shareProcessNamespace: true },
-      ["spec.shareProcessNamespace: Invalid value: true: ShareProcessNamespace and HostPID cannot both be enabled"],
+      [
+        "spec.securityContext.shareProcessNamespace: Invalid value: true: ShareProcessNamespace and HostPID cannot both be enabled",
+      ],
     ],
     [terms(), [`${at}: Required value: must have at least one node selector term`]],
     [

@@ -65,9 +65,10 @@ export const daemonSets = defineResource(resources.daemonSets, {
     };
   },
   validate: ({ spec }) => [
-    ...validateWorkload(spec, "daemonset"),
+    ...validateWorkload(spec, "DaemonSet"),
     ...nonNegative(spec?.minReadySeconds, "spec.minReadySeconds"),
-    ...validateStrategyType(spec?.updateStrategy?.type, ["OnDelete", "RollingUpdate"], "spec.updateStrategy.type"),
+    ...nonNegative(spec?.revisionHistoryLimit, "spec.revisionHistoryLimit"),
+    ...validateStrategyType(spec?.updateStrategy?.type, ["RollingUpdate", "OnDelete"], "spec.updateStrategy"),
     ...validateShare(
       spec?.updateStrategy?.rollingUpdate?.maxUnavailable,
       "spec.updateStrategy.rollingUpdate.maxUnavailable",

@@ -20,6 +20,7 @@ import { resources } from "../resources.ts";
 import {
   isZeroShare,
   selectorIsImmutable,
+  validatePart,
   validateShare,
   validateStrategyType,
   validateWorkload,
@@ -35,8 +36,8 @@ function validateStrategy({ strategy }: NonNullable<Deployment["spec"]>): FieldE
     return validateStrategyType(strategy?.type, ["Recreate", "RollingUpdate"], field);
   }
   const errors = [
-    ...validateShare(rolling?.maxUnavailable, `${field}.rollingUpdate.maxUnavailable`),
     ...validateShare(rolling?.maxSurge, `${field}.rollingUpdate.maxSurge`),
+    ...validatePart(rolling?.maxUnavailable, `${field}.rollingUpdate.maxUnavailable`),
   ];
   if (isZeroShare(rolling?.maxUnavailable) && isZeroShare(rolling?.maxSurge)) {
     const text = "may not be 0 when `maxSurge` is 0";

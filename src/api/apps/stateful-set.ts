@@ -1,14 +1,15 @@
 import { isJsonEqual } from "../../lib/equal/index.ts";
 import { selectorOf, selectorText } from "../../lib/labels/index.ts";
 import { defaultPodSpec } from "../core/pod-defaults.ts";
-import { forbiddenValue } from "../field-error.ts";
+import { forbiddenValue, invalidValue, requiredValue } from "../field-error.ts";
+import type { FieldError } from "../field-error.ts";
 import { ageColumn, ageOf, column, containerCells, containerColumns, nameColumn, nameOf } from "../registry/columns.ts";
 import type { StatefulSetSpec } from "../generated/types.ts";
 import { nonNegative } from "../registry/checks.ts";
 import { defineResource } from "../registry/define.ts";
 import { scaleSubresource } from "../registry/scale.ts";
 import { resources } from "../resources.ts";
-import { validateStrategyType, validateWorkload } from "./workload-checks.ts";
+import { validateWorkload } from "./workload-checks.ts";
 
 const mutableParts =
   "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', " +
@@ -66,11 +67,12 @@ export const statefulSets = defineResource(resources.statefulSets, {
     draft.status = { replicas: 0 };
   },
   validate: ({ spec }) => [
+    ...eitherOf(spec?.podManagementPolicy, ["OrderedReady", "Parallel"], "spec.podManagementPolicy"),
+    ...validateUpdateStrategy(spec?.updateStrategy?.type),
     ...nonNegative(spec?.replicas, "spec.replicas"),
     ...nonNegative(spec?.minReadySeconds, "spec.minReadySeconds"),
-    ...validateStrategyType(spec?.podManagementPolicy, ["OrderedReady", "Parallel"], "spec.podManagementPolicy"),
-    ...validateStrategyType(spec?.updateStrategy?.type, ["OnDelete", "RollingUpdate"], "spec.updateStrategy.type"),
-    ...validateWorkload(withClaims(spec), "statefulset"),
+    ...nonNegative(spec?.ordinals?.start, "spec.ordinals.start"),
+    ...validateWorkload(withClaims(spec), "StatefulSet"),
   ],
   validateUpdate({ spec }, { old, subresource }) {
     if (subresource !== "" || !spec || !old.spec) return [];
@@ -99,3 +101,16 @@ export const statefulSets = defineResource(resources.statefulSets, {
     },
   },
 });
+
+function eitherOf(value: string | undefined, supported: readonly string[], field: string): FieldError[] {
+  if (value === undefined || value === "") return [requiredValue(field)];
+  const text = `must be ${supported.map((one) => `'${one}'`).join(" or ")}`;
+  return supported.includes(value) ? [] : [invalidValue(field, value, text)];
+}
+
+function validateUpdateStrategy(type: string | undefined): FieldError[] {
+  if (type === undefined || type === "") return [requiredValue("spec.updateStrategy")];
+  if (type === "RollingUpdate" || type === "OnDelete") return [];
+  const text = "must be 'RollingUpdate' or 'OnDelete'";
+  return [invalidValue("spec.updateStrategy", { Type: type, RollingUpdate: null }, text)];
+}

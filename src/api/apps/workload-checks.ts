@@ -2,7 +2,7 @@
 import { isJsonEqual } from "../../lib/equal/index.ts";
 import { matchesSelector } from "../../lib/labels/index.ts";
 import { validatePodTemplate } from "../core/pod-validation.ts";
-import { invalidValue, requiredValue, unsupportedValue } from "../field-error.ts";
+import { forbiddenValue, invalidValue, requiredValue, unsupportedValue } from "../field-error.ts";
 import type { FieldError } from "../field-error.ts";
 import type { LabelSelector, PodTemplateSpec } from "../generated/types.ts";
 import { immutable } from "../registry/metadata.ts";
@@ -14,18 +14,29 @@ interface Workload {
 }
 
 /** The selector must choose the template's own pods, or the controller would make new ones for ever. */
-export function validateWorkload(spec: Workload | undefined, word = "deployment"): FieldError[] {
+export function validateWorkload(spec: Workload | undefined, kind: WorkloadKind = "ReplicaSet"): FieldError[] {
   const { selector, template } = spec ?? {};
   const errors = validateSelector(selector, "spec.selector");
-  if (selector === undefined) errors.push(requiredValue("spec.selector"));
-  else if (isEmpty(selector)) {
+  const word = kind === "ReplicaSet" ? "deployment" : kind.toLowerCase();
+  if (selector === undefined && kind !== "DaemonSet") errors.push(requiredValue("spec.selector"));
+  else if (selector !== undefined && isEmpty(selector)) {
     errors.push(invalidValue("spec.selector", selector, `empty selector is invalid for ${word}`));
-  } else if (errors.length === 0 && !matchesSelector(selector, template?.metadata?.labels)) {
-    const text = "`selector` does not match template `labels`";
-    errors.push(invalidValue("spec.template.metadata.labels", template?.metadata?.labels ?? null, text));
   }
-  return [...errors, ...validatePodTemplate(template, "spec.template")];
+  const isReadable = errors.every(({ type }) => type === "FieldValueRequired" && selector === undefined);
+  if (isReadable && template !== undefined && !matchesSelector(selector, template.metadata?.labels)) {
+    const text = "`selector` does not match template `labels`";
+    errors.push(invalidValue("spec.template.metadata.labels", template.metadata?.labels ?? null, text));
+  }
+  errors.push(...validatePodTemplate(template, "spec.template"));
+  if (template?.spec?.activeDeadlineSeconds !== undefined) {
+    const text = `activeDeadlineSeconds in ${kind} is not Supported`;
+    errors.push(forbiddenValue("spec.template.spec.activeDeadlineSeconds", text));
+  }
+  return errors;
 }
+
+/** As upstream names them in its messages: Deployments are ReplicaSets there. */
+export type WorkloadKind = "ReplicaSet" | "DaemonSet" | "StatefulSet";
 
 function isEmpty({ matchLabels = {}, matchExpressions = [] }: LabelSelector): boolean {
   return Object.keys(matchLabels).length + matchExpressions.length === 0;
@@ -47,17 +58,24 @@ export function validateShare(value: number | string | undefined, field: string)
   return /^\d+%$/.test(value) ? [] : [invalidValue(field, value, text)];
 }
 
+/** A part of what there is cannot be more than all. */
+export function validatePart(value: number | string | undefined, field: string): FieldError[] {
+  const errors = validateShare(value, field);
+  const isTooMuch = errors.length === 0 && typeof value === "string" && Number(value.slice(0, -1)) > 100;
+  return isTooMuch ? [invalidValue(field, value, "must not be greater than 100%")] : errors;
+}
+
 /** Does the share stand for no pod at all? */
 export function isZeroShare(value: number | string | undefined): boolean {
   return value === 0 || value === "0%" || value === undefined;
 }
 
-/** The strategy's type, printed with upstream's order of the supported ones. */
+/** The strategy's type, printed with upstream's order of the supported ones; upstream quotes its own structure. */
 export function validateStrategyType(
   type: string | undefined,
   supported: readonly string[],
   field: string,
 ): FieldError[] {
   if (type !== undefined && supported.includes(type)) return [];
-  return [unsupportedValue(field, type ?? "", supported)];
+  return [unsupportedValue(field, { Type: type ?? "", RollingUpdate: null }, supported)];
 }

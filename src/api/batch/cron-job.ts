@@ -88,12 +88,17 @@ export const cronJobs = defineResource(resources.cronJobs, {
     const template = spec.jobTemplate?.spec;
     if (template) defaultJobSpec(template);
   },
+  // The names of its jobs are eleven characters longer, and must fit into a label.
+  validateCreate({ metadata }) {
+    const name = metadata?.name ?? "";
+    return name.length > 52 ? [invalidValue("metadata.name", name, "must be no more than 52 characters")] : [];
+  },
   validate({ spec }) {
     return [
       ...validateSchedule(spec?.schedule ?? ""),
       ...validateTimeZone(spec?.timeZone),
-      ...oneOf(spec?.concurrencyPolicy, ["Allow", "Forbid", "Replace"], "spec.concurrencyPolicy"),
       ...nonNegative(spec?.startingDeadlineSeconds, "spec.startingDeadlineSeconds"),
+      ...oneOf(spec?.concurrencyPolicy, ["Allow", "Forbid", "Replace"], "spec.concurrencyPolicy"),
       ...nonNegative(spec?.successfulJobsHistoryLimit, "spec.successfulJobsHistoryLimit"),
       ...nonNegative(spec?.failedJobsHistoryLimit, "spec.failedJobsHistoryLimit"),
       ...validateJobSpec(spec?.jobTemplate?.spec, "spec.jobTemplate.spec"),

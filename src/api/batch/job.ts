@@ -1,5 +1,5 @@
 import { isJsonEqual } from "../../lib/equal/index.ts";
-import { structuredSelectorText } from "../../lib/labels/index.ts";
+import { matchesSelector, structuredSelectorText } from "../../lib/labels/index.ts";
 import { validateSelector } from "../registry/selector.ts";
 import { defaultPodSpec } from "../core/pod-defaults.ts";
 import { validatePodTemplate } from "../core/pod-validation.ts";
@@ -17,7 +17,7 @@ import {
   nameOf,
   selectorColumn,
 } from "../registry/columns.ts";
-import { nonNegative, optionalOneOf } from "../registry/checks.ts";
+import { nonNegative, oneOf, oneOfListed } from "../registry/checks.ts";
 import { defineResource } from "../registry/define.ts";
 import type { Draft } from "../registry/definition.ts";
 import { immutable } from "../registry/metadata.ts";
@@ -70,13 +70,61 @@ export function validateJobSpec(spec: JobSpec | undefined, field: string): Field
     errors.push(...nonNegative(spec?.[part], `${field}.${part}`));
   }
   errors.push(
-    ...optionalOneOf(spec?.completionMode, ["Indexed", "NonIndexed"], `${field}.completionMode`),
+    ...(spec?.completionMode === undefined
+      ? []
+      : oneOfListed(spec.completionMode, ["NonIndexed", "Indexed"], `${field}.completionMode`)),
     ...validateSelector(spec?.selector, `${field}.selector`),
   );
   if (spec?.completionMode === "Indexed" && spec.completions === undefined) {
     errors.push(requiredValue(`${field}.completions`, "when completion mode is Indexed"));
   }
-  return [...errors, ...validatePodTemplate(spec?.template, `${field}.template`, ["OnFailure", "Never"])];
+  errors.push(...validateFailurePolicy(spec, `${field}.podFailurePolicy.rules`));
+  return [...errors, ...validateJobTemplate(spec, `${field}.template`)];
+}
+
+/** A job's pods end: what restarts for ever is as if nothing was said. */
+function validateJobTemplate(spec: JobSpec | undefined, field: string): FieldError[] {
+  const policies = ["OnFailure", "Never"];
+  const errors = validatePodTemplate(spec?.template, field, [...policies, "Always"]);
+  if (spec?.template?.spec?.restartPolicy !== "Always") return errors;
+  return [...errors, requiredValue(`${field}.spec.restartPolicy`, 'valid values: "OnFailure", "Never"')];
+}
+
+function validateFailurePolicy(spec: JobSpec | undefined, field: string): FieldError[] {
+  return (spec?.podFailurePolicy?.rules ?? []).flatMap(({ action, onExitCodes, onPodConditions = [] }, index) => {
+    const path = `${field}[${index}]`;
+    const errors = oneOf(action, ["Count", "FailIndex", "FailJob", "Ignore"], `${path}.action`);
+    const isByPod = onPodConditions.length > 0;
+    if ((onExitCodes === undefined) === !isByPod) {
+      const what = isByPod
+        ? "specifying both OnExitCodes and OnPodConditions is not supported"
+        : "specifying one of OnExitCodes and OnPodConditions is required";
+      errors.push({ type: "FieldValueInvalid", field: path, body: `Invalid value: ${what}` });
+    }
+    if (onExitCodes !== undefined) {
+      errors.push(...oneOf(onExitCodes.operator, ["In", "NotIn"], `${path}.onExitCodes.operator`));
+      if (onExitCodes.values.length === 0) {
+        errors.push(invalidValue(`${path}.onExitCodes.values`, [], "at least one value is required"));
+      }
+    }
+    return errors;
+  });
+}
+
+/** A job's own pods are found by what the server adds, unless its maker has chosen otherwise. */
+function validateJobSelector({ spec, metadata }: Job): FieldError[] {
+  const errors: FieldError[] = [];
+  const { selector, template } = spec ?? {};
+  if (selector === undefined) errors.push(requiredValue("spec.selector"));
+  const own = { matchLabels: { "batch.kubernetes.io/controller-uid": metadata?.uid ?? "" } };
+  if (selector !== undefined && spec?.manualSelector !== true && !isJsonEqual(selector, own)) {
+    errors.push(invalidValue("spec.selector", selector, "`selector` not auto-generated"));
+  }
+  if (!matchesSelector(selector, template?.metadata?.labels)) {
+    const text = "`selector` does not match template `labels`";
+    errors.push(invalidValue("spec.template.metadata.labels", template?.metadata?.labels ?? null, text));
+  }
+  return errors;
 }
 
 /** A job finds its pods by labels that no other job's pods have. */
@@ -126,10 +174,21 @@ export const jobs = defineResource(resources.jobs, {
   },
   onCreate: addGeneratedSelector,
   validate: ({ spec }) => validateJobSpec(spec, "spec"),
+  validateCreate: validateJobSelector,
   validateUpdate({ spec }, { old, subresource }) {
     if (subresource !== "") return [];
-    return (["completions", "selector", "template", "completionMode"] as const)
-      .filter((part) => !isJsonEqual(spec?.[part], old.spec?.[part]))
-      .map((part) => invalidValue(`spec.${part}`, spec?.[part] ?? null, immutable));
+    const errors: FieldError[] = [];
+    // An indexed job may be made wider or narrower, with as many pods at once as there are indexes.
+    const isElastic = old.spec?.completionMode === "Indexed" && spec?.completions === spec?.parallelism;
+    if (spec?.completions !== old.spec?.completions && !isElastic) {
+      const text = "can only be modified in tandem with spec.parallelism";
+      errors.push(invalidValue("spec.completions", spec?.completions ?? null, text));
+    }
+    return [
+      ...errors,
+      ...(["selector", "template", "completionMode"] as const)
+        .filter((part) => !isJsonEqual(spec?.[part], old.spec?.[part]))
+        .map((part) => invalidValue(`spec.${part}`, spec?.[part] ?? null, immutable)),
+    ];
   },
 });

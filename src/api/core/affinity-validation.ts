@@ -73,9 +73,8 @@ function validatePodTerm(term: PodAffinityTerm, field: string): FieldError[] {
   return [
     ...validateSelector(term.labelSelector, `${field}.labelSelector`),
     ...validateSelector(term.namespaceSelector, `${field}.namespaceSelector`),
-    ...(term.topologyKey === ""
-      ? [requiredValue(`${field}.topologyKey`, "can not be empty")]
-      : validateKey(term.topologyKey, `${field}.topologyKey`)),
+    ...(term.topologyKey === "" ? [requiredValue(`${field}.topologyKey`, "can not be empty")] : []),
+    ...validateKey(term.topologyKey, `${field}.topologyKey`),
   ];
 }
 

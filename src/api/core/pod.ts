@@ -41,6 +41,10 @@ const mutableParts =
   "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
 
 function validatePodUpdate(pod: Pod, { old, subresource }: UpdateContext<Pod>): FieldError[] {
+  if (subresource === "resize" && qosClassOf(pod.spec) !== qosClassOf(old.spec)) {
+    const text = "Pod QOS Class may not change as a result of resizing";
+    return [invalidValue("spec", old.status?.qosClass ?? qosClassOf(old.spec), text)];
+  }
   if (subresource !== "" || !pod.spec || !old.spec) return [];
   const errors: FieldError[] = [];
   const { containers, initContainers, activeDeadlineSeconds, tolerations } = pod.spec;
@@ -140,5 +144,15 @@ export const pods = defineResource(resources.pods, {
     if (draft.status) draft.status.qosClass ??= old.status?.qosClass ?? qosClassOf(old.spec);
   },
   validate: (pod) => validatePodSpec(pod.spec, "spec"),
+  validateCreate: ({ spec }) => {
+    const errors: FieldError[] = [];
+    if ((spec?.ephemeralContainers ?? []).length > 0) {
+      errors.push(forbiddenValue("spec.ephemeralContainers", "cannot be set on create"));
+    }
+    if ((spec?.schedulingGates ?? []).length > 0 && (spec?.nodeName ?? "") !== "") {
+      errors.push(forbiddenValue("spec.nodeName", "cannot be set until all schedulingGates have been cleared"));
+    }
+    return errors;
+  },
   validateUpdate: validatePodUpdate,
 });

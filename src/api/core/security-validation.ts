@@ -76,7 +76,7 @@ export function validatePodSecurity(spec: PodSpec, field: string): FieldError[] 
   });
   if (spec.shareProcessNamespace === true && spec.hostPID === true) {
     const text = "ShareProcessNamespace and HostPID cannot both be enabled";
-    errors.push(invalidValue(`${field}.shareProcessNamespace`, true, text));
+    errors.push(invalidValue(`${path}.shareProcessNamespace`, true, text));
   }
   if (spec.hostNetwork === true && spec.hostUsers === false) {
     errors.push(forbiddenValue(`${field}.hostUsers`, "when `hostUsers` is false, `hostNetwork` must not be set"));

@@ -7,7 +7,7 @@ import { addressSentence, cidrSentence, isPort, oneOf, portRange, repeated } fro
 import type { UpdateContext } from "../registry/definition.ts";
 import { labelMistakes } from "../registry/metadata.ts";
 import { addressMistakes, addressUpdateMistakes, isHeadless, typeMistakes } from "./service-addresses.ts";
-import { validatePortReference } from "./pod-validation.ts";
+import { validatePortReference } from "./container-validation.ts";
 
 const types = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 /** At most one day. */
@@ -96,7 +96,7 @@ function validateTrafficPolicies(spec: ServiceSpec): FieldError[] {
     errors.push(unsupportedValue("spec.internalTrafficPolicy", spec.internalTrafficPolicy, ["Cluster", "Local"]));
   }
   if (spec.trafficDistribution !== undefined) {
-    const known = ["PreferClose", "PreferSameNode", "PreferSameZone"];
+    const known = ["PreferClose", "PreferSameZone", "PreferSameNode"];
     if (!known.includes(spec.trafficDistribution)) {
       errors.push(unsupportedValue("spec.trafficDistribution", spec.trafficDistribution, known));
     }
@@ -133,13 +133,47 @@ function validateLoadBalancer(spec: ServiceSpec): FieldError[] {
   return errors;
 }
 
+/** An address of everybody, of nobody or of the machine itself leads nowhere. */
+function externalMistakes(address: string, field: string): FieldError[] {
+  if (!isIpAddress(address)) return [invalidValue(field, address, addressSentence)];
+  return forbiddenRanges
+    .filter(({ contains }) => contains(address))
+    .map(({ text }) => invalidValue(field, address, text));
+}
+
+const forbiddenRanges: readonly {
+  readonly text: string;
+  readonly contains: (address: string) => boolean;
+}[] = [
+  { text: "may not be unspecified (0.0.0.0 or ::)", contains: (address) => address === "0.0.0.0" || address === "::" },
+  {
+    text: "may not be in the loopback range (127.0.0.0/8, ::1/128)",
+    contains: (address) => address.startsWith("127.") || address === "::1",
+  },
+  {
+    text: "may not be in the link-local range (169.254.0.0/16, fe80::/10)",
+    contains: (address) => address.startsWith("169.254.") || /^fe[89ab]/i.test(address),
+  },
+  {
+    text: "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)",
+    contains: (address) => address.startsWith("224.0.0.") || /^ff02:/i.test(address),
+  },
+];
+
+/** The node port of the health check is the load balancer's to ask. */
+function healthCheckMistakes({ type, externalTrafficPolicy, healthCheckNodePort = 0 }: ServiceSpec): FieldError[] {
+  if (healthCheckNodePort === 0 || (type === "LoadBalancer" && externalTrafficPolicy === "Local")) return [];
+  const text = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
+  return [invalidValue("spec.healthCheckNodePort", healthCheckNodePort, text)];
+}
+
 export function validateService({ spec = {} }: Service): FieldError[] {
   const errors: FieldError[] = [];
   if (spec.type === "ExternalName") {
     if (!spec.externalName) errors.push(requiredValue("spec.externalName"));
     else {
       const name = spec.externalName.replace(/\.$/, "");
-      errors.push(...subdomainMistakes(name).map((text) => invalidValue("spec.externalName", spec.externalName, text)));
+      errors.push(...subdomainMistakes(name).map((text) => invalidValue("spec.externalName", name, text)));
     }
   }
   return [
@@ -150,11 +184,10 @@ export function validateService({ spec = {} }: Service): FieldError[] {
     ...labelMistakes(spec.selector, "spec.selector"),
     ...oneOf(spec.type, types, "spec.type"),
     ...errors,
-    ...(spec.externalIPs ?? []).flatMap((address, index) =>
-      isIpAddress(address) ? [] : [invalidValue(`spec.externalIPs[${index}]`, address, addressSentence)],
-    ),
+    ...(spec.externalIPs ?? []).flatMap((address, index) => externalMistakes(address, `spec.externalIPs[${index}]`)),
     ...validateLoadBalancer(spec),
     ...validateTrafficPolicies(spec),
+    ...healthCheckMistakes(spec),
   ];
 }
 

@@ -63,7 +63,7 @@ function defaultService(spec: Draft<ServiceSpec>): void {
   else {
     spec.sessionAffinityConfig ??= {};
     spec.sessionAffinityConfig.clientIP ??= {};
-    spec.sessionAffinityConfig.clientIP.timeoutSeconds ||= 10_800;
+    spec.sessionAffinityConfig.clientIP.timeoutSeconds ??= 10_800;
   }
   spec.type ||= "ClusterIP";
   for (const port of spec.ports ?? []) {
@@ -154,8 +154,8 @@ export const services = defineResource(resources.services, {
   },
   onUpdate(draft, { old, subresource }) {
     if (subresource !== "" || !draft.spec || !old.spec) return;
-    keepAllocations(draft.spec, old.spec);
     alignClusterIps(draft.spec, old.spec);
+    keepAllocations(draft.spec, old.spec);
     dropWhatTypeHasNot(draft.spec, old.spec);
     if (draft.spec.type !== "LoadBalancer" && old.spec.type === "LoadBalancer") draft.status = { loadBalancer: {} };
   },

@@ -1,5 +1,5 @@
 /** Ingresses and their classes. */
-import { dnsLabelMistakes, subdomainMistakes } from "../../lib/labels/index.ts";
+import { rfc1035LabelMistakes, subdomainMistakes } from "../../lib/labels/index.ts";
 import { isIpAddress } from "../../lib/ip/index.ts";
 import { loadBalancerText } from "../core/service.ts";
 import { invalidValue, requiredValue, unsupportedValue } from "../field-error.ts";
@@ -24,12 +24,12 @@ function validateBackend(backend: IngressBackend | undefined, field: string): Fi
     return [invalidValue(field, "", "cannot set both resource and service backends")];
   }
   if (resource !== undefined) return [];
-  if (service === undefined) return [requiredValue(field, "either service or resource backend must be specified")];
+  if (service === undefined) return [invalidValue(field, "", "resource or service backend is required")];
   const errors: FieldError[] = [];
   if (!service.name) errors.push(requiredValue(`${field}.service.name`));
   else {
     errors.push(
-      ...dnsLabelMistakes(service.name).map((text) => invalidValue(`${field}.service.name`, service.name, text)),
+      ...rfc1035LabelMistakes(service.name).map((text) => invalidValue(`${field}.service.name`, service.name, text)),
     );
   }
   const { name, number } = service.port ?? {};
@@ -67,9 +67,11 @@ function validateHost(host: string, field: string): FieldError[] {
 function validateIngress({ spec }: Ingress): FieldError[] {
   const rules = spec?.rules ?? [];
   if (rules.length === 0 && spec?.defaultBackend === undefined) {
-    return [invalidValue("spec", rules, "either `defaultBackend` or `rules` must be specified")];
+    return [invalidValue("spec", spec?.rules ?? null, "either `defaultBackend` or `rules` must be specified")];
   }
+  const className = spec?.ingressClassName;
   return [
+    ...(spec?.defaultBackend === undefined ? [] : validateBackend(spec.defaultBackend, "spec.defaultBackend")),
     ...rules.flatMap((rule, index) => {
       const field = `spec.rules[${index}]`;
       const paths = rule.http?.paths;
@@ -79,11 +81,16 @@ function validateIngress({ spec }: Ingress): FieldError[] {
         ...(paths ?? []).flatMap((path, at) => validatePath(path, `${field}.http.paths[${at}]`)),
       ];
     }),
-    ...(spec?.tls ?? []).flatMap(({ hosts }, index) =>
-      (hosts ?? []).flatMap((host, at) => validateHost(host, `spec.tls[${index}].hosts[${at}]`)),
-    ),
-    ...(spec?.defaultBackend === undefined ? [] : validateBackend(spec.defaultBackend, "spec.defaultBackend")),
+    ...(spec?.tls ?? []).flatMap(({ hosts, secretName = "" }, index) => [
+      ...(hosts ?? []).flatMap((host, at) => validateHost(host, `spec.tls[${index}].hosts[${at}]`)),
+      ...nameMistakes(secretName, `spec.tls[${index}].secretName`),
+    ]),
+    ...(className === undefined ? [] : nameMistakes(className, "spec.ingressClassName")),
   ];
+}
+
+function nameMistakes(name: string, field: string): FieldError[] {
+  return name === "" ? [] : subdomainMistakes(name).map((text) => invalidValue(field, name, text));
 }
 
 export const ingresses = defineResource(resources.ingresses, {

@@ -2,7 +2,7 @@ import { cidrContains, IpParseError, parseCidr } from "../../lib/ip/index.ts";
 import type { Cidr } from "../../lib/ip/index.ts";
 import { structuredSelectorText } from "../../lib/labels/index.ts";
 import { validateSelector } from "../registry/selector.ts";
-import { validatePortReference } from "../core/pod-validation.ts";
+import { validatePortReference } from "../core/container-validation.ts";
 import { forbiddenValue, invalidValue, requiredValue, unsupportedValue } from "../field-error.ts";
 import type { FieldError } from "../field-error.ts";
 import type { IPBlock, NetworkPolicyPeer, NetworkPolicyPort } from "../generated/types.ts";

@@ -16,17 +16,19 @@ export function oneOf(value: string | undefined, supported: readonly string[], f
   return supported.includes(value) ? [] : [unsupportedValue(field, value, supported.toSorted())];
 }
 
+/** The same where upstream prints them in an order of its own. */
+export function oneOfListed(value: string | undefined, supported: readonly string[], field: string): FieldError[] {
+  if (value === undefined || value === "") return [requiredValue(field)];
+  return supported.includes(value) ? [] : [unsupportedValue(field, value, supported)];
+}
+
 /** An enumerated field that may be left out. */
 export function optionalOneOf(value: string | undefined, supported: readonly string[], field: string): FieldError[] {
   return value === undefined ? [] : oneOf(value, supported, field);
 }
 
 export function nonNegative(value: number | undefined, field: string): FieldError[] {
-  return value === undefined ? [] : atLeast(value, 0, field);
-}
-
-export function atLeast(value: number, minimum: number, field: string): FieldError[] {
-  return value >= minimum ? [] : [invalidValue(field, value, `must be greater than or equal to ${minimum}`)];
+  return value === undefined || value >= 0 ? [] : [invalidValue(field, value, "must be greater than or equal to 0")];
 }
 
 /** Reports each later item whose key an earlier one has. Empty keys are left alone. */

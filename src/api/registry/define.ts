@@ -51,6 +51,8 @@ export interface ResourceOptions<T extends KubernetesObject> {
   onUpdate?(draft: Draft<T>, context: UpdateContext<T>): void;
   /** Besides metadata. */
   validate?(object: T): readonly FieldError[];
+  /** Of new objects only, besides `validate`. */
+  validateCreate?(object: T): readonly FieldError[];
   /** Besides metadata; `validate` runs too, except for the subresource `status`. */
   validateUpdate?(object: T, context: UpdateContext<T>): readonly FieldError[];
   readonly scaling?: Scaling<T>;
@@ -145,7 +147,11 @@ export function defineResource<T extends KubernetesObject>(
     },
     prepareForCreate,
     prepareForUpdate,
-    validate: (object) => [...validateMetadata(object, isNamespaced, nameRule), ...(options.validate?.(object) ?? [])],
+    validate: (object) => [
+      ...validateMetadata(object, isNamespaced, nameRule),
+      ...(options.validate?.(object) ?? []),
+      ...(options.validateCreate?.(object) ?? []),
+    ],
     validateUpdate: (object, context) => [
       ...validateMetadataUpdate(object, context.old),
       ...(context.subresource === "status" ? [] : (options.validate?.(object) ?? [])),

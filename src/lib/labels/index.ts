@@ -15,5 +15,6 @@ export {
   labelValueMistakes,
   portNameMistakes,
   rfc1035LabelMistakes,
+  searchMistakes,
   subdomainMistakes,
 } from "./syntax.ts";

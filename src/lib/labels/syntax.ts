@@ -1,14 +1,16 @@
 /** Which strings are names, labels and keys in Kubernetes. Each check returns upstream's sentences, none when valid. */
 import { suggestQuotes } from "../hints/index.ts";
 interface Rule {
+  /** What upstream counts. */
+  readonly unit?: "bytes" | "characters";
   readonly pattern: RegExp;
   readonly maximumLength: number;
   readonly sentence: string;
 }
 
-function mistakes(text: string, { pattern, maximumLength, sentence }: Rule): readonly string[] {
+function mistakes(text: string, { pattern, maximumLength, sentence, unit = "characters" }: Rule): readonly string[] {
   const found: string[] = [];
-  if (Buffer.byteLength(text) > maximumLength) found.push(`must be no more than ${maximumLength} bytes`);
+  if (Buffer.byteLength(text) > maximumLength) found.push(`must be no more than ${maximumLength} ${unit}`);
   // A hostile name of megabytes is not worth a regular expression.
   if (text.length > 4 * maximumLength || !pattern.test(text)) found.push(sentence + quotesHint(text, maximumLength));
   return found;
@@ -29,6 +31,16 @@ const subdomainRule: Rule = {
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and " +
     "end with an alphanumeric character (e.g. 'example.com', regex used for validation is " +
     `'${dnsLabel}(\\.${dnsLabel})*')`,
+};
+
+const searchLabel = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
+const searchRule: Rule = {
+  pattern: new RegExp(`^${searchLabel}(\\.${searchLabel})*$`),
+  maximumLength: 253,
+  sentence:
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start " +
+    "and end with an alphanumeric character (e.g. 'example.com', regex used for validation is " +
+    `'${searchLabel}(\\.${searchLabel})*')`,
 };
 
 const labelRule: Rule = {
@@ -58,6 +70,7 @@ const keyNameRule: Rule = {
 };
 
 const labelValueRule: Rule = {
+  unit: "bytes",
   pattern: /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/,
   maximumLength: 63,
   sentence:
@@ -77,6 +90,11 @@ const dataKeyRule: Rule = {
 /** `example.com`: names of most objects. */
 export function subdomainMistakes(text: string): readonly string[] {
   return mistakes(text, subdomainRule);
+}
+
+/** Search domains of resolvers: as names, with underscores. */
+export function searchMistakes(text: string): readonly string[] {
+  return mistakes(text, searchRule);
 }
 
 /** `my-name`, `123-abc`: names of namespaces, pods' containers and ports. */
@@ -129,9 +147,9 @@ export function dataKeyMistakes(text: string): readonly string[] {
 /** Names of container ports, and of target ports given by name: at most 15 characters, RFC 6335. */
 export function portNameMistakes(text: string): readonly string[] {
   const found: string[] = [];
-  if (text.length > 15) found.push("must be no more than 15 bytes");
+  if (text.length > 15) found.push("must be no more than 15 characters");
   if (!/^[-a-z0-9]+$/.test(text)) {
-    found.push("must contain only alphanumeric characters (a-z, 0-9), and hyphens (-)");
+    found.push("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
   }
   if (!/[a-z]/.test(text)) found.push("must contain at least one letter (a-z)");
   if (text.includes("--")) found.push("must not contain consecutive hyphens");
