@@ -54,12 +54,14 @@ export async function boot(config: ClusterConfig, options: BootOptions): Promise
     makePrivateFolder(config.runDir);
     markStarting(config.runDir);
     mkdirSync(paths.logs, { recursive: true, mode: 0o700 });
-    const pki = createClusterPki({ config, clock: systemClock });
+    // The nodes' keys, two for each, are made while the first processes start, which need none of them.
+    createClusterPki({ config: { ...config, nodes: [] }, clock: systemClock });
     markLayout(config.stateDir);
     writeWhole(paths.roster, options.roster);
     writeWhole(paths.config, config);
     recordUsers(config.stateDir, users);
     supervisor = startSupervisor(config, selfCommand, users);
+    const pki = createClusterPki({ config, clock: systemClock });
     const admin = pki.issue({
       commonName: "kubernetes-admin",
       organizations: ["system:masters"],

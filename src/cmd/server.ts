@@ -67,7 +67,8 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
     const store = openSqliteStore(paths.store);
     const nodes = createNodeList(config.nodes);
     const registry = builtinResources();
-    const pki = createClusterPki({ config, clock });
+    // The nodes' own were made before they were started: two to be looked at for each of them.
+    const pki = createClusterPki({ config: { ...config, nodes: [] }, clock });
     const tokenSigner = createTokenSigner(pki.serviceAccountKey.privateKey);
     const metrics = createMetricsRegistry({ withProcess: true });
     const audit = config.auditLog ? openAuditLog(paths.auditLog, log) : undefined;
