@@ -2,7 +2,9 @@
 import { spawn } from "node:child_process";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { IpFamily } from "../lib/ip/index.ts";
 import { lookUpTool } from "../machinery/tools.ts";
+import { familiesOf } from "../model/cluster-config.ts";
 import { CommandError, runningCluster } from "./clusters.ts";
 import { selfCommand } from "./self.ts";
 
@@ -16,8 +18,9 @@ const examples = fileURLToPath(
   new URL(import.meta.url.endsWith(".ts") ? "../../examples" : "../examples", import.meta.url),
 );
 
-/** Pure: the walk through a cluster whose first node the host reaches at `loopbackAddress`. */
-function steps(loopbackAddress: string): readonly Step[] {
+/** Pure: the walk through a cluster whose first node the host reaches at `loopbackAddress`; `family` is its primary one. */
+function steps(loopbackAddress: string, family: IpFamily): readonly Step[] {
+  const clusterIp = "$(kubectl get service web-service -o jsonpath='{.spec.clusterIP}')";
   return [
     {
       why: "A cluster of network namespaces, and to kubectl a cluster like any other",
@@ -56,7 +59,7 @@ function steps(loopbackAddress: string): readonly Step[] {
       type: [
         "kubectl create -f web-app-nodeport-service.yaml",
         "kubectl get services web-service-nodeport",
-        "netloom exec node-1 -- curl -s $(kubectl get service web-service -o jsonpath='{.spec.clusterIP}')/ip",
+        `netloom exec node-1 -- curl -s ${family === "IPv6" ? `-g "http://[${clusterIp}]/ip"` : `${clusterIp}/ip`}`,
         `curl -s ${loopbackAddress}:$(kubectl get services web-service-nodeport -o jsonpath='{.spec.ports[0].nodePort}') | grep title`,
       ],
     },
@@ -77,7 +80,7 @@ export async function tour(name: string): Promise<void> {
     "kubectl delete pods,services --ignore-not-found --now httpbin httpbin-2 web-service web-service-nodeport >/dev/null",
   );
   const [first] = config.nodes;
-  for (const { why, type } of steps(first?.loopbackAddress ?? "127.0.0.1")) {
+  for (const { why, type } of steps(first?.loopbackAddress ?? "127.0.0.1", familiesOf(config)[0])) {
     process.stdout.write(`\n# ${why}\n`);
     for (const command of type) {
       process.stdout.write(`$ ${command}\n`);

@@ -85,8 +85,11 @@ async function openUdpRelay(
       if (flows.delete(key)) upstream.close();
     };
     upstream.on("error", drop);
-    upstream.bind({ fd: await dialer.bindUdp(port.target) });
-    await once(upstream, "listening");
+    const fd = await dialer.bindUdp(port.target);
+    // Of a socket that is bound already, "listening" comes within this very call.
+    const listening = once(upstream, "listening");
+    upstream.bind({ fd });
+    await listening;
     void (async () => {
       while (Math.abs(clock.now() - lastUsed) < udpIdleMs) await clock.sleep(udpIdleMs, closed.signal);
     })().then(drop, drop);
