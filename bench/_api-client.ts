@@ -4,6 +4,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { Agent, request as httpsRequest } from "node:https";
 import { join } from "node:path";
+import { residentFlags } from "../src/cmd/self.ts";
 
 export interface Server {
   readonly port: number;
@@ -26,10 +27,11 @@ async function nextMessage(child: ChildProcess): Promise<unknown> {
   return message;
 }
 
-/** Starts `_api-child.ts` in a mode of its own. */
+/** Starts `_api-child.ts` in a mode of its own, with the flags that a cluster's server has. */
 export async function startServer(mode: "api" | "echo" | "fan", folder = ""): Promise<Server> {
   const child = fork(join(import.meta.dirname, "_api-child.ts"), [mode, folder], {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
+    execArgv: [...residentFlags],
   });
   const ready = (await nextMessage(child)) as Omit<Server, "usage" | "stop">;
   return {
