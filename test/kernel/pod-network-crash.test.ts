@@ -1,11 +1,11 @@
 /** An agent may be killed at any instant: before each single step of attaching and of detaching a pod. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { createPodNetwork, type PodNetwork } from "../../src/components/cni/index.ts";
+import { createPodNetwork, type PodNetwork, removeUnknownPodNetworks } from "../../src/components/cni/index.ts";
 import { createLabNetwork } from "../../src/components/lab-network/index.ts";
 import { NamespaceNetwork } from "../../src/kernel/namespace-network/index.ts";
 import { createNetworkNamespace, openNetworkNamespace, removeNetworkNamespace } from "../../src/kernel/netns/index.ts";
@@ -89,6 +89,18 @@ inNamespaces(import.meta.url, (mode) => {
   async function removeAll(network: PodNetwork): Promise<void> {
     for (const attached of network.list()) await network.detach(attached);
   }
+
+  test(`namespaces of pods that no node's records tell of are removed, others stay (${mode})`, async () => {
+    await withAgent(async (network) => {
+      const { netnsPath } = await network.attach(pod);
+      createNetworkNamespace(`${netns}/pod-stranger`).close();
+      writeFileSync(`${netns}/pod-unfinished`, "");
+      const stateDirs = [stateDir, join(dir, "of-a-node-without-pods")];
+      assert.deepEqual(removeUnknownPodNetworks(netns, stateDirs).toSorted(), ["stranger", "unfinished"]);
+      assert.deepEqual(readdirSync(netns).toSorted(), ["lan", "node-1", "node-2", "outside", basename(netnsPath)]);
+      await network.detach(pod);
+    });
+  });
 
   describe(`an agent killed before any step of (${mode})`, { skip }, () => {
     for (const action of ["attach", "detach"] as const) {
