@@ -6,6 +6,8 @@ import { test } from "node:test";
 import type { Container } from "../../api/generated/types.ts";
 import { resources } from "../../api/resources.ts";
 import type { FakeProgram } from "../../container/fake/index.ts";
+import { createMetricsRegistry } from "../../machinery/metrics/index.ts";
+import { kubeletMetrics } from "./metrics.ts";
 import { startKubelet } from "./testing.ts";
 import type { KubeletRig } from "./testing.ts";
 
@@ -58,6 +60,26 @@ test("a container is ready once its readiness probe passes, and unready after th
   assert.equal(isReady(rig), true);
   await rig.clock.advance(5000);
   assert.equal(isReady(rig), false);
+  await rig.close();
+});
+
+test("a pod's probes are counted for as long as it is there", async () => {
+  const { on, programs } = switches();
+  const metrics = createMetricsRegistry();
+  const rig = await startKubelet({ programs, options: { metrics } });
+  const series = (): number => kubeletMetrics(metrics).probes.samples().length;
+  on.add("ready");
+  for (const name of ["p", "q"]) {
+    await rig.createPod(name, {
+      containers: [{ ...main, readinessProbe: exec("ready"), livenessProbe: exec("ready") }],
+    });
+  }
+  await rig.clock.advance(30_000);
+  assert.equal(series(), 4);
+  await rig.client.delete(resources.pods, { namespace: "default", name: "p" }, { gracePeriodSeconds: 0 });
+  await rig.clock.advance(30_000);
+  // Two of the pod that is still there.
+  await rig.until(() => series() === 2);
   await rig.close();
 });
 

@@ -71,6 +71,14 @@ abstract class NumberMetric<Label extends string> extends Metric<Label> {
     this.values.clear();
   }
 
+  /** Forgets what has these label values, whatever its other labels: for what labels name and is gone. */
+  remove(labels: Labels): void {
+    const wanted = Object.entries(labels).map(([name, value]) => this.labelText({ [name]: value }));
+    for (const key of this.values.keys()) {
+      if (wanted.every((pair) => `,${key},`.includes(`,${pair},`))) this.values.delete(key);
+    }
+  }
+
   /** `key`: the text of the labels. */
   protected add(key: string, amount: number): void {
     this.values.set(key, (this.values.get(key) ?? 0) + amount);

@@ -58,6 +58,22 @@ test("a metric refuses a label that it did not declare", () => {
   assert.throws(() => adds.inc({ nmae: "a" }), /Cannot count in "adds_total": it has no label "nmae"/);
 });
 
+test("series of what is gone are removed by some of their labels", async () => {
+  const registry = createMetricsRegistry();
+  const labelNames = ["result", "pod", "other_pod"];
+  const probes = metricOf(registry, Counter, { name: "probes_total", help: "Probes", labelNames });
+  for (const pod of ["a", "b", 'c",pod="a']) {
+    for (const result of ["ok", "bad"]) probes.inc({ result, pod, other_pod: "a" });
+  }
+  probes.remove({ pod: "a" });
+  probes.remove({ pod: "b", result: "ok" });
+  assert.deepEqual(probes.samples(), [
+    'probes_total{result="bad",pod="b",other_pod="a"} 1',
+    'probes_total{result="ok",pod="c\\",pod=\\"a",other_pod="a"} 1',
+    'probes_total{result="bad",pod="c\\",pod=\\"a",other_pod="a"} 1',
+  ]);
+});
+
 test("the process' own metrics are read when asked for", async () => {
   const registry = createMetricsRegistry({ withProcess: true });
   const text = await registry.metrics();

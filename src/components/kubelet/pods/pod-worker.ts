@@ -234,7 +234,7 @@ export class PodWorker {
 
   /** Everything has ended: clear the disk, say the last status, take the object out of the API. */
   async #finish(): Promise<void> {
-    const { options, client, clock, images, volumes } = this.#context;
+    const { options, client, clock, images, metrics, volumes } = this.#context;
     const uid = this.#pod.metadata?.uid ?? "";
     for (let failures = 0; !this.#stop.signal.aborted; failures += 1) {
       try {
@@ -258,6 +258,7 @@ export class PodWorker {
       this.#log.warn("cannot remove the pod's logs", { error });
     });
     images.forget(uid);
+    metrics.probes.remove({ pod_uid: uid });
     this.close();
   }
 
