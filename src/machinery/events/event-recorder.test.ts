@@ -140,3 +140,23 @@ test("event() never throws and never waits, however many are noted", () => {
   });
   for (let index = 0; index < 5000; index += 1) recorder.event(pod, { type: "Normal", reason: "a", message: "b" });
 });
+
+test("a flood that is too much is told in two lines, not in one for each event", async () => {
+  const lines: unknown[] = [];
+  const log = { ...silentLogger, warn: (message: string, details: unknown) => lines.push([message, details]) };
+  const recorder = createEventRecorder({
+    client: new MemoryWriter(),
+    clock: new FakeClock(),
+    log,
+    component: "kubelet",
+  });
+  for (let index = 0; index < 1500; index += 1) recorder.event(pod, { type: "Normal", reason: "a", message: "b" });
+  const stop = new AbortController();
+  const running = recorder.run(stop.signal);
+  stop.abort();
+  await running;
+  assert.deepEqual(lines, [
+    ["cannot keep up with events, some are dropped", { reason: "a", object: "shop/web-1" }],
+    ["keeps up with events again", { dropped: 500 }],
+  ]);
+});

@@ -76,6 +76,8 @@ class QueueingRecorder implements EventRecorder {
   readonly #waiting: CoreV1Event[] = [];
   #wake: (() => void) | undefined;
   #serial = 0n;
+  /** Since the queue was last empty. */
+  #dropped = 0;
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
@@ -86,7 +88,10 @@ class QueueingRecorder implements EventRecorder {
   event(about: ObjectReference, { type, reason, message }: EventText): void {
     const { clock, component, host, log } = this.#options;
     if (this.#waiting.length >= maxWaiting) {
-      log.warn("cannot keep up with events, one is dropped", { reason, object: nameOf(about) });
+      // One line when it begins and one when it is over: they come by the hundred.
+      if (this.#dropped === 0)
+        log.warn("cannot keep up with events, some are dropped", { reason, object: nameOf(about) });
+      this.#dropped += 1;
       return;
     }
     const time = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, "Z");
@@ -113,14 +118,17 @@ class QueueingRecorder implements EventRecorder {
     signal.addEventListener("abort", () => this.#wake?.(), { once: true });
     for (;;) {
       const event = this.#waiting.shift();
-      if (event !== undefined) await this.#record(event, signal);
-      else if (signal.aborted) return;
-      else {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-        this.#wake = undefined;
+      if (event !== undefined) {
+        await this.#record(event, signal);
+        continue;
       }
+      if (this.#dropped > 0) this.#options.log.warn("keeps up with events again", { dropped: this.#dropped });
+      this.#dropped = 0;
+      if (signal.aborted) return;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#wake = undefined;
     }
   }
 
