@@ -1,5 +1,5 @@
 /** What a cluster holds at a moment: memory, files, kernel objects, what lies on disk. */
-import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { type Dirent, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { createHttpsClient } from "../src/client/index.ts";
 import { resources } from "../src/api/resources.ts";
@@ -69,7 +69,7 @@ export async function clusterSample(lab: Lab, client: ReturnType<typeof createHt
     "rules of all nodes": inKernel("rules"),
     "set elements of all nodes": inKernel("elements"),
     "tracked connections of all nodes": inKernel("connections"),
-    "files in the state folder": (readdirSync(state, { recursive: true }) as string[]).length,
+    "files in the state folder": sizesBelow(state).length,
     "files in the run folder": sizesBelow(join(run, "private/nodes")).length,
     "Events stored": events.items.length + (events.metadata?.remainingItemCount ?? 0),
     "store in KB": kilobytes([join(state, "store.db"), join(state, "store.db-wal")].map(sizeOf)),
@@ -100,13 +100,22 @@ const kilobytes = (bytes: readonly number[]): number => Math.round(bytes.reduce(
 const entries = (folder: string): number => readdirSync(folder).length;
 const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 
-/** Of all files that a folder and its folders hold, mounts left out. */
+/** Of all files that a folder and its folders hold, mounts left out. What goes meanwhile is gone. */
 function sizesBelow(folder: string): readonly number[] {
-  const device = lstatSync(folder).dev;
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+  const device = deviceOf(folder);
+  return entriesOf(folder).flatMap((entry) => {
     const path = join(folder, entry.name);
-    const { dev, size } = lstatSync(path, { throwIfNoEntry: false }) ?? { dev: -1, size: 0 };
-    if (dev !== device) return [];
-    return entry.isDirectory() ? sizesBelow(path) : [size];
+    if (deviceOf(path) !== device) return [];
+    return entry.isDirectory() ? sizesBelow(path) : [lstatSync(path, { throwIfNoEntry: false })?.size ?? 0];
   });
+}
+
+const deviceOf = (path: string): number => lstatSync(path, { throwIfNoEntry: false })?.dev ?? -1;
+
+function entriesOf(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
 }
