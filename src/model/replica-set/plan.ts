@@ -94,7 +94,8 @@ function conditionsOf(
   const known = conditions.find(({ type }) => type === "ReplicaFailure");
   const others = conditions.filter((condition) => condition !== known);
   if (failure === undefined) return others;
-  if (known?.reason === failure.reason && known.message === failure.message) return conditions;
+  // As upstream, the first message stays: each try names another pod, and to write that would bring on the next try.
+  if (known?.status === "True" && known.reason === failure.reason) return conditions;
   const lastTransitionTime = known?.lastTransitionTime ?? timeText(now);
   return [...others, { type: "ReplicaFailure", status: "True", ...failure, lastTransitionTime }];
 }

@@ -134,6 +134,9 @@ test("replicaSetStatus() tells why pods could not be made, until they can", () =
   assert.deepEqual(failed.conditions, [
     { type: "ReplicaFailure", status: "True", ...failure, lastTransitionTime: "2026-11-20T08:00:00Z" },
   ]);
+  const again = { reason: "FailedCreate", message: "quota exceeded by another pod" } as const;
+  const failedAgain = replicaSetStatus({ ...replicaSet(), status: failed }, { active: [], now, failure: again });
+  assert.deepEqual(failedAgain, failed, "the next try's message is no change, which would bring on the next try");
   assert.equal(replicaSetStatus({ ...replicaSet(), status: failed }, { active: [], now }).conditions, undefined);
 });
 
