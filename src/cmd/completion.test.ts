@@ -28,6 +28,10 @@ const cases: readonly (readonly [words: readonly string[], offered: readonly str
   ],
   [["export", "l"], ["logs"]],
   [["up", "--nodes", ""], []],
+  [
+    ["up", "--network", ""],
+    ["host-gw", "vxlan"],
+  ],
   [["export", "logs", ""], []],
   [["exec", "--name", "there-is-none", ""], []],
 ];

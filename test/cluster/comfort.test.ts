@@ -290,7 +290,7 @@ describe("a configuration file", () => {
       `apiVersion: must be "netloom.dev/v1alpha1", not "netloom.dev/v1"`,
       'spec.node: unknown field; did you mean "nodes"?',
       'spec.podCIDR: unknown field; did you mean "podCidr"?',
-      'spec.maxPods: must be a whole number, not "many"',
+      'spec.maxPods: must be a whole number from 1 to 253, not "many"',
     ]) {
       assert.ok(answer.stderr.includes(part), answer.stderr);
     }

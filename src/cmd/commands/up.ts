@@ -25,7 +25,10 @@ export const addUpCommand: CommandGroup = (program, { progress, signal }) => {
 };
 
 /** Values are read where all mistakes can be told together, and not here one by one. */
-function optionOf({ key, value, type, help, fallback }: ClusterSetting): Option {
+function optionOf({ key, value, type, help, choices, fallback }: ClusterSetting): Option {
   const description = fallback === undefined ? help : `${help} (default: ${JSON.stringify(fallback)})`;
-  return new Option(type === "boolean" ? flagOf(key) : `${flagOf(key)} <${value}>`, description);
+  const option = new Option(type === "boolean" ? flagOf(key) : `${flagOf(key)} <${value}>`, description);
+  // For help and completion; commander's own check would speak first, and of this mistake only.
+  if (choices !== undefined) option.argChoices = [...choices];
+  return option;
 }

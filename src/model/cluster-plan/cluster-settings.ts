@@ -19,15 +19,17 @@ export interface ClusterSetting {
   readonly help: string;
   /** What it takes, for a person: "a whole number from 1 to 200". */
   readonly offer: string;
+  /** Where it is one of a few words. */
+  readonly choices?: readonly string[];
   /** What help says holds where the user says nothing. */
   readonly fallback?: string | number;
 }
 
-const setting = (
-  key: string,
-  type: SettingType,
-  rest: Pick<ClusterSetting, "value" | "help" | "offer" | "fallback">,
-): ClusterSetting => ({ key, type, ...rest });
+const setting = (key: string, type: SettingType, rest: Omit<ClusterSetting, "key" | "type">): ClusterSetting => ({
+  key,
+  type,
+  ...rest,
+});
 
 const rangeOffer = (key: keyof typeof defaultRanges): string =>
   `a range such as "${defaultRanges[key].IPv4}" or "${defaultRanges[key].IPv6}", or both with a comma`;
@@ -93,14 +95,16 @@ export const clusterSettings: readonly ClusterSetting[] = [
   }),
   setting("network", "text", {
     value: "kind",
-    help: "how pods of different nodes reach each other: host-gw, vxlan",
+    help: "how pods of different nodes reach each other",
+    choices: networkKinds,
     offer: anyOf(networkKinds),
     fallback: clusterDefaults.network,
   }),
   setting("ipFamily", "text", {
     value: "family",
-    help: "ipv4, ipv6 or dual; of dual ranges, IPV4,IPV6, the first is the primary family",
+    help: "the addresses' families; of dual ranges, IPV4,IPV6, the first is the primary one",
     offer: anyOf(Object.keys(familiesByName)),
+    choices: Object.keys(familiesByName),
     fallback: clusterDefaults.ipFamily,
   }),
   setting("images", "list", {
