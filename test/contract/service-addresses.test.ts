@@ -34,12 +34,14 @@ async function taken(): Promise<readonly string[]> {
 }
 
 test("the cluster's Service ranges are a ServiceCIDR that is ready", async () => {
-  const { spec, status } = await client.get(resources.serviceCidrs, { name: "kubernetes" });
-  assert.deepEqual(spec?.cidrs, ["10.96.0.0/12", "fd00:10:96::/112"]);
-  assert.deepEqual(
-    status?.conditions?.map(({ type, status: is }) => [type, is]),
-    [["Ready", "True"]],
-  );
+  await eventually(async () => {
+    const { spec, status } = await client.get(resources.serviceCidrs, { name: "kubernetes" });
+    assert.deepEqual(spec?.cidrs, ["10.96.0.0/12", "fd00:10:96::/112"]);
+    assert.deepEqual(
+      status?.conditions?.map(({ type, status: is }) => [type, is]),
+      [["Ready", "True"]],
+    );
+  });
 });
 
 test("each address of a Service is an IPAddress that names it, for as long as the Service has it", async () => {

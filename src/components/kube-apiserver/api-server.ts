@@ -24,10 +24,9 @@ import type { ApiServerOptions } from "./options.ts";
 import { createPaths } from "./paths.ts";
 import type { Environment } from "./resources/environment.ts";
 import { createReviews } from "./reviews/index.ts";
-import { timestampOf } from "./resources/create.ts";
 import { servedResource } from "./resources/resource.ts";
 import type { ServedResource } from "./resources/resource.ts";
-import { keepIpAddresses } from "./service-allocation/ip-addresses.ts";
+import { keepServiceObjects } from "./service-allocation/service-objects.ts";
 import { createServiceStrategy } from "./service-allocation/strategy.ts";
 import { createStrategies } from "./strategies/index.ts";
 import { createBackends } from "./streams/backends.ts";
@@ -149,11 +148,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   const run = async (signal: AbortSignal): Promise<void> => {
     // Nobody is let in before the first roles are stored: they would be refused what is theirs.
-    await bootstrap(client(loopbackUser), {
-      config: options.config,
-      clientCa: pki.caCertificate,
-      now: timestampOf(clock.now()),
-    });
+    await bootstrap(client(loopbackUser), options.config, pki.caCertificate);
     isBootstrapped = true;
     const server = await listen({
       listeners: options.listeners,
@@ -168,7 +163,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       log.info("Serving the API", { port });
       await Promise.all([
         keepHouse({ store, watches, clock, log }, signal),
-        keepIpAddresses({ store, client: client(loopbackUser), clock, log }, signal),
+        keepServiceObjects(
+          { store, client: client(loopbackUser), clock, log, serviceCidrs: options.config.serviceCidrs },
+          signal,
+        ),
       ]);
     } finally {
       stopped.abort();

@@ -1,12 +1,5 @@
 /** The objects a cluster has from its first moment. */
-import type {
-  ConfigMap,
-  Endpoints,
-  EndpointSlice,
-  Namespace,
-  Service,
-  ServiceCIDR,
-} from "../../api/generated/types.ts";
+import type { ConfigMap, Endpoints, EndpointSlice, Namespace, Service } from "../../api/generated/types.ts";
 import type { KubernetesObject } from "../../api/object.ts";
 import { resources } from "../../api/resources.ts";
 import { ApiError } from "../../api/status.ts";
@@ -20,14 +13,9 @@ const apiPort = 6443;
 /** Creates what is missing and mends what differs. Safe to repeat. */
 export async function bootstrap(
   client: ApiClient,
-  options: {
-    readonly config: Pick<ClusterConfig, "controlPlaneAddresses" | "kubernetesServiceAddress" | "serviceCidrs">;
-    readonly clientCa: string;
-    /** RFC 3339, in seconds. */
-    readonly now: string;
-  },
+  config: Pick<ClusterConfig, "controlPlaneAddresses" | "kubernetesServiceAddress">,
+  clientCa: string,
 ): Promise<void> {
-  const { config, clientCa, now } = options;
   // One turn, one commit.
   await Promise.all(
     systemNamespaces.map((name) =>
@@ -41,19 +29,7 @@ export async function bootstrap(
     replace(client, resources.endpointSlices, slice),
     bootstrapPolicy(client),
     replace(client, resources.configMaps, trustOf(clientCa)),
-    ensureServiceCidr(client, config.serviceCidrs, now),
   ]);
-}
-
-/** The range of the cluster's Services, ready as it is made; upstream's name, words and guard against deletion. */
-async function ensureServiceCidr(client: ApiClient, cidrs: readonly string[], now: string): Promise<void> {
-  const metadata = { name: "kubernetes", finalizers: ["networking.k8s.io/service-cidr-finalizer"] };
-  await unlessExists(client.create<ServiceCIDR>(resources.serviceCidrs, { metadata, spec: { cidrs } }));
-  const made = await client.get(resources.serviceCidrs, { name: metadata.name });
-  if ((made.status?.conditions ?? []).length > 0) return;
-  const message = "Kubernetes default Service CIDR is ready";
-  const ready = { type: "Ready", status: "True", reason: "", message, lastTransitionTime: now };
-  await client.update(resources.serviceCidrs, { ...made, status: { conditions: [ready] } }, { subresource: "status" });
 }
 
 /** By which API servers beside this one know its users. */

@@ -18,7 +18,7 @@ const managedByLabel = "ipaddress.kubernetes.io/managed-by";
 const manager = "ipallocator.k8s.io";
 /** Changes are gathered for so long: writes of Services come first. */
 const gatherMs = 100;
-const retryMs = 1000;
+const retryMs = 5000;
 
 interface Owner {
   readonly namespace: string;
