@@ -121,6 +121,8 @@ export interface ExecOptions {
 /** One runtime serves one node. Containers outlive the process that holds it: `list` finds them again. */
 export interface ContainerRuntime {
   readonly images: ImageService;
+  /** What runs the containers, as a Node names it: "crun://1.21"; "crun://unknown" where it does not say. */
+  version(): Promise<string>;
   /** Makes root and bundle and starts the container under its monitor. Rejects with `ContainerError` (reason "RunContainerError", "CreateContainerConfigError"); where its process could not be started, `list` has the container as exited with 128. */
   start(spec: ContainerSpec): Promise<ContainerStatus>;
   list(): Promise<readonly ContainerStatus[]>;

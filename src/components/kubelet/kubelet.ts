@@ -50,7 +50,7 @@ export function createKubelet(options: KubeletOptions): Component {
       maxPods: options.config.maxPods,
     },
     client,
-    images: runtime.images,
+    runtime,
     recorder,
     diskPath: options.config.stateDir,
     clock,

@@ -31,6 +31,7 @@ import { isAlive, isMonitor, readPid, signalNumber } from "./processes.ts";
 import { deleteContainer, endProcessesOf, removeUnknown } from "./recovery.ts";
 import { createReadiness } from "./readiness.ts";
 import { startCreated } from "./start-created.ts";
+import { crunVersion } from "./tools.ts";
 import type { CrunTools } from "./tools.ts";
 
 const longestOutput = 10 * 1024;
@@ -358,6 +359,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
   return {
     images,
     start,
+    version: () => crunVersion(tools),
     list,
     onExit: (callback) => void exitCallbacks.push(callback),
     stop,

@@ -1,5 +1,6 @@
 /** How crun is called: one state folder per node, no cgroups, errors as JSON lines in a file of their own. */
 import { spawn } from "node:child_process";
+import { runCommand } from "../../machinery/process/index.ts";
 import type { Tool } from "../../machinery/tools.ts";
 
 export interface CrunTools {
@@ -53,4 +54,20 @@ function reasonOf(text: string): string {
   const unopenable = /open executable: (.*)$/.exec(words);
   if (unopenable) return `exec: ${unopenable[1]}`;
   return words;
+}
+
+/** By crun's path: every node of an agent asks the same program. */
+const versions = new Map<string, Promise<string>>();
+
+/** "crun://1.21". Asked once in a process. Rejects with `CommandError`; the next caller then asks again. */
+export function crunVersion({ crun }: CrunTools): Promise<string> {
+  const known = versions.get(crun.path) ?? askVersion(crun);
+  versions.set(crun.path, known);
+  known.catch(() => versions.delete(crun.path));
+  return known;
+}
+
+async function askVersion(crun: Tool): Promise<string> {
+  const { stdout } = await runCommand([crun.path, "--version"], { env: toolEnvironment(crun) });
+  return `crun://${/^crun version (\S+)/m.exec(stdout)?.[1] ?? "unknown"}`;
 }

@@ -202,6 +202,7 @@ export function createFakeContainerRuntime(options: {
     images: createFakeImages(),
     started,
     start: (spec) => Promise.resolve().then(() => start(spec)),
+    version: () => Promise.resolve("fake://1"),
     list: () => Promise.resolve([...containers.values()].map(({ status }) => status)),
     onExit: (callback) => void exitCallbacks.push(callback),
     close: () => void (exitCallbacks.length = 0),

@@ -5,7 +5,6 @@ import { isoSeconds } from "../../../model/pod-lifecycle/index.ts";
 import type { Machine, Pressure } from "./machine.ts";
 
 const kubeletVersion = "v1.35.0+netloom";
-const containerRuntimeVersion = "crun://1.8.1";
 
 export interface NodeFacts {
   readonly node: NodeConfig;
@@ -43,6 +42,8 @@ export function nodeStatus(
     readonly pressure: Pressure;
     readonly images: readonly { readonly names: readonly string[]; readonly sizeBytes: number }[];
     readonly before: readonly NodeCondition[];
+    /** "crun://1.21". */
+    readonly runtimeVersion: string;
   },
 ): NodeStatus {
   const resources = {
@@ -64,7 +65,7 @@ export function nodeStatus(
     nodeInfo: {
       architecture: machine.architecture,
       bootID: machine.bootId,
-      containerRuntimeVersion,
+      containerRuntimeVersion: now.runtimeVersion,
       kernelVersion: machine.kernelVersion,
       kubeProxyVersion: "",
       kubeletVersion,

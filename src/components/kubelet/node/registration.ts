@@ -26,7 +26,7 @@ export interface Registration {
 export function createRegistration(options: {
   readonly facts: NodeFacts;
   readonly client: ApiClient;
-  readonly images: ContainerRuntime["images"];
+  readonly runtime: Pick<ContainerRuntime, "images" | "version">;
   readonly recorder: EventRecorder;
   readonly diskPath: string;
   readonly clock: Clock;
@@ -65,10 +65,11 @@ export function createRegistration(options: {
   /** Writes the status where it changed, or where it was not said for a while. */
   async function report(): Promise<void> {
     const before = known?.status?.conditions ?? [];
-    const images = await options.images.list();
+    const [images, runtimeVersion] = await Promise.all([options.runtime.images.list(), options.runtime.version()]);
     const status = nodeStatus(facts, {
       nowMs: clock.now(),
       pressure: readPressure(options.diskPath),
+      runtimeVersion,
       images: images.map((image) => ({
         names: image.repoDigest === "" ? [image.name] : [image.repoDigest, image.name],
         sizeBytes: image.sizeBytes,
