@@ -51,7 +51,7 @@ async function startTraffic(client: HttpsApiClient): Promise<void> {
     metadata: { name: "web", namespace: "default" },
     spec: { selector: { app: "web" }, ports: [{ port: 80 }] },
   });
-  const ask = `while :; do wget -q -T 1 -O /dev/null http://web.default.svc.cluster.local/etc/hostname && echo answered || echo lost; sleep ${between.requests}; done`;
+  const ask = `while :; do timeout 1 wget -q -O /dev/null http://web.default.svc.cluster.local/etc/hostname && echo answered || echo lost; sleep ${between.requests}; done`;
   await untilCreated(client, [web], isReady);
   await untilCreated(client, [busybox("asking", ["sh", "-c", ask])], isReady);
 }
