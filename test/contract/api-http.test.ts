@@ -1,5 +1,7 @@
 /** What goes over the wire: forms of answers, watches, pages, limits, and who is let in. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:http2";
 import { request as httpsRequest } from "node:https";
 import type { IncomingHttpHeaders } from "node:http";
 import { after, before, test } from "node:test";
@@ -218,6 +220,34 @@ test("limits: large bodies, deep bodies, unknown types of bodies", async () => {
   assert.equal((await post("x", "text/plain")).code, 415);
   assert.equal((await post("metadata:\n  name: from-yaml\n", "application/yaml")).code, 201);
 });
+
+test(
+  "a body without end is answered with 413, and its stream ends: the connection serves on",
+  { timeout: 30_000 },
+  async () => {
+    const session = connect(running().url, { ca: running().pki.caCertificate, ...identity });
+    try {
+      const endless = session.request({ ":method": "POST", ":path": maps, "content-type": "application/json" });
+      endless.on("error", () => undefined);
+      const megabyte = Buffer.alloc(2 ** 20, " ");
+      const send = (): void => {
+        while (!endless.destroyed && endless.write(megabyte));
+      };
+      endless.on("drain", send);
+      send();
+      const [headers] = (await once(endless, "response")) as [Readonly<Record<string, unknown>>];
+      assert.equal(headers[":status"], 413);
+      endless.resume();
+      // The server has reset it: Node calls that so while there is something left to send.
+      await once(endless, "aborted");
+      const next = session.request({ ":path": "/version" });
+      const [answer] = (await once(next, "response")) as [Readonly<Record<string, unknown>>];
+      assert.equal(answer[":status"], 200);
+    } finally {
+      session.destroy();
+    }
+  },
+);
 
 test("what is not there, and methods that are not served", async () => {
   assert.equal((await call("/api/v1/nothing")).code, 404);

@@ -17,6 +17,8 @@ const bodyLimitBytes = 3 * 1024 * 1024;
 /** Smaller answers are sent faster than compressed; upstream's threshold. */
 const gzipFromBytes = 128 * 1024;
 
+const tooLarge = 413;
+
 const compress = promisify(gzip);
 
 export interface Answer {
@@ -89,6 +91,11 @@ export async function send(request: HttpRequest, response: HttpResponse, answer:
   if (typeof body === "string" && body.length >= gzipFromBytes) body = Buffer.from(body);
   const size = sizeOf(body);
   headers["content-length"] = String(size);
+  if (answer.code === tooLarge) {
+    // Nobody waits for the rest of such a body: HTTP/1.1 ends the connection for that, HTTP/2 only the stream.
+    if ("stream" in request) request.stream.once("finish", () => request.stream.close());
+    else headers["connection"] = "close";
+  }
   writeHead(response, answer.code, headers);
   // A text of as many bytes as characters is ASCII, which needs no encoding.
   if (request.method === "HEAD") response.end();
@@ -123,8 +130,6 @@ export function statusAnswer(error: unknown, warnings: readonly string[] = []): 
     body: `${jsonOf(status)}\n`,
     warnings,
     ...(retry === undefined ? {} : { headers: { "retry-after": String(retry) } }),
-    // As upstream: what is left of the body is not waited for.
-    ...(status.code === 413 ? { headers: { connection: "close" } } : {}),
   };
 }
 
