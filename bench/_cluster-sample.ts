@@ -1,6 +1,7 @@
 /** What a cluster holds at a moment: memory, files, kernel objects, what lies on disk. */
 import { type Dirent, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { createHttpsClient } from "../src/client/index.ts";
 import { resources } from "../src/api/resources.ts";
 import { eventually, type Lab, labProcesses } from "../test/cluster/lab/index.ts";
@@ -16,8 +17,8 @@ export function probeEnvironment(lab: Lab): Readonly<Record<string, string>> {
   return { NODE_OPTIONS: `--import ${probeFile}`, NETLOOM_HEAP_PROBE: folder };
 }
 
-/** Megabytes of objects and buffers that are alive, all threads together. Collects garbage. */
-export async function liveHeap(lab: Lab): Promise<Sample> {
+/** Megabytes of objects and buffers that were alive at the last full collection, all threads together. */
+async function liveHeap(lab: Lab): Promise<Sample> {
   const folder = join(lab.folder, "heap");
   for (const file of readdirSync(folder)) rmSync(join(folder, file));
   const { server, agent } = mainProcesses(lab);
@@ -48,6 +49,7 @@ function innerPid(pid: number): string {
 
 export async function clusterSample(lab: Lab, client: ReturnType<typeof createHttpsClient>): Promise<Sample> {
   const { all, server, agent, init } = mainProcesses(lab);
+  const live = await liveHeap(lab);
   const { nodes } = JSON.parse((await lab.netloom(["status", "-o", "json"])).stdout) as {
     readonly nodes: readonly { readonly kernel: Readonly<Record<string, number>> }[];
   };
@@ -56,6 +58,7 @@ export async function clusterSample(lab: Lab, client: ReturnType<typeof createHt
   const run = join(`/proc/${init}/root`, lab.folder, "r/netloom/netloom");
   const events = await client.list(resources.events, { limit: 1 });
   return {
+    ...live,
     "server, memory in MB": pssMegabytes(server),
     "agent, memory in MB": pssMegabytes(agent),
     "all processes, memory in MB": all.reduce((sum, { pid }) => sum + pssMegabytes(pid), 0),
@@ -75,6 +78,16 @@ export async function clusterSample(lab: Lab, client: ReturnType<typeof createHt
     "store in KB": kilobytes([join(state, "store.db"), join(state, "store.db-wal")].map(sizeOf)),
     "logs in KB": kilobytes(sizesBelow(join(state, "logs"))),
   };
+}
+
+/** Waits until as few processes and network namespaces are left as `before`, or ten seconds: then they are what is counted. */
+export async function settled(lab: Lab, before: Sample): Promise<void> {
+  for (let tries = 0; tries < 40; tries += 1) {
+    const { all, init } = mainProcesses(lab);
+    const namespaces = entries(join(`/proc/${init}/root`, lab.folder, "r/netloom/netloom/private/netns"));
+    if (all.length <= (before["processes"] ?? 0) && namespaces <= (before["network namespaces"] ?? 0)) return;
+    await sleep(250);
+  }
 }
 
 function mainProcesses(lab: Lab) {

@@ -13,7 +13,7 @@ import { mostEvents } from "../src/components/kube-apiserver/event-expiry.ts";
 import { createHttpsClient } from "../src/client/index.ts";
 import { readKubeconfig } from "../src/machinery/kubeconfig/index.ts";
 import { eventually, makeLab } from "../test/cluster/lab/index.ts";
-import { clusterSample, liveHeap, probeEnvironment, type Sample } from "./_cluster-sample.ts";
+import { clusterSample, probeEnvironment, type Sample, settled } from "./_cluster-sample.ts";
 import { trendOf } from "./_flat.ts";
 import { printTable } from "./_table.ts";
 
@@ -35,23 +35,20 @@ export async function run([seconds = "600"]: readonly string[]): Promise<void> {
     await fillEvents(client);
     await round(client, 0);
     await sleep(3000);
-    const live = [await liveHeap(lab)];
-    const samples = [await clusterSample(lab, client)];
+    const first = await clusterSample(lab, client);
+    const samples = [first];
     const started = performance.now();
     let rounds = 1;
     for (let taken = 1; taken <= sampleCount; taken += 1) {
       const until = (Number(seconds) * 1000 * taken) / sampleCount;
       while (performance.now() - started < until) await round(client, rounds++);
-      // What is under way ends in a moment.
-      await sleep(1000);
+      await settled(lab, first);
       samples.push(await clusterSample(lab, client));
-      if (taken * 2 === sampleCount) live.push(await liveHeap(lab));
       const { "server, memory in MB": server, "agent, memory in MB": agent } = samples.at(-1) ?? {};
       const elapsed = Math.round((performance.now() - started) / 1000);
       process.stderr.write(`${elapsed} s, ${rounds * podsPerRound} pods, server ${server} MB, agent ${agent} MB\n`);
     }
     const duration = (performance.now() - started) / 1000;
-    live.push(await liveHeap(lab));
     // Then it rests, as a cluster does most of the time.
     await sleep(30_000);
     const resting = await clusterSample(lab, client);
@@ -59,14 +56,14 @@ export async function run([seconds = "600"]: readonly string[]): Promise<void> {
     console.log(
       `${pods} pods and as many Services made and deleted in ${Math.round(duration)} s (${(pods / duration).toFixed(1)} a second); ${cpus().length} cores, ${cpus()[0]?.model ?? "unknown processor"}, Node ${process.version}\n`,
     );
-    report(samples, live, resting);
+    report(samples, resting);
   } finally {
     await lab.end();
   }
 }
 
 /** A row for each thing; the process' exit code says whether all are flat. */
-function report(samples: readonly Sample[], live: readonly Sample[], resting: Sample): void {
+function report(samples: readonly Sample[], resting: Sample): void {
   const names = Object.keys(samples[0] ?? {});
   const middle = samples[samples.length >> 1] ?? {};
   const rows = names.map((name) => {
@@ -78,18 +75,7 @@ function report(samples: readonly Sample[], live: readonly Sample[], resting: Sa
     const values = [samples[0], middle, samples.at(-1)].map((sample) => `${sample?.[name] ?? 0}`);
     return [name, ...values, growth.toFixed(1), isFlat ? "flat" : "NOT FLAT", `${resting[name] ?? 0}`];
   });
-  // Asked for three times only: it ends the garbage that the others are to show.
-  const liveRows = Object.keys(live[0] ?? {}).map((name) => {
-    const values = live.map((sample) => sample[name] ?? 0);
-    const [, half = 0, end = 0] = values;
-    const isFlat = end - half <= Math.max(1, tolerance * half);
-    if (!isFlat) process.exitCode = 1;
-    return [name, ...values.map(String), (end - half).toFixed(1), isFlat ? "flat" : "NOT FLAT", ""];
-  });
-  printTable(
-    ["what", "start", "middle", "end", "growth in the second half", "verdict", "after 30 s of rest"],
-    [...liveRows, ...rows],
-  );
+  printTable(["what", "start", "middle", "end", "growth in the second half", "verdict", "after 30 s of rest"], rows);
 }
 
 /** As many as the server keeps, so that they are at their bound from the beginning. */
