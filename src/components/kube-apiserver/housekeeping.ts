@@ -9,7 +9,7 @@ const sweepPeriodMs = 10_000;
 /** As upstream: often enough that a watcher of a quiet kind can come back after a break. */
 const bookmarkPeriodMs = 60_000;
 /** As upstream's `--etcd-compaction-interval`: a watcher may come back after so long. The store's own bounds may be nearer. */
-const historyMs = 300_000;
+const historyPeriods = 300_000 / bookmarkPeriodMs;
 
 /** Runs until the signal aborts. */
 export async function keepHouse(
@@ -27,7 +27,8 @@ export async function keepHouse(
   signal: AbortSignal,
 ): Promise<void> {
   const events = createEventExpiry({ store, clock });
-  const past: { readonly atMs: number; readonly revision: number }[] = [];
+  /** The revision of each period; counted, not timed: somebody may set the clock. */
+  const past: number[] = [];
   for (let rounds = 1; !signal.aborted; rounds += 1) {
     try {
       await clock.sleep(sweepPeriodMs, signal);
@@ -39,11 +40,9 @@ export async function keepHouse(
     });
     if ((rounds * sweepPeriodMs) % bookmarkPeriodMs !== 0) continue;
     for (const watch of watches) watch.bookmark();
-    past.push({ atMs: clock.now(), revision: store.revision });
-    for (let [oldest] = past; oldest !== undefined && oldest.atMs + historyMs <= clock.now(); [oldest] = past) {
-      store.compact(oldest.revision);
-      past.shift();
-    }
+    past.push(store.revision);
+    const oldest = past.length > historyPeriods ? past.shift() : undefined;
+    if (oldest !== undefined) store.compact(oldest);
     store.letGoOfUnread();
   }
 }
