@@ -75,7 +75,7 @@ inNamespaces(
       const hosts = (): string => inRoot(root, "echo 10.9.9.9 mine >> /etc/hosts; cat /etc/hosts").stdout;
       const [first, second] = nodes;
       assert.ok(first !== undefined && second !== undefined);
-      const third = { ...second, name: "node-3", address: "192.168.60.13" };
+      const third: NodeConfig = { ...second, name: "node-3", addresses: ["192.168.60.13"] };
       updateNodeNames({ config: { ...config, nodes: [first, third] }, node: first });
       assert.match(hosts(), /192\.168\.60\.13\tnode-3\n192\.168\.60\.1\tcontrol-plane/);
       assert.doesNotMatch(hosts(), /node-2/);
