@@ -156,6 +156,11 @@ export function unauthorized(message = "Unauthorized"): ApiError {
   return failure({ code: 401, reason: "Unauthorized", message });
 }
 
+/** 406 for a list of what is one object, or the other way round. */
+export function notOfThatNumber(message: string): ApiError {
+  return failure({ code: 406, reason: "NotAcceptable", message });
+}
+
 /** 403: `pods "web" is forbidden: <why>`, or `pods is forbidden: <why>` for a request without a name. */
 export function forbidden(resource: GroupName, name: string, why: string): ApiError {
   let subject = "forbidden";

@@ -277,6 +277,22 @@ const cases: readonly (readonly [string, string, Call, number, string, string])[
     "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal string into Go value of type map[string]interface {}",
   ],
   [
+    "a list as the metadata of one object",
+    maps,
+    { headers: { accept: "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io" } },
+    406,
+    "NotAcceptable",
+    "you requested PartialObjectMetadata, but the requested object is a list (*core.ConfigMapList)",
+  ],
+  [
+    "an object as the metadata of a list",
+    `${deployments}/d`,
+    { headers: { accept: "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io" } },
+    406,
+    "NotAcceptable",
+    "you requested PartialObjectMetadataList, but the requested object is not a list (*apps.Deployment)",
+  ],
+  [
     "a version that is no number",
     `${maps}?resourceVersion=x`,
     {},

@@ -16,7 +16,7 @@ export const controllerRevisions = defineResource(resources.controllerRevisions,
   columns: [
     nameColumn,
     column("Controller", "Whose state the revision is."),
-    column("Revision", "The number of the revision.", "integer"),
+    column("Revision", "The number of the revision."),
     ageColumn,
   ],
   cells(object, now) {

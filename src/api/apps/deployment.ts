@@ -55,8 +55,8 @@ export const deployments = defineResource(resources.deployments, {
   columns: [
     nameColumn,
     column("Ready", "Pods that are ready, of those wanted."),
-    column("Up-to-date", "Pods made from the newest template.", "integer"),
-    column("Available", "Pods that have been ready for long enough.", "integer"),
+    column("Up-to-date", "Pods made from the newest template."),
+    column("Available", "Pods that have been ready for long enough."),
     ageColumn,
     ...containerColumns,
     selectorColumn,

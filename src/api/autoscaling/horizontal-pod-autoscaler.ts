@@ -19,7 +19,7 @@ const columns: readonly Column[] = [
   column("Targets", "Measured and wanted values."),
   column("MinPods", "The fewest pods."),
   column("MaxPods", "The most pods."),
-  column("Replicas", "Pods there are.", "integer"),
+  column("Replicas", "Pods there are."),
   ageColumn,
 ];
 

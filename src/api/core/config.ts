@@ -37,7 +37,7 @@ function immutableMistakes<T extends { readonly immutable?: boolean }>(
 
 export const configMaps = defineResource(resources.configMaps, {
   shortNames: ["cm"],
-  columns: [nameColumn, column("Data", "How many entries it holds.", "integer"), ageColumn],
+  columns: [nameColumn, column("Data", "How many entries it holds."), ageColumn],
   cells: (object, now) => [
     nameOf(object),
     Object.keys(object.data ?? {}).length + Object.keys(object.binaryData ?? {}).length,
@@ -81,7 +81,7 @@ export const secrets = defineResource(resources.secrets, {
   columns: [
     nameColumn,
     column("Type", "What the data is for."),
-    column("Data", "How many entries it holds.", "integer"),
+    column("Data", "How many entries it holds."),
     ageColumn,
   ],
   cells: (object, now) => [
@@ -118,6 +118,6 @@ export const serviceAccounts = defineResource(resources.serviceAccounts, {
       type: "AuthenticationV1TokenRequest",
     },
   },
-  columns: [nameColumn, column("Secrets", "How many Secrets the account may use."), ageColumn],
-  cells: (object, now) => [nameOf(object), (object.secrets ?? []).length, ageOf(object, now)],
+  columns: [nameColumn, ageColumn],
+  cells: (object, now) => [nameOf(object), ageOf(object, now)],
 });

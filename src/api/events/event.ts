@@ -16,7 +16,7 @@ const eventColumns: readonly Column[] = [
   wideColumn("Source", "Who reported it."),
   column("Message", "What happened."),
   wideColumn("First Seen", "The time since it happened first."),
-  wideColumn("Count", "How often it happened.", "integer"),
+  wideColumn("Count", "How often it happened."),
   { ...nameColumn, priority: 1 },
 ];
 

@@ -15,7 +15,7 @@ export type Draft<T> = T extends readonly (infer Item)[]
 export interface Column {
   readonly name: string;
   readonly type: "string" | "integer" | "number" | "boolean" | "date";
-  /** "name" on the first column only. */
+  /** "name" on columns of names. */
   readonly format: string;
   readonly description: string;
   readonly priority: number;

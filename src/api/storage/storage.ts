@@ -17,7 +17,7 @@ export const storageClasses = defineResource(resources.storageClasses, {
     column("Provisioner", "Who makes the volumes."),
     column("ReclaimPolicy", "What becomes of a volume after its claim."),
     column("VolumeBindingMode", "When a claim gets its volume."),
-    column("AllowVolumeExpansion", "Whether claims may grow.", "boolean"),
+    column("AllowVolumeExpansion", "Whether claims may grow."),
     ageColumn,
   ],
   cells(object, now) {
@@ -86,12 +86,6 @@ export const csiNodes = defineResource(resources.csiNodes, {
 });
 
 export const csiStorageCapacities = defineResource(resources.csiStorageCapacities, {
-  columns: [
-    nameColumn,
-    column("StorageClassName", "The class that the capacity is of."),
-    column("Capacity", "How much the driver can still give."),
-  ],
-  cells: (object) => [nameOf(object), object.storageClassName, object.capacity ?? "<unset>"],
   validate: (object) => missingFields("CSIStorageCapacity", object),
 });
 
@@ -99,7 +93,7 @@ export const volumeAttachments = defineResource(resources.volumeAttachments, {
   hasStatus: true,
   columns: [
     nameColumn,
-    column("Attacher", "The driver that attaches the volume."),
+    { ...column("Attacher", "The driver that attaches the volume."), format: "name" },
     column("PV", "The volume."),
     column("Node", "The node to which it is attached."),
     column("Attached", "Whether it is attached.", "boolean"),

@@ -39,6 +39,16 @@ test("representationOf() makes no Table of what nobody lists", () => {
   );
 });
 
+test("a Table comes with as much of each object as was asked for, by one of upstream's words", () => {
+  const table = "application/json;as=Table;v=v1;g=meta.k8s.io";
+  const included = (value: string): string =>
+    representationOf(table, new URLSearchParams({ includeObject: value })).includeObject;
+  assert.deepEqual(["", "None", "Object", "Metadata"].map(included), ["Metadata", "None", "Object", "Metadata"]);
+  assert.throws(() => included("X"), {
+    message: `Unable to convert to Table as requested: includeObject: Invalid value: "X": must be 'Metadata', 'Object', 'None', or empty`,
+  });
+});
+
 test("representationOf() answers or refuses any header", () => {
   fc.assert(
     fc.property(fc.string(), (accept) => {

@@ -1,11 +1,13 @@
 /** What form of answer a client wants, from its Accept header. */
-import { notAcceptable } from "../../../api/status.ts";
+import { badRequest, notAcceptable } from "../../../api/status.ts";
 
 /** `object` is the resource itself, `table` what kubectl prints, `metadata` only names and labels. */
 export interface Representation {
   readonly form: "object" | "table" | "metadata";
   /** Of meta.k8s.io, for the latter two. */
   readonly version: "v1" | "v1beta1";
+  /** What metadata was asked for by name: that of one object or of a list. */
+  readonly metadataOf?: "object" | "list";
   /** With how much of the object a Table's rows come. */
   readonly includeObject: "None" | "Metadata" | "Object";
   readonly isPretty: boolean;
@@ -37,7 +39,7 @@ export function representationOf(
   query: URLSearchParams,
   { hasTable }: { readonly hasTable: boolean } = { hasTable: true },
 ): Representation {
-  const base = { includeObject: includeObjectOf(query.get("includeObject")), isPretty: query.get("pretty") === "true" };
+  const base = { includeObject: "Metadata", isPretty: query.get("pretty") === "true" } as const;
   const object = { form: "object", version: "v1", ...base } as const;
   const ranges = mediaRanges(accept ?? "");
   if (ranges.length === 0) return object;
@@ -48,7 +50,10 @@ export function representationOf(
     if (!parameters.has("as")) return object;
     const isOurs = (parameters.get("g") ?? "meta.k8s.io") === "meta.k8s.io";
     if (form === "table" && !hasTable) continue;
-    if (form !== undefined && isOurs && (version === "v1" || version === "v1beta1")) return { form, version, ...base };
+    if (form === undefined || !isOurs || (version !== "v1" && version !== "v1beta1")) continue;
+    if (form === "table") return { form, version, ...base, includeObject: includeObjectOf(query.get("includeObject")) };
+    const metadataOf = parameters.get("as") === "PartialObjectMetadata" ? "object" : "list";
+    return { form, version, ...base, metadataOf };
   }
   throw notAcceptable(
     offered,
@@ -92,5 +97,8 @@ function readRanges(accept: string): readonly MediaRange[] {
 }
 
 function includeObjectOf(value: string | null): Representation["includeObject"] {
-  return value === "None" || value === "Object" ? value : "Metadata";
+  if (value === null || value === "") return "Metadata";
+  if (value === "None" || value === "Object" || value === "Metadata") return value;
+  const mistake = `includeObject: Invalid value: ${JSON.stringify(value)}: must be 'Metadata', 'Object', 'None', or empty`;
+  throw badRequest(`Unable to convert to Table as requested: ${mistake}`);
 }

@@ -9,7 +9,7 @@ import { checkDeleteOptions, deleteObject } from "../resources/delete.ts";
 import { deleteCollection } from "../resources/delete-collection.ts";
 import type { RequestContext } from "../resources/environment.ts";
 import { getObject, listObjects } from "../resources/read.ts";
-import { listText, objectText, writtenText } from "../resources/represent.ts";
+import { listText, readText, writtenText } from "../resources/represent.ts";
 import { createOnUpdate, updateObject } from "../resources/update.ts";
 import { serveAction } from "./action-handler.ts";
 import { decodeBody, decodeDeleteOptions } from "./body.ts";
@@ -70,7 +70,7 @@ async function get(call: ResourceCall): Promise<void> {
   const { request, response, info, resource, context } = call;
   const form = representationOf(request.headers.accept, info.query);
   const stored = getObject(resource, keyOf(call), info.query.get("resourceVersion") ?? "");
-  const body = objectText(resource, stored, form);
+  const body = readText(resource, stored, form);
   await send(request, response, { code: 200, body: pretty(body, form.isPretty), warnings: context.warnings });
 }
 

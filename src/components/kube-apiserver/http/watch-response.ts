@@ -65,13 +65,14 @@ export function bookmarkLine(
 ): Buffer {
   const metadata = {
     resourceVersion: String(revision),
-    creationTimestamp: null,
     ...(options.endsInitialEvents ? { annotations: { "k8s.io/initial-events-end": "true" } } : {}),
   };
   const { form, version } = options.form;
+  const { kind } = definition;
+  const apiVersion = apiVersionOf(definition);
   const object =
     form === "object"
-      ? { kind: definition.kind, apiVersion: apiVersionOf(definition), metadata }
+      ? { kind, apiVersion, metadata }
       : { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata };
   const shown =
     form === "table"

@@ -2,11 +2,36 @@
 import { apiVersionOf } from "../../../api/object.ts";
 import type { KubernetesObject } from "../../../api/object.ts";
 import type { ResourceDefinition } from "../../../api/registry/index.ts";
+import { notOfThatNumber } from "../../../api/status.ts";
 import type { Stored } from "../../../storage/index.ts";
 import type { Representation } from "../http/negotiation.ts";
 import type { ListResult } from "./read.ts";
 import { servedObject } from "./resource.ts";
 import type { ServedResource } from "./resource.ts";
+
+/** JSON of one object as the answer to a read of it. */
+export function readText(resource: ServedResource, stored: Stored, form: Representation): string {
+  requireObjectForm(resource, form);
+  return objectText(resource, stored, form);
+}
+
+function requireObjectForm({ definition }: ServedResource, { metadataOf }: Representation): void {
+  if (metadataOf !== "list") return;
+  const type = goTypeOf(definition);
+  throw notOfThatNumber(`you requested PartialObjectMetadataList, but the requested object is not a list (*${type})`);
+}
+
+function requireListForm({ definition }: ServedResource, { metadataOf }: Representation): void {
+  if (metadataOf !== "object") return;
+  const type = goTypeOf(definition);
+  throw notOfThatNumber(`you requested PartialObjectMetadata, but the requested object is a list (*${type}List)`);
+}
+
+/** What upstream's program calls the kind: it is in its texts. */
+function goTypeOf({ group, kind }: ResourceDefinition): string {
+  const [name = ""] = group.split(".");
+  return `${name === "" || name === "events" ? "core" : name}.${kind}`;
+}
 
 /** JSON of one object. */
 export function objectText(resource: ServedResource, stored: Stored, form: Representation): string {
@@ -23,6 +48,7 @@ export function objectText(resource: ServedResource, stored: Stored, form: Repre
 
 /** JSON of an object as the answer to a write. */
 export function writtenText(resource: ServedResource, object: KubernetesObject, form: Representation): string {
+  requireObjectForm(resource, form);
   switch (form.form) {
     case "object":
       return textOf(resource, object);
@@ -48,6 +74,7 @@ function textOf({ environment, place }: ServedResource, object: KubernetesObject
 
 /** JSON of a list. */
 export function listText(resource: ServedResource, list: ListResult, form: Representation): string {
+  requireListForm(resource, form);
   const { definition } = resource;
   const metadata = {
     resourceVersion: String(list.revision),
@@ -113,7 +140,7 @@ function rowText({ definition, environment }: ServedResource, object: Kubernetes
     conditions.length === 0 ? `"cells":${cells}` : `"cells":${cells},"conditions":${JSON.stringify(conditions)}`;
   switch (form.includeObject) {
     case "None":
-      return `{${head}}`;
+      return `{${head},"object":null}`;
     case "Metadata":
       return `{${head},"object":${JSON.stringify(partialOf(object, form))}}`;
     case "Object":
