@@ -462,3 +462,13 @@ test("resources tell by a hash how they are stored, the same in all their versio
   assert.equal(await hash("/apis/events.k8s.io/v1", "events"), await hash("/api/v1", "events"));
   assert.equal(await hash("/api/v1", "pods/status"), undefined);
 });
+
+test("curl gets JSON that people can read, a program gets it in one line", async () => {
+  const curl = { headers: { "user-agent": "curl/8.14.1" } };
+  const shown = await ask(`${maps}/a`, curl);
+  assert.equal(shown.text, JSON.stringify(shown.json, undefined, 2));
+  const refused = await ask(`${maps}/zz`, curl);
+  assert.equal(refused.text, JSON.stringify(refused.json, undefined, 2));
+  const plain = await ask(`${maps}/a`);
+  assert.equal(plain.text.trim(), JSON.stringify(plain.json));
+});

@@ -65,7 +65,7 @@ function cells(object: V2HorizontalPodAutoscaler, now: Date): readonly Cell[] {
     `${spec?.scaleTargetRef.kind ?? ""}/${spec?.scaleTargetRef.name ?? ""}`,
     targetsText(object),
     String(spec?.minReplicas ?? "<unset>"),
-    String(spec?.maxReplicas ?? 0),
+    spec?.maxReplicas ?? 0,
     status?.currentReplicas ?? 0,
     ageOf(object, now),
   ];

@@ -83,7 +83,7 @@ export const endpointSlices = defineResource(resources.endpointSlices, {
     ageColumn,
   ],
   cells: (slice, now) => {
-    const ports = (slice.ports ?? []).map(({ port }) => (port === undefined ? "*" : String(port)));
+    const ports = (slice.ports ?? []).map(({ name, port }) => (port === undefined ? (name ?? "*") : String(port)));
     const addresses = (slice.endpoints ?? []).flatMap((endpoint) => endpoint.addresses ?? []);
     return [
       nameOf(slice),

@@ -15,7 +15,8 @@ export function createOpenIdPaths(signer: TokenSigner, issuer: string): PathHand
   });
   const keys = JSON.stringify(signer.jwks);
   return ({ path }) => {
-    if (path === "/.well-known/openid-configuration") return { code: 200, body: configuration };
+    if (path === "/.well-known/openid-configuration")
+      return { code: 200, body: configuration, contentType: "application/json" };
     return path === keysPath ? { code: 200, body: keys, contentType: "application/jwk-set+json" } : undefined;
   };
 }

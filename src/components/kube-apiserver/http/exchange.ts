@@ -7,6 +7,7 @@ import { jsonOf } from "../../../api/go-text.ts";
 import { ApiError, badRequest, internalError, requestEntityTooLarge } from "../../../api/status.ts";
 import type { Status } from "../../../api/generated/types.ts";
 import { prefersYaml } from "./negotiation.ts";
+import { indentJson, wantsPretty } from "./pretty.ts";
 import { yamlOfJson } from "./yaml-text.ts";
 
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
@@ -80,7 +81,8 @@ export async function send(request: HttpRequest, response: HttpResponse, answer:
   if (answer.warnings !== undefined && answer.warnings.length > 0)
     headers["warning"] = answer.warnings.map(warningText);
   let { body } = answer;
-  if (isYaml) body = await yamlOfJson(typeof body === "string" ? body : Buffer.from(body).toString());
+  if (isYaml) body = await yamlOfJson(textOf(body));
+  else if (answer.contentType === undefined && wantsPretty(request)) body = indentJson(textOf(body));
   if (sizeOf(body) >= gzipFromBytes && acceptsGzip(request)) {
     body = await compress(body, { level: 1 });
     headers["content-encoding"] = "gzip";
@@ -101,6 +103,10 @@ export async function send(request: HttpRequest, response: HttpResponse, answer:
   if (request.method === "HEAD") response.end();
   else if (size === body.length) response.end(body, "latin1");
   else response.end(body);
+}
+
+function textOf(body: string | Uint8Array): string {
+  return typeof body === "string" ? body : Buffer.from(body).toString();
 }
 
 function sizeOf(body: string | Uint8Array): number {

@@ -10,7 +10,6 @@ export interface Representation {
   readonly metadataOf?: "object" | "list";
   /** With how much of the object a Table's rows come. */
   readonly includeObject: "None" | "Metadata" | "Object";
-  readonly isPretty: boolean;
 }
 
 /** Answers in protobuf have no place yet; upstream names them. */
@@ -39,7 +38,7 @@ export function representationOf(
   query: URLSearchParams,
   { hasTable }: { readonly hasTable: boolean } = { hasTable: true },
 ): Representation {
-  const base = { includeObject: "Metadata", isPretty: query.get("pretty") === "true" } as const;
+  const base = { includeObject: "Metadata" } as const;
   const object = { form: "object", version: "v1", ...base } as const;
   const ranges = mediaRanges(accept ?? "");
   if (ranges.length === 0) return object;

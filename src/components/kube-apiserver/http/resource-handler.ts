@@ -71,7 +71,7 @@ async function get(call: ResourceCall): Promise<void> {
   const form = representationOf(request.headers.accept, info.query);
   const stored = getObject(resource, keyOf(call), info.query.get("resourceVersion") ?? "");
   const body = readText(resource, stored, form);
-  await send(request, response, { code: 200, body: pretty(body, form.isPretty), warnings: context.warnings });
+  await send(request, response, { code: 200, body, warnings: context.warnings });
 }
 
 async function list(call: ResourceCall): Promise<void> {
@@ -79,7 +79,7 @@ async function list(call: ResourceCall): Promise<void> {
   const form = representationOf(request.headers.accept, info.query);
   const result = listObjects(resource, listRequestOf(info));
   const body = listText(resource, result, form);
-  await send(request, response, { code: 200, body: pretty(body, form.isPretty), warnings: context.warnings });
+  await send(request, response, { code: 200, body, warnings: context.warnings });
 }
 
 async function create(call: ResourceCall): Promise<void> {
@@ -210,8 +210,4 @@ function deleteOptionsOfQuery(query: URLSearchParams): DeleteOptions {
 
 function withDryRun(context: RequestContext, { dryRun = [] }: DeleteOptions): RequestContext {
   return { ...context, isDryRun: dryRun.length > 0 };
-}
-
-function pretty(text: string, isPretty: boolean): string {
-  return isPretty ? `${JSON.stringify(JSON.parse(text), undefined, 2)}\n` : text;
 }

@@ -106,7 +106,7 @@ function itemText(resource: ServedResource, stored: Stored): string {
   return text.startsWith(head) ? `{${text.slice(head.length)}` : text;
 }
 
-const plain: Representation = { form: "object", version: "v1", includeObject: "Metadata", isPretty: false };
+const plain: Representation = { form: "object", version: "v1", includeObject: "Metadata" };
 
 interface TableOptions {
   readonly form: Representation;
