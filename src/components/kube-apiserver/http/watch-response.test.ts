@@ -7,7 +7,7 @@ import { servedResource } from "../resources/resource.ts";
 import type { Representation } from "./negotiation.ts";
 import { lineWriterOf } from "./watch-response.ts";
 
-const plain: Representation = { form: "object", version: "v1", includeObject: "Metadata", isPretty: false };
+const plain: Representation = { form: "object", version: "v1", includeObject: "Metadata" };
 const table: Representation = { ...plain, form: "table" };
 
 /** Two changes of one ConfigMap. */
