@@ -69,12 +69,13 @@ describe("withClusterLock()", () => {
 
   test("is not waited for where a cluster is being started, and the message says by whom", async () => {
     const { pid } = await holdElsewhere("up");
+    const verbs = { up: "make", start: "start", stop: "stop", image: "change the images of" } as const;
     for (const command of ["up", "start", "stop", "image"] as const) {
       await assert.rejects(
         run(command, async () => undefined),
         {
           code: "ClusterBusy",
-          message: `Cannot ${command} the cluster "ci": "netloom up" (process ${pid}) is at work on it; wait for that, or end the cluster with "netloom down --name ci"`,
+          message: `Cannot ${verbs[command]} the cluster "ci": "netloom up" (process ${pid}) is at work on it; wait for that, or end the cluster with "netloom down --name ci"`,
         },
       );
     }
@@ -93,6 +94,14 @@ describe("withClusterLock()", () => {
     const waiting = run("down", async () => undefined, interrupt.signal);
     interrupt.abort(new Error("interrupted"));
     await assert.rejects(waiting, /interrupted/);
+  });
+
+  test("needs no folder to end what never was", async () => {
+    const nowhere = join(runRoot, "netloom");
+    const { signal } = new AbortController();
+    const options = { runRoot: nowhere, name: "ci", command: "down", clock: systemClock, signal } as const;
+    assert.equal(await withClusterLock(options, async () => 1), 1);
+    assert.deepEqual(readdirSync(runRoot), []);
   });
 
   test("is taken although a file lies there that says nothing", async () => {

@@ -3,7 +3,17 @@
  * was killed holds none; the file is there only while one is at work, and says who.
  */
 import { spawnSync } from "node:child_process";
-import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../machinery/clock.ts";
 import { makePrivateFolder } from "./folders.ts";
@@ -36,6 +46,14 @@ const isLong: Readonly<Record<LockedCommand, boolean>> = {
   image: false,
 };
 
+const verbs: Readonly<Record<LockedCommand, string>> = {
+  up: "make",
+  start: "start",
+  stop: "stop",
+  down: "end",
+  image: "change the images of",
+};
+
 interface LockHolder extends ProcessIdentity {
   readonly command: LockedCommand;
 }
@@ -45,6 +63,8 @@ interface LockHolder extends ProcessIdentity {
  * cluster is not: then this rejects with `ClusterBusyError`, but "down" ends it, as Ctrl-C would.
  */
 export async function withClusterLock<T>(options: LockOptions, work: () => Promise<T>): Promise<T> {
+  // Where no cluster ever was nobody can be at work, and a command that finds nothing leaves nothing.
+  if (!isLong[options.command] && !existsSync(options.runRoot)) return await work();
   makePrivateFolder(options.runRoot);
   const path = join(options.runRoot, `.${options.name}.lock`);
   const fd = await lock(path, options);
@@ -110,7 +130,7 @@ function readHolder(path: string): LockHolder | undefined {
 function busy({ name, command }: LockOptions, holder: LockHolder | undefined): ClusterBusyError {
   const who = holder === undefined ? "another netloom" : `"netloom ${holder.command}" (process ${holder.pid})`;
   return new ClusterBusyError(
-    `Cannot ${command} the cluster "${name}": ${who} is at work on it; wait for that, or end the cluster with "netloom down --name ${name}"`,
+    `Cannot ${verbs[command]} the cluster "${name}": ${who} is at work on it; wait for that, or end the cluster with "netloom down --name ${name}"`,
   );
 }
 
