@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, readFileSync, readlinkSync, readSync } from "node:fs";
+import { closeSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { afterEach, describe, test } from "node:test";
 import { FakeClock } from "../../machinery/fake-clock.ts";
@@ -28,10 +28,20 @@ async function makePair(): Promise<Pair> {
 /** The reader is killed, and the writer speaks: "0" where it could. */
 async function speak({ shell, reader }: Pair): Promise<string> {
   process.kill(reader, "SIGKILL");
+  while (hasOpenFiles(reader)) await new Promise((resolve) => setImmediate(resolve));
   assert.ok(shell.stderr !== null);
   const told = text(shell.stderr);
   shell.stdin?.end("go\n");
   return /^\d+$/m.exec(await told)?.[0] ?? "";
+}
+
+/** False also for one that has ended, or nearly. */
+function hasOpenFiles(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length > 0;
+  } catch {
+    return false;
+  }
 }
 
 describe("HeldOutputs", () => {
