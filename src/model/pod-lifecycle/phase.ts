@@ -1,5 +1,6 @@
 /** Whether containers run again, and what phase that makes. */
 import type { Container } from "../../api/generated/types.ts";
+import { isPastDeadline } from "./deadline.ts";
 import { factsOf, isRunning, isSidecar, mayRun } from "./facts.ts";
 import type { PodFacts } from "./facts.ts";
 
@@ -52,7 +53,7 @@ export function phaseOf(facts: PodFacts, isEnding: boolean): PodPhase {
   if (isEnding) {
     // A terminal phase promises that no process is left.
     if (mayRun(facts)) return live;
-    if (facts.rejection !== undefined) return "Failed";
+    if (facts.rejection !== undefined || isPastDeadline(facts)) return "Failed";
     return runs.every((state) => state?.type === "exited" && state.exitCode === 0) ? "Succeeded" : "Failed";
   }
   const isWaiting = runs.some((state) => state === undefined);

@@ -1,6 +1,7 @@
 /** Decides what is to be done next for one pod: start, stop, restart its containers, make and remove its network. */
 import type { Container, EphemeralContainer } from "../../api/generated/types.ts";
 import { backOffEndMs, longestRetryMs, notFurtherThan } from "./back-off.ts";
+import { deadlineMs, isPastDeadline } from "./deadline.ts";
 import { factsOf, failureVisibleMs, isRunning, isSidecar, mayRun } from "./facts.ts";
 import type { ContainerFacts, KillCause, PodFacts } from "./facts.ts";
 import { isTerminal, willRestart } from "./phase.ts";
@@ -39,17 +40,6 @@ export function isEnding(facts: PodFacts): boolean {
     isPastDeadline(facts) ||
     isTerminal(facts)
   );
-}
-
-/** Whether `activeDeadlineSeconds` have passed since the node took the pod. */
-export function isPastDeadline(facts: PodFacts): boolean {
-  const deadline = deadlineMs(facts);
-  return deadline !== undefined && deadline <= facts.nowMs;
-}
-
-function deadlineMs({ pod, startTimeMs }: PodFacts): number | undefined {
-  const seconds = pod.spec?.activeDeadlineSeconds;
-  return seconds === undefined ? undefined : startTimeMs + seconds * 1000;
 }
 
 function planEnd(facts: PodFacts): readonly PodAction[] {

@@ -212,6 +212,12 @@ for (const [what, given, phase, reason] of [
     undefined,
   ],
   ["it was refused", facts({}, {}, { rejection: { reason: "NodePorts", message: "" } }), "Failed", "PodFailed"],
+  [
+    "it obeyed when its time was over",
+    facts({ activeDeadlineSeconds: 5 }, { main: done }, { startTimeMs: nowMs - 5000 }),
+    "Failed",
+    "PodFailed",
+  ],
 ] as const) {
   test(`planStatus() when ${what}: ${phase}`, () => {
     const status = planStatus(given);
@@ -219,6 +225,12 @@ for (const [what, given, phase, reason] of [
     assert.equal(status.conditions?.find(({ type }) => type === "Ready")?.reason, reason);
   });
 }
+
+test("planStatus() does not blame the deadline for a pod that had ended before it", () => {
+  const ended = facts({ activeDeadlineSeconds: 5 }, { main: done }, { startTimeMs: nowMs - 5000 });
+  const { phase, reason } = planStatus({ ...ended, pod: { ...ended.pod, status: { phase: "Succeeded" } } });
+  assert.deepEqual({ phase, reason }, { phase: "Succeeded", reason: undefined });
+});
 
 test("planStatus() keeps transition times while a condition stays as it was", () => {
   const given = facts({}, { main: running });

@@ -1,10 +1,11 @@
 /** The whole status the kubelet reports for a pod, and the smallest patch that makes the API's copy say the same. */
 import type { Pod, PodStatus } from "../../api/generated/types.ts";
 import { podConditions } from "./conditions.ts";
+import { deadlineReason, isPastDeadline } from "./deadline.ts";
 import { containerStatuses } from "./container-status.ts";
 import type { PodFacts } from "./facts.ts";
 import { phaseOf } from "./phase.ts";
-import { isEnding, isPastDeadline } from "./plan.ts";
+import { isEnding } from "./plan.ts";
 import { isoSeconds } from "./time.ts";
 
 /** What the node's kubelet owns of the status; fields of other writers (nominatedNodeName, qosClass) are left out. */
@@ -35,7 +36,7 @@ function reasonOf(facts: PodFacts): Pick<PodStatus, "reason" | "message"> {
     return { ...(reason === undefined ? {} : { reason }), ...(message === undefined ? {} : { message }) };
   }
   return {
-    reason: "DeadlineExceeded",
+    reason: deadlineReason,
     message: "Pod was active on the node longer than the specified deadline",
   };
 }
