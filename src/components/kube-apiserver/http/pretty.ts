@@ -1,13 +1,19 @@
 /** JSON over several lines, for people: browsers, curl and whoever asks for it. */
-import type { HttpRequest } from "./exchange.ts";
+import type { IncomingHttpHeaders } from "node:http";
 import { mediaRanges } from "./negotiation.ts";
 
 /** What Go's `strconv.ParseBool` takes for true. */
 const truths = new Set(["1", "t", "T", "true", "True", "TRUE"]);
 const peoplesPrograms = /^(?:curl|Wget|Mozilla\/5\.0)/;
 
+/** The part of a request that tells. */
+interface Asking {
+  readonly headers: IncomingHttpHeaders;
+  readonly url?: string | undefined;
+}
+
 /** Does the client read JSON with its own eyes? By the query, the Accept header or the program's name, as upstream. */
-export function wantsPretty({ headers, url = "" }: HttpRequest): boolean {
+export function wantsPretty({ headers, url = "" }: Asking): boolean {
   if (headers.accept?.includes("pretty") === true) {
     const [first] = mediaRanges(headers.accept);
     if (first?.parameters.get("pretty") === "1") return true;
