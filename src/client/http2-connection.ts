@@ -1,8 +1,9 @@
 /** One HTTP/2 connection to an API server, opened when needed and opened anew when it broke. */
 import { connect, constants } from "node:http2";
-import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from "node:http2";
+import type { ClientHttp2Session, IncomingHttpHeaders } from "node:http2";
 import type { Kubeconfig } from "../machinery/kubeconfig/index.ts";
 import { ConnectionError } from "./connection-error.ts";
+import { readBody, type ResponseBody } from "./response-body.ts";
 
 export interface Request {
   readonly method: string;
@@ -17,8 +18,8 @@ export interface Request {
 export interface Response {
   readonly code: number;
   readonly headers: IncomingHttpHeaders;
-  /** The body; ends with the response. Closed by whoever stops reading early. */
-  readonly stream: ClientHttp2Stream;
+  /** Cancelled by whoever stops reading early. */
+  readonly body: ResponseBody;
 }
 
 export interface Http2Connection {
@@ -67,6 +68,7 @@ export function createHttp2Connection(kubeconfig: Kubeconfig): Http2Connection {
       new Promise((resolve, reject) => {
         request.signal?.throwIfAborted();
         const stream = open().request(headersOf(kubeconfig, request), { endStream: request.body === undefined });
+        const body = readBody(stream);
         const abort = (): void => stream.close(constants.NGHTTP2_CANCEL);
         request.signal?.addEventListener("abort", abort, { once: true });
         let isAnswered = false;
@@ -76,7 +78,7 @@ export function createHttp2Connection(kubeconfig: Kubeconfig): Http2Connection {
         });
         stream.once("response", (headers) => {
           isAnswered = true;
-          resolve({ code: headers[":status"] ?? 0, headers, stream });
+          resolve({ code: headers[":status"] ?? 0, headers, body });
         });
         stream.once("close", () => {
           request.signal?.removeEventListener("abort", abort);

@@ -97,13 +97,13 @@ async function* watch<T extends KubernetesObject>(
     yield { type: "ERROR", object: error.status };
     return;
   }
-  const { stream } = response;
+  const { body } = response;
   try {
-    for await (const line of linesOf(stream)) yield JSON.parse(line) as WatchEvent<T>;
+    for await (const line of linesOf(body)) yield JSON.parse(line) as WatchEvent<T>;
   } catch (error) {
     if (!signal.aborted) throw error instanceof SyntaxError ? error : unreachable(server, error as Error);
   } finally {
-    stream.close();
+    body.cancel();
   }
 }
 
@@ -125,7 +125,7 @@ async function* linesOf(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
 async function textOf(server: string, response: Response): Promise<string> {
   const chunks: Buffer[] = [];
   try {
-    for await (const chunk of response.stream as AsyncIterable<Buffer>) chunks.push(chunk);
+    for await (const chunk of response.body) chunks.push(chunk);
   } catch (error) {
     throw unreachable(server, error as Error);
   }
