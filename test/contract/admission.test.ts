@@ -253,6 +253,32 @@ test("classes and priorities are filled in from those marked as default", async 
   await admin().delete(resources.priorityClasses, { name: "usual" });
 });
 
+test("a pod keeps its patience with sick nodes when its tolerations are set anew, and may wait another time", async () => {
+  const of = await namespace("tolerations");
+  const created = await admin().create(resources.pods, pod(of, "web"));
+  const known = created.spec?.tolerations ?? [];
+  assert.deepEqual(
+    known.map(({ key, tolerationSeconds }) => [key, tolerationSeconds]),
+    [
+      ["node.kubernetes.io/not-ready", 300],
+      ["node.kubernetes.io/unreachable", 300],
+    ],
+  );
+  const mine = { key: "mine", operator: "Exists", effect: "NoSchedule" };
+  const spec = { ...created.spec, containers: created.spec?.containers ?? [], tolerations: [mine] };
+  const anew = await admin().update(resources.pods, { ...created, spec });
+  assert.deepEqual(anew.spec?.tolerations, [mine, ...known]);
+  const impatient = (anew.spec?.tolerations ?? []).map((each) =>
+    each.key === "mine" ? each : { ...each, tolerationSeconds: 5 },
+  );
+  const changed = await admin().update(resources.pods, { ...anew, spec: { ...spec, tolerations: impatient } });
+  assert.deepEqual(changed.spec?.tolerations, impatient);
+  const { message } = await errorOf(
+    admin().update(resources.pods, { ...changed, spec: { ...spec, tolerations: impatient.slice(1) } }),
+  );
+  assert.match(message, /existing toleration can not be modified except its tolerationSeconds/);
+});
+
 const csr = (name: string, more: Pick<CertificateSigningRequest["spec"], "signerName" | "usages" | "request">) => ({
   metadata: { name },
   spec: more,

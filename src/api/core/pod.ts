@@ -1,7 +1,7 @@
 import { isJsonEqual } from "../../lib/equal/index.ts";
 import { forbiddenValue, invalidValue } from "../field-error.ts";
 import type { FieldError } from "../field-error.ts";
-import type { Pod, PodSpec } from "../generated/types.ts";
+import type { Pod, PodSpec, Toleration } from "../generated/types.ts";
 import { resources } from "../resources.ts";
 import { defineResource } from "../registry/define.ts";
 import { copyPart } from "../registry/draft.ts";
@@ -65,8 +65,9 @@ function validatePodUpdate(pod: Pod, { old, subresource }: UpdateContext<Pod>): 
         : "must be less than or equal to previous value";
     errors.push(invalidValue("spec.activeDeadlineSeconds", activeDeadlineSeconds ?? null, text));
   }
-  const kept = old.spec.tolerations ?? [];
-  if (!kept.every((toleration) => (tolerations ?? []).some((other) => isJsonEqual(toleration, other)))) {
+  const without = ({ tolerationSeconds: _seconds, ...rest }: Toleration): object => rest;
+  const now = (tolerations ?? []).map(without);
+  if (!(old.spec.tolerations ?? []).every((known) => now.some((other) => isJsonEqual(without(known), other)))) {
     const text = "existing toleration can not be modified except its tolerationSeconds";
     errors.push(forbiddenValue("spec.tolerations", text));
   }

@@ -68,8 +68,10 @@ const nodeTroubles = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreac
 export const defaultTolerationSeconds: AdmissionPlugin = {
   name: "DefaultTolerationSeconds",
   mutate: (request, object) => {
-    const pod = podOf(request, object);
-    if (pod?.spec === undefined) return object;
+    // A changed pod, too: whoever sets its tolerations anew need not know of these.
+    if (!isPod(request) || (request.operation !== "CREATE" && request.operation !== "UPDATE")) return object;
+    const pod: Draft<Pod> = draftOf(object as Pod);
+    if (pod.spec === undefined) return object;
     addTolerations(pod.spec);
     return pod;
   },
@@ -93,7 +95,10 @@ function addTolerations(spec: Draft<PodSpec>): void {
 }
 
 /** A private copy of a new pod; undefined for everything else. */
-function podOf({ definition, operation, subresource }: AdmissionRequest, object: Pod): Draft<Pod> | undefined {
-  const isPod = definition.group === "" && definition.plural === "pods" && subresource === "";
-  return isPod && operation === "CREATE" ? draftOf(object) : undefined;
+function podOf(request: AdmissionRequest, object: Pod): Draft<Pod> | undefined {
+  return isPod(request) && request.operation === "CREATE" ? draftOf(object) : undefined;
+}
+
+function isPod({ definition, subresource }: AdmissionRequest): boolean {
+  return definition.group === "" && definition.plural === "pods" && subresource === "";
 }
