@@ -65,6 +65,7 @@ export async function agent([configFile = "", number = "1"]: readonly string[]):
         metrics,
         services: informers.create({ resource: resources.services }),
         endpointSlices: informers.create({ resource: resources.endpointSlices }),
+        serviceCidrs: informers.create({ resource: resources.serviceCidrs }),
         nodes: informers.create({ resource: resources.nodes }),
         outputs: await openOutputKeeper(paths.holderSocket, signal),
         catalog: createImageCatalog(config),

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
-import type { EndpointSlice, Node, Service } from "../api/generated/types.ts";
+import type { EndpointSlice, Node, Service, ServiceCIDR } from "../api/generated/types.ts";
 import { resources } from "../api/resources.ts";
 import { createHttpsClient } from "../client/index.ts";
 import { createPodNetwork, removePodNetworks, removeUnknownPodNetworks } from "../components/cni/index.ts";
@@ -40,6 +40,7 @@ export interface NodeSurroundings {
   readonly metrics: MetricsRegistry;
   readonly services: Informer<Service>;
   readonly endpointSlices: Informer<EndpointSlice>;
+  readonly serviceCidrs: Informer<ServiceCIDR>;
   readonly nodes: Informer<Node>;
   readonly outputs: OutputKeeper;
   readonly catalog: CatalogSource;
@@ -60,7 +61,7 @@ export interface NodeAgent {
 }
 
 export async function createNodeAgent(node: NodeConfig, shared: NodeSurroundings): Promise<NodeAgent> {
-  const { config, metrics, services, endpointSlices, nodes, clock, nodeList } = shared;
+  const { config, metrics, services, endpointSlices, serviceCidrs, nodes, clock, nodeList } = shared;
   const paths = clusterPaths(config);
   const log = shared.log.child({ node: node.name });
   const netnsPath = join(paths.netns, node.name);
@@ -92,6 +93,7 @@ export async function createNodeAgent(node: NodeConfig, shared: NodeSurroundings
     rules,
     services,
     endpointSlices,
+    serviceCidrs,
     nodes,
     clock,
     log,

@@ -71,15 +71,15 @@ test("each address of a Service is an IPAddress that names it, for as long as th
   await eventually(async () => assert.deepEqual(await taken(), [kubernetes]));
 });
 
-test("an IPAddress that somebody else made stays", async () => {
+test("an IPAddress that somebody else made keeps its address from Services", async () => {
   const own = {
     metadata: { name: "10.96.0.99" },
     spec: { parentRef: { group: "x.io", resource: "things", name: "a" } },
   };
   await client.create(resources.ipAddresses, own);
-  const clusterIP = "10.96.0.99";
-  await client.create(resources.services, { ...web, spec: { ...web.spec, clusterIP, ipFamilyPolicy: "SingleStack" } });
-  await client.create(resources.services, { ...web, metadata: { ...metadata, name: "last" } });
-  await eventually(async () => assert.ok((await taken()).some((text) => text.endsWith("default/last"))));
-  assert.equal((await addresses()).get(clusterIP)?.spec.parentRef.resource, "things");
+  const wish = { ...web, spec: { ...web.spec, clusterIP: "10.96.0.99", ipFamilyPolicy: "SingleStack" } };
+  await assert.rejects(client.create(resources.services, wish), /provided IP is already allocated/);
+  await client.delete(resources.ipAddresses, { name: "10.96.0.99" });
+  const { spec } = await client.create(resources.services, wish);
+  assert.equal(spec?.clusterIP, "10.96.0.99");
 });

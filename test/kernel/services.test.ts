@@ -27,6 +27,7 @@ inNamespaces(import.meta.url, (mode) => {
     const informers = createInformers({ source: client, ...shared });
     const services = informers.create({ resource: resources.services });
     const endpointSlices = informers.create({ resource: resources.endpointSlices });
+    const serviceCidrs = informers.create({ resource: resources.serviceCidrs });
     const nodes = informers.create({ resource: resources.nodes });
     for (const name of ["node-1", "node-2"] as const) {
       const namespace = lab.namespaces[name];
@@ -37,6 +38,7 @@ inNamespaces(import.meta.url, (mode) => {
         rules: ofNode,
         services,
         endpointSlices,
+        serviceCidrs,
         nodes,
         ...shared,
       });
@@ -89,6 +91,7 @@ inNamespaces(import.meta.url, (mode) => {
     const addressOf = (host: Host): string => addresses[host][family];
     const name = (text: string): string => `${text}-${familyName.toLowerCase()}`;
     const base = family * 100;
+    const kind = family === 0 ? "ip" : "ip6";
 
     describe(`services, ${familyName}, ${mode}`, () => {
       test("a ClusterIP answers a pod on the same node, a pod on another node, and the nodes", async () => {
@@ -97,6 +100,23 @@ inNamespaces(import.meta.url, (mode) => {
         assert.deepEqual(await lab.tcp("a2", vip(base + 1), 80), { from: "a1", seen: addressOf("a2") });
         assert.deepEqual(await lab.tcp("node-1", vip(base + 1), 80), { from: "a1", seen: addressOf("node-1") });
         assert.deepEqual(await lab.tcp("node-2", vip(base + 1), 80), { from: "a1", seen: addressOf("node-2") });
+      });
+
+      test("in a range that is added services answer, and what is no service's ends at the node", async () => {
+        const address = (number: number): string => (family === 0 ? `10.222.0.${number}` : `fd00:222::${number}`);
+        const cidrs = [family === 0 ? "10.222.0.0/24" : "fd00:222::/112"];
+        for (const node of ["node-1", "node-2"] as const) {
+          assert.doesNotMatch(lab.run(node, "nft", "list", "chain", kind, "netloom", "not-translated"), /222/);
+        }
+        await client.create(resources.serviceCidrs, { metadata: { name: name("more") }, spec: { cidrs } });
+        const ip = { clusterIP: address(1), clusterIPs: [address(1)] };
+        await expose(name("far"), { ...ip, ports: [port(80)] }, ["a1"]);
+        assert.deepEqual(await lab.tcp("a2", address(1), 80), { from: "a1", seen: addressOf("a2") });
+        assert.deepEqual(await lab.tcp("node-1", address(1), 80), { from: "a1", seen: addressOf("node-1") });
+        await assert.rejects(lab.tcp("a2", address(2), 80, 300), { name: "TimeoutError" });
+        await client.delete(resources.serviceCidrs, { name: name("more") });
+        await settle();
+        assert.doesNotMatch(lab.run("node-1", "nft", "list", "chain", kind, "netloom", "not-translated"), /222/);
       });
 
       test("requests are spread over all endpoints", async () => {

@@ -14,7 +14,7 @@ import type { KubernetesObject } from "../object.ts";
 /** Which names a kind allows: DNS subdomain (most), DNS label, RFC 1035 label, or anything fit for a URL path. */
 export type NameRule = "subdomain" | "label" | "rfc1035" | "path";
 
-function pathMistakes(name: string): readonly string[] {
+export function pathMistakes(name: string): readonly string[] {
   if (name === "." || name === "..") return [`may not be '${name}'`];
   return ["/", "%"].filter((part) => name.includes(part)).map((part) => `may not contain '${part}'`);
 }

@@ -2,6 +2,7 @@
 import type { ApiClient } from "../../client/index.ts";
 import type { Component } from "../../machinery/component.ts";
 import { createActions } from "./actions/index.ts";
+import { createEventRecorder } from "../../machinery/events/index.ts";
 import { createMetricsRegistry } from "../../machinery/metrics/index.ts";
 import { builtInAdmission } from "./admission/index.ts";
 import { auditedClient, createAuditTrail } from "./audit/index.ts";
@@ -10,6 +11,7 @@ import { createTokenSigner } from "../../machinery/pki/index.ts";
 import { createServiceAccountTokens } from "./authentication/service-account-tokens.ts";
 import { createAuthorizer } from "./authorization/index.ts";
 import { bootstrap } from "./bootstrap.ts";
+import { createDefaultServiceCidr } from "./default-service-cidr.ts";
 import { createDiscovery } from "./discovery.ts";
 import { createHandler, createUpgradeHandler } from "./handler.ts";
 import type { HandlerOptions } from "./handler.ts";
@@ -26,7 +28,9 @@ import type { Environment } from "./resources/environment.ts";
 import { createReviews } from "./reviews/index.ts";
 import { servedResource } from "./resources/resource.ts";
 import type { ServedResource } from "./resources/resource.ts";
-import { keepServiceObjects } from "./service-allocation/service-objects.ts";
+import { withServiceAddresses } from "./service-allocation/addressed-store.ts";
+import { createAllocations } from "./service-allocation/allocations.ts";
+import { keepAddresses, repairAddresses } from "./service-allocation/repair.ts";
 import { createServiceStrategy } from "./service-allocation/strategy.ts";
 import { createStrategies } from "./strategies/index.ts";
 import { createBackends } from "./streams/backends.ts";
@@ -44,13 +48,12 @@ export interface ApiServer extends Component {
 const version = "v1.35.0+netloom";
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
-  const { store, registry, clock, log, pki } = options;
+  const { registry, clock, log, pki } = options;
+  const { serviceCidrs, nodePortRange } = options.config;
+  const store = withServiceAddresses(options.store, clock);
+  const allocations = createAllocations({ store, nodePortRange });
   const strategies = createStrategies({
-    services: createServiceStrategy({
-      store,
-      serviceCidrs: options.config.serviceCidrs,
-      nodePortRange: options.config.nodePortRange,
-    }),
+    services: createServiceStrategy({ allocations, serviceCidrs, nodePortRange }),
   });
   const authorizer = createAuthorizer(store);
   const environment: Environment = {
@@ -147,8 +150,17 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   };
 
   const run = async (signal: AbortSignal): Promise<void> => {
+    const own = client(loopbackUser);
+    const recorder = (component: string) => createEventRecorder({ client: own, clock, log, component });
+    const repairs = recorder("ipallocator-repair-controller");
+    const ofDefaultCidr = recorder("kubernetes-service-cidr-controller");
+    const defaultCidr = createDefaultServiceCidr({ client: own, serviceCidrs, events: ofDefaultCidr, clock });
     // Nobody is let in before the first roles are stored: they would be refused what is theirs.
-    await bootstrap(client(loopbackUser), options.config, pki.caCertificate);
+    await Promise.all([
+      bootstrap(own, options.config, { clientCa: pki.caCertificate, makeServiceCidr: defaultCidr.make }),
+      repairAddresses(allocations.differences, { store, clock }),
+    ]);
+    const stopKeeping = keepAddresses({ store, clock, log, events: repairs });
     isBootstrapped = true;
     const server = await listen({
       listeners: options.listeners,
@@ -161,14 +173,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     try {
       ready.resolve();
       log.info("Serving the API", { port });
-      await Promise.all([
-        keepHouse({ store, watches, clock, log }, signal),
-        keepServiceObjects(
-          { store, client: client(loopbackUser), clock, log, serviceCidrs: options.config.serviceCidrs },
-          signal,
-        ),
-      ]);
+      const rounds = keepHouse({ store, watches, clock, log, syncDefaultServiceCidr: defaultCidr.sync }, signal);
+      await Promise.all([rounds, repairs.run(signal), ofDefaultCidr.run(signal)]);
     } finally {
+      stopKeeping();
       stopped.abort();
       for (const watch of watches) watch.end();
       await server.close();

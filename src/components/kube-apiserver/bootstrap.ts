@@ -14,14 +14,15 @@ const apiPort = 6443;
 export async function bootstrap(
   client: ApiClient,
   config: Pick<ClusterConfig, "controlPlaneAddresses" | "kubernetesServiceAddress">,
-  clientCa: string,
+  { clientCa, makeServiceCidr }: { readonly clientCa: string; readonly makeServiceCidr: () => Promise<void> },
 ): Promise<void> {
-  // One turn, one commit.
-  await Promise.all(
-    systemNamespaces.map((name) =>
+  // One turn, one commit. No Service gets an address before there are ranges.
+  await Promise.all([
+    ...systemNamespaces.map((name) =>
       unlessExists(client.create<Namespace>(resources.namespaces, { metadata: { name } })),
     ),
-  );
+    makeServiceCidr(),
+  ]);
   const { service, endpoints, slice } = kubernetesService(config);
   await Promise.all([
     unlessExists(client.create(resources.services, service)),

@@ -18,11 +18,13 @@ export async function keepHouse(
     watches,
     clock,
     log,
+    syncDefaultServiceCidr,
   }: {
     readonly store: ObjectStore;
     readonly watches: OpenWatches;
     readonly clock: Clock;
     readonly log: Logger;
+    readonly syncDefaultServiceCidr?: () => Promise<void>;
   },
   signal: AbortSignal,
 ): Promise<void> {
@@ -30,6 +32,9 @@ export async function keepHouse(
   /** The revision of each period; counted, not timed: somebody may set the clock. */
   const past: number[] = [];
   for (let rounds = 1; !signal.aborted; rounds += 1) {
+    await syncDefaultServiceCidr?.().catch((error: unknown) => {
+      log.warn("The default ServiceCIDR stays as it is for now", { error });
+    });
     try {
       await clock.sleep(sweepPeriodMs, signal);
     } catch {

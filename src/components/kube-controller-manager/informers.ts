@@ -67,6 +67,8 @@ export function createSharedInformers(
         },
       },
     }),
+    serviceCidrs: all.create({ resource: resources.serviceCidrs, indexes: { owner } }),
+    ipAddresses: all.create({ resource: resources.ipAddresses, indexes: { owner } }),
     nodes: all.create({ resource: resources.nodes, indexes: { owner } }),
     leases: all.create({ resource: resources.leases, indexes: { owner } }),
     namespaces: all.create({ resource: resources.namespaces, indexes: { owner } }),

@@ -37,6 +37,7 @@ import { createResourceQuotaController } from "./resource-quota-controller.ts";
 import { createReplicaSetController, createReplicationController } from "./replica-set-controller.ts";
 import { createRootCaPublisher } from "./root-ca-publisher.ts";
 import { createServiceAccountController } from "./service-account-controller.ts";
+import { createServiceCidrsController } from "./service-cidrs-controller.ts";
 import { createStatefulSetController } from "./stateful-set-controller.ts";
 import { createServiceAccountTokenController } from "./service-account-token-controller.ts";
 import { createTaintEvictionController } from "./taint-eviction-controller.ts";
@@ -63,6 +64,7 @@ const controllers = {
   "job-controller": createJobController,
   "cronjob-controller": createCronJobController,
   "ttl-after-finished-controller": createTtlAfterFinishedController,
+  "service-cidrs-controller": createServiceCidrsController,
   "endpointslice-controller": createEndpointSliceController,
   "endpoints-controller": createEndpointsController,
   "endpointslice-mirroring-controller": createMirroringController,

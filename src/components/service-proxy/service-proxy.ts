@@ -1,6 +1,6 @@
 /** Keeps the rules of one node in step with services and endpoint slices. */
 import { setImmediate } from "node:timers/promises";
-import type { EndpointSlice, Node, Service } from "../../api/generated/types.ts";
+import type { EndpointSlice, Node, Service, ServiceCIDR } from "../../api/generated/types.ts";
 import { openConntrack, protocolNumbers, type Conntrack } from "../../kernel/conntrack/index.ts";
 import type { Nftables, SyncReport } from "../../kernel/nftables/index.ts";
 import type { NetworkNamespace } from "../../kernel/network-namespace.ts";
@@ -24,6 +24,8 @@ import {
   type NodeNetwork,
   type ServicePlan,
 } from "../../model/services/index.ts";
+import type { Cidr } from "../../lib/ip/index.ts";
+import { rangesOf } from "../../model/service-cidrs/index.ts";
 import { createHealthChecks, type HealthChecks } from "./health-checks.ts";
 import { createProxyMetrics, type ProxyMetrics } from "./metrics.ts";
 import { udpFrontendsIn, type UdpFrontend } from "./udp-frontends.ts";
@@ -41,6 +43,8 @@ export interface ServiceProxyOptions {
   /** Of all namespaces. Whoever made them runs them; several nodes may share them. */
   readonly services: Informer<Service>;
   readonly endpointSlices: Informer<EndpointSlice>;
+  /** Ranges beyond those of `node` of which Services have addresses. */
+  readonly serviceCidrs?: Informer<ServiceCIDR>;
   /** Tells the node's zone. Without it hints for zones do not count. */
   readonly nodes?: Informer<Node>;
   readonly clock: Clock;
@@ -80,6 +84,7 @@ class RulesProxy implements ServiceProxy {
   /** Opened with the first need, closed with the end of `run`. */
   #conntrack: Conntrack | undefined;
   #hostPorts: readonly HostPort[] | undefined;
+  #haveRangesChanged = false;
   #zone: { readonly name: string | undefined } | undefined;
   /** Not cut yet: that waits for the rules, which may fail. */
   readonly #departed: Backend[] = [];
@@ -123,8 +128,11 @@ class RulesProxy implements ServiceProxy {
     this.#isFullSyncDue = true;
     const unsubscribe = this.#pending.subscribe();
     const unsubscribeZone = this.#followZone();
+    const unsubscribeRanges = this.#followRanges();
     try {
-      await Promise.race([Promise.all([services.ready, endpointSlices.ready, this.#options.nodes?.ready]), stopped]);
+      const { nodes, serviceCidrs } = this.#options;
+      const ready = Promise.all([services.ready, endpointSlices.ready, nodes?.ready, serviceCidrs?.ready]);
+      await Promise.race([ready, stopped]);
       if (!signal.aborted) namespace.run(() => this.#setSysctls());
       for (let failures = 0; !signal.aborted;) {
         try {
@@ -155,6 +163,7 @@ class RulesProxy implements ServiceProxy {
     } finally {
       unsubscribe();
       unsubscribeZone();
+      unsubscribeRanges();
       this.#healthChecks.close();
       this.#conntrack?.close();
       this.#conntrack = undefined;
@@ -173,6 +182,21 @@ class RulesProxy implements ServiceProxy {
         this.#pending.wake();
       }) ?? (() => undefined)
     );
+  }
+
+  #followRanges(): () => void {
+    return (
+      this.#options.serviceCidrs?.onChange(() => {
+        this.#haveRangesChanged = true;
+        this.#pending.wake();
+      }) ?? (() => undefined)
+    );
+  }
+
+  /** The cluster's own and those that ServiceCIDRs add, ready or not: their Services are there. */
+  #serviceRanges(): readonly Cidr[] {
+    const { node, serviceCidrs } = this.#options;
+    return [...node.serviceCidrs, ...(serviceCidrs?.store.list() ?? []).flatMap(rangesOf)];
   }
 
   /** Until there is something to do; looks after hand-made changes meanwhile. */
@@ -221,9 +245,12 @@ class RulesProxy implements ServiceProxy {
     this.#hostPorts = undefined;
     const zone = this.#zone;
     this.#zone = undefined;
+    const haveRangesChanged = this.#haveRangesChanged;
+    this.#haveRangesChanged = false;
     const { transaction, departed, healthChecks } = updateServicePlan(this.#plan, {
       services,
       ...(zone === undefined ? {} : { zone }),
+      ...(haveRangesChanged ? { serviceCidrs: this.#serviceRanges() } : {}),
       ...(hostPorts === undefined ? {} : { hostPorts }),
     });
     this.#departed.push(...departed.filter(({ protocol }) => protocol === "udp"));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import type { Container, Pod, ResourceQuota } from "../../api/generated/types.ts";
+import type { Container, PersistentVolumeClaim, Pod, ResourceQuota } from "../../api/generated/types.ts";
 import type { KubernetesObject } from "../../api/object.ts";
 import { checkQuota, quotaStatus } from "./index.ts";
 
@@ -118,4 +118,20 @@ test("property: however pods come, what is charged is what they use and never mo
       assert.ok(total <= most && made.length <= 20);
     }),
   );
+});
+
+test("a quota of volume attributes classes counts the claims that have, had or wait for one", () => {
+  const matchExpressions = [{ scopeName: "VolumeAttributesClass", operator: "In", values: ["gold"] }];
+  const gold: ResourceQuota = {
+    metadata: { name: "q" },
+    spec: { hard: { persistentvolumeclaims: "5" }, scopeSelector: { matchExpressions } },
+  };
+  const claims: readonly PersistentVolumeClaim[] = [
+    { spec: { volumeAttributesClassName: "gold" } },
+    { spec: { volumeAttributesClassName: "silver" }, status: { currentVolumeAttributesClassName: "gold" } },
+    { spec: { volumeAttributesClassName: "silver" } },
+    { spec: {} },
+  ];
+  const { used } = quotaStatus(gold, (resource) => (resource === "persistentvolumeclaims" ? claims : []));
+  assert.deepEqual(used, { persistentvolumeclaims: "2" });
 });

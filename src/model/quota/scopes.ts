@@ -1,9 +1,15 @@
 /** Which objects a quota counts at all. Pure. */
-import type { Pod, ResourceQuota, ScopedResourceSelectorRequirement } from "../../api/generated/types.ts";
+import type {
+  PersistentVolumeClaim,
+  Pod,
+  ResourceQuota,
+  ScopedResourceSelectorRequirement,
+} from "../../api/generated/types.ts";
 import type { KubernetesObject } from "../../api/object.ts";
+import { attributeClassesOfClaim } from "../persistent-volumes/index.ts";
 import type { ResourceName } from "./usage.ts";
 
-/** A quota with scopes counts pods only, those that are in all its scopes. */
+/** A quota with scopes counts pods and claims only, those that are in all its scopes. */
 export function isInScope(quota: ResourceQuota, resource: ResourceName, object: KubernetesObject): boolean {
   const { scopes = [], scopeSelector } = quota.spec ?? {};
   const required: readonly ScopedResourceSelectorRequirement[] = [
@@ -11,7 +17,18 @@ export function isInScope(quota: ResourceQuota, resource: ResourceName, object: 
     ...(scopeSelector?.matchExpressions ?? []),
   ];
   if (required.length === 0) return true;
-  return resource === "pods" && required.every((requirement) => matches(requirement, object));
+  if (resource === "pods") return required.every((requirement) => matches(requirement, object));
+  return resource === "persistentvolumeclaims" && required.every((requirement) => matchesClaim(requirement, object));
+}
+
+/** A claim is in the scope of each class that it has, had last and waits for. */
+function matchesClaim(
+  { scopeName, operator, values = [] }: ScopedResourceSelectorRequirement,
+  claim: PersistentVolumeClaim,
+): boolean {
+  if (scopeName !== "VolumeAttributesClass") return false;
+  const classes = attributeClassesOfClaim(claim);
+  return (classes.length === 0 ? [""] : classes).some((name) => matchesValue(operator, values, name));
 }
 
 function matches({ scopeName, operator, values = [] }: ScopedResourceSelectorRequirement, pod: Pod): boolean {

@@ -171,7 +171,7 @@ const drop: Statement = { kind: "verdict", verdict: { kind: "drop" } };
 const countHits: Statement = { kind: "dynamic", operation: "update", set: hitsSet, key: ["ct mark"], hasCounter: true };
 
 function baseChains(network: FamilyNetwork): readonly Chain[] {
-  const { family, podCidr, clusterCidrs, serviceCidr, podInterfacePrefix } = network;
+  const { family, podCidr, clusterCidrs, serviceCidrs, podInterfacePrefix } = network;
   // With several IPv6 addresses masquerade takes the one added last, hence the fixed address there.
   const hideSource: Statement = family === "ip" ? { kind: "masquerade" } : { kind: "snat", address: network.address };
   const overlay = family === "ip6" ? network.overlay : undefined;
@@ -209,9 +209,7 @@ function baseChains(network: FamilyNetwork): readonly Chain[] {
         statements: [{ kind: "in-set", key: ["daddr"], set: "service-ips" }, goTo("refuse")],
         comment: "no such port of the service",
       },
-      ...(serviceCidr === undefined
-        ? []
-        : [{ statements: [compare("daddr", serviceCidr), drop], comment: "no such service" }]),
+      ...serviceCidrs.map((cidr) => ({ statements: [compare("daddr", cidr), drop], comment: "no such service" })),
     ]),
     base("nat-prerouting", { type: "nat", hook: "prerouting", priority: -100 }, [rule(goTo("services"))]),
     base("nat-output", { type: "nat", hook: "output", priority: -100 }, [rule(goTo("services"))]),

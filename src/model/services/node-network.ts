@@ -11,6 +11,7 @@ export interface NodeNetwork {
   readonly podCidrs: readonly Cidr[];
   /** Any number: what pods reach under their own address. All pods, and all nodes where their network carries pods' addresses. */
   readonly clusterCidrs: readonly Cidr[];
+  /** Of which Services have addresses, any number. */
   readonly serviceCidrs: readonly Cidr[];
   /** The node's end of an overlay, which leads to the pods of other nodes; absent where plain routes do. */
   readonly overlay?: {
@@ -29,7 +30,8 @@ export interface FamilyNetwork {
   /** Undefined: no pods of this family on the node. */
   readonly podCidr: Cidr | undefined;
   readonly clusterCidrs: readonly Cidr[];
-  readonly serviceCidr: Cidr | undefined;
+  /** None lies in another. */
+  readonly serviceCidrs: readonly Cidr[];
   readonly overlay: { readonly address: IpAddress; readonly podCidr: Cidr } | undefined;
   readonly podInterfacePrefix: string;
 }
@@ -49,7 +51,7 @@ export function familyNetworks(node: NodeNetwork): readonly FamilyNetwork[] {
       address,
       podCidr: node.podCidrs.find(isOurs),
       clusterCidrs: mergeCidrs(node.clusterCidrs.filter(isOurs)),
-      serviceCidr: node.serviceCidrs.find(isOurs),
+      serviceCidrs: mergeCidrs(node.serviceCidrs.filter(isOurs)),
       overlay:
         overlay.address === undefined || overlay.podCidr === undefined
           ? undefined

@@ -421,6 +421,21 @@ describe("services on a packet's way", () => {
     assert.deepEqual(ends(results), ["10.96.0.80:80"]);
   });
 
+  test("what is no service's is dropped in ranges that are added too, and the chain changes alone", () => {
+    const plan = createServicePlan(node);
+    updateServicePlan(plan, { services: [objects({ endpoints: here })] });
+    const to = { via: "pod", port: 80 } as const;
+    assert.deepEqual(ends(send(ruleSetOf(plan), { ...to, address: "10.222.0.9" })), ["10.222.0.9:80 hidden"]);
+    const serviceCidrs = ["10.96.0.0/12", "fd00:96::/112", "10.222.0.0/24", "10.222.0.0/25"].map((cidr) =>
+      parseCidr(cidr),
+    );
+    const { transaction } = updateServicePlan(plan, { serviceCidrs });
+    assert.deepEqual(transaction.addedElements, []);
+    assert.deepEqual(new Set(transaction.chains.map(({ chain }) => chain.name)), new Set(["not-translated"]));
+    assert.deepEqual(ends(send(ruleSetOf(plan), { ...to, address: "10.222.0.9" })), ["drop"]);
+    assert.deepEqual(ends(send(ruleSetOf(plan), { ...to, address: "10.96.7.7" })), ["drop"]);
+  });
+
   test("packets out of the window are dropped", () => {
     const results = send(planned({}), { via: "pod", address: there[0], port: 80 }, { state: "invalid" });
     assert.deepEqual(ends(results), ["drop"]);

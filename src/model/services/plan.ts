@@ -21,7 +21,7 @@ import { createIds, freeId, takeId, type Ids } from "./ids.ts";
 import { localBit, planSkeleton, preparedCounts, tableName, type ChainsInUse } from "./layout.ts";
 import { familyNetworks, familyOf, type FamilyNetwork, type NodeNetwork } from "./node-network.ts";
 import { serviceElements, servicePortName, type Backend, type ServiceElements } from "./service-elements.ts";
-import type { IpAddress } from "../../lib/ip/index.ts";
+import type { Cidr, IpAddress } from "../../lib/ip/index.ts";
 
 /** A service and all slices that carry its name; `service` is undefined where it is gone. */
 export interface ServiceObjects {
@@ -48,7 +48,7 @@ export type KnownIds = Iterable<readonly [name: string, id: number]>;
 /** The rule set and what is needed to change it. Belongs to whoever called `createServicePlan`; `updateServicePlan` alters it. */
 export interface ServicePlan {
   readonly node: NodeNetwork;
-  readonly networks: readonly FamilyNetwork[];
+  networks: readonly FamilyNetwork[];
   readonly services: Map<string, PlannedService>;
   readonly portIds: Ids;
   readonly endpointIds: Ids;
@@ -116,6 +116,8 @@ export interface ServiceChanges {
   readonly services?: readonly ServiceObjects[];
   /** The node's zone from now on; services with hints for zones must be among `services` then. Absent: as it was. */
   readonly zone?: { readonly name: string | undefined };
+  /** All ranges of which Services have addresses, in any order and overlapping; absent: as they were. */
+  readonly serviceCidrs?: readonly Cidr[];
   /** All host ports of the node; absent: as they were. */
   readonly hostPorts?: readonly HostPort[];
 }
@@ -133,6 +135,10 @@ export interface ServiceUpdate {
 export function updateServicePlan(plan: ServicePlan, changes: ServiceChanges): ServiceUpdate {
   if (changes.zone !== undefined) plan.zone = changes.zone.name;
   const collector = new ChangeCollector(plan);
+  if (changes.serviceCidrs !== undefined) {
+    plan.networks = familyNetworks({ ...plan.node, serviceCidrs: changes.serviceCidrs });
+    collector.renewChains();
+  }
   const departed: Backend[] = [];
   const healthChecks = new Map<string, HealthCheck | undefined>();
   const services = changes.services ?? [];
@@ -285,6 +291,11 @@ class ChangeCollector {
     else users.set(number, after);
     const isPrepared = kind === "counts" && number <= preparedCounts;
     if (!isPrepared && (before === 0 || after === 0)) this.#mayNeedChains = true;
+  }
+
+  /** The node's networks changed, which stand in the chains. */
+  renewChains(): void {
+    this.#mayNeedChains = true;
   }
 
   finish(): Transaction {

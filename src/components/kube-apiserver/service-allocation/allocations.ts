@@ -1,28 +1,30 @@
-/** Which Service addresses and node ports are in use: derived from the stored services, plus what is about to be stored. */
+/**
+ * Which Service addresses and node ports are in use: derived from the stored Services and IPAddresses, plus what is about
+ * to be stored.
+ */
 import type { Service } from "../../../api/generated/types.ts";
 import type { KubernetesObject } from "../../../api/object.ts";
 import {
-  type Cidr,
-  cidrNetwork,
-  cidrSize,
-  ipFamily,
+  type IpAddress,
   type IpFamily,
+  ipFamily,
   ipToNumber,
   isIpAddress,
-  nthAddress,
-  parseCidr,
   parseIpAddress,
 } from "../../../lib/ip/index.ts";
-import type { PerFamily } from "../../../model/cluster-config.ts";
-import type { ObjectStore } from "../../../storage/index.ts";
-import { Pool, staticCountOf } from "./pool.ts";
+import type { ObjectStore, StoreKey } from "../../../storage/index.ts";
+import { addressAt, followAddressRanges } from "./address-ranges.ts";
+import type { AddressRange } from "./address-ranges.ts";
+import { heldAddressesOf, ipAddressKey, ipAddressPlace, servicePlace } from "./service-addresses.ts";
+import type { AddressDifferences } from "./repair.ts";
+import { pickFree, type PoolRange, staticCountOf, Uses } from "./pool.ts";
 
 export type AllocationProblem = "outside" | "taken";
 
 /** What one write takes; given back all together when it was stored (the store then tells) or refused. */
 export interface Hold {
   address(wanted: string): AllocationProblem | undefined;
-  /** Undefined when the family's range is full. */
+  /** Undefined when the family's ranges are full. */
   anyAddress(family: IpFamily): string | undefined;
   port(wanted: number): AllocationProblem | undefined;
   /** Undefined when the range is full. */
@@ -32,76 +34,66 @@ export interface Hold {
 
 export interface Allocations {
   hold(): Hold;
+  /** As they were found at the start. */
+  readonly differences: AddressDifferences;
 }
-
-const collection = "services";
 
 export function createAllocations(options: {
   readonly store: ObjectStore;
-  /** "10.96.0.0/12", "fd00:10:96::/112". */
-  readonly serviceCidrs: PerFamily;
   readonly nodePortRange: { readonly first: number; readonly last: number };
 }): Allocations {
   const { store, nodePortRange } = options;
-  const ranges = options.serviceCidrs.map((cidr) => addressRange(parseCidr(cidr)));
-  const portCount = nodePortRange.last - nodePortRange.first + 1;
-  const ports = new Pool({
-    ...nodePortRange,
-    staticCount: staticCountOf(portCount, { share: 32, least: 16, most: 128 }),
-  });
+  const ranges = followAddressRanges(store);
+  const addresses = new Uses<number | bigint>();
+  const ports = new Uses<number>();
+  const differences = followUses(store, { addresses, ports });
+  const portRange = portRangeOf(nodePortRange);
 
-  const count = (object: KubernetesObject | undefined, change: "use" | "release"): void => {
-    if (object === undefined) return;
-    for (const address of clusterIpsOf(object)) {
-      const place = placeOf(address, ranges);
-      place?.range.pool[change](place.offset);
-    }
-    for (const port of nodePortsOf(object)) ports[change](port);
+  // Also by an IPAddress that is still on its way to the disk, which the counts do not know yet.
+  const isTaken = (address: IpAddress): boolean =>
+    addresses.has(numberOf(address)) || store.latest(ipAddressKey(address)) !== undefined;
+  const pickAddress = (range: AddressRange): IpAddress | undefined => {
+    const offset = pickFree(range, (candidate) => isTaken(addressAt(range, candidate)));
+    return offset === undefined ? undefined : addressAt(range, offset);
   };
-  const { items, revision } = store.list(collection);
-  for (const stored of items) count(stored.peek(), "use");
-  store.watch(collection, revision, ({ type, current, previous }) => {
-    if (type !== "DELETED") count(current.object, "use");
-    count(previous?.peek(), "release");
-  });
 
   return {
+    differences,
     hold: () => {
-      const heldAddresses: AddressPlace[] = [];
+      const heldAddresses: (number | bigint)[] = [];
       const heldPorts: number[] = [];
-      const takeAddress = (place: AddressPlace): void => {
-        place.range.pool.use(place.offset);
-        heldAddresses.push(place);
-      };
+      const takeAddress = (address: IpAddress): void => take(addresses, heldAddresses, numberOf(address));
       return {
         address: (wanted) => {
-          const place = placeOf(wanted, ranges);
-          if (place === undefined) return "outside";
-          if (place.range.pool.isUsed(place.offset)) return "taken";
-          takeAddress(place);
+          if (!isIpAddress(wanted)) return "outside";
+          const address = parseIpAddress(wanted);
+          if (!ranges.give(address)) return "outside";
+          if (isTaken(address)) return "taken";
+          takeAddress(address);
           return undefined;
         },
         anyAddress: (family) => {
-          const range = ranges.find((candidate) => candidate.family === family);
-          const offset = range?.pool.pick();
-          if (range === undefined || offset === undefined) return undefined;
-          takeAddress({ range, offset });
-          return nthAddress(range.cidr, offset);
+          for (const range of ranges.ready) {
+            const address = range.family === family ? pickAddress(range) : undefined;
+            if (address === undefined) continue;
+            takeAddress(address);
+            return address;
+          }
+          return undefined;
         },
         port: (wanted) => {
-          if (!ports.contains(wanted)) return "outside";
-          if (ports.isUsed(wanted)) return "taken";
+          if (wanted < nodePortRange.first || wanted > nodePortRange.last) return "outside";
+          if (ports.has(wanted)) return "taken";
           take(ports, heldPorts, wanted);
           return undefined;
         },
         anyPort: () => {
-          const port = ports.pick();
-          if (port === undefined) return undefined;
-          take(ports, heldPorts, port);
+          const port = pickFree(portRange, (candidate) => ports.has(candidate));
+          if (port !== undefined) take(ports, heldPorts, port);
           return port;
         },
         release: () => {
-          for (const { range, offset } of heldAddresses.splice(0)) range.pool.release(offset);
+          for (const address of heldAddresses.splice(0)) addresses.release(address);
           for (const port of heldPorts.splice(0)) ports.release(port);
         },
       };
@@ -109,53 +101,59 @@ export function createAllocations(options: {
   };
 }
 
-interface AddressRange {
-  readonly cidr: Cidr;
-  readonly family: IpFamily;
-  /** The network's own address. */
-  readonly first: bigint;
-  /** Of offsets from `first` on. */
-  readonly pool: Pool;
+interface UsedNumbers {
+  readonly addresses: Uses<number | bigint>;
+  readonly ports: Uses<number>;
 }
 
-interface AddressPlace {
-  readonly range: AddressRange;
-  readonly offset: number;
-}
-
-function addressRange(cidr: Cidr): AddressRange {
-  const family = ipFamily(cidr);
-  // Without the network's own address and, which IPv6 has not, the broadcast address.
-  const most = cidrSize(cidr) < 2n ** 32n ? cidrSize(cidr) : 2n ** 32n;
-  const size = Number(most) - (family === "IPv4" ? 2 : 1);
-  const staticCount = staticCountOf(size, { share: 16, least: 16, most: 256 });
-  return { cidr, family, first: ipToNumber(cidrNetwork(cidr)), pool: new Pool({ first: 1, last: size, staticCount }) };
-}
-
-/** Undefined outside of all ranges. */
-function placeOf(address: string, ranges: readonly AddressRange[]): AddressPlace | undefined {
-  if (!isIpAddress(address)) return undefined;
-  const ip = parseIpAddress(address);
-  const family = ipFamily(ip);
-  const number = ipToNumber(ip);
-  for (const range of ranges) {
-    const offset = Number(number - range.first);
-    if (range.family === family && range.pool.contains(offset)) return { range, offset };
+/** Counts what is stored, and from then on what is written, for as long as the store lives. */
+function followUses(store: ObjectStore, { addresses, ports }: UsedNumbers): AddressDifferences {
+  const countService = (service: KubernetesObject | undefined, change: "use" | "release"): void => {
+    if (service === undefined) return;
+    for (const address of heldAddressesOf(service)) addresses[change](numberOf(address));
+    for (const port of nodePortsOf(service)) ports[change](port);
+  };
+  const services = store.list(servicePlace);
+  const missing = new Map<IpAddress, StoreKey>();
+  for (const stored of services.items) {
+    // One look at each for all that is asked of it: there may be ten thousands.
+    const service = stored.peek();
+    countService(service, "use");
+    for (const address of heldAddressesOf(service)) missing.set(address, stored.key);
   }
-  return undefined;
+  store.watch(servicePlace, services.revision, ({ type, current, previous }) => {
+    if (type !== "DELETED") countService(current.object, "use");
+    countService(previous?.peek(), "release");
+  });
+  // An IPAddress is its name: nobody has to read what else is in it.
+  const listed = store.list(ipAddressPlace);
+  const idle: IpAddress[] = [];
+  for (const { key } of listed.items) {
+    const address = parseIpAddress(key.name);
+    addresses.use(numberOf(address));
+    if (!missing.delete(address)) idle.push(address);
+  }
+  store.watch(ipAddressPlace, listed.revision, ({ type, current: { key } }) => {
+    if (type === "MODIFIED") return;
+    addresses[type === "ADDED" ? "use" : "release"](numberOf(parseIpAddress(key.name)));
+  });
+  return { missing: [...missing], idle };
 }
 
-function take(pool: Pool, held: number[], value: number): void {
-  pool.use(value);
+function portRangeOf(range: { readonly first: number; readonly last: number }): PoolRange {
+  const count = range.last - range.first + 1;
+  return { ...range, staticCount: staticCountOf(count, { share: 32, least: 16, most: 128 }) };
+}
+
+/** Of IPv4 small enough for a number: tables of ten thousands hold them. */
+function numberOf(address: IpAddress): number | bigint {
+  const number = ipToNumber(address);
+  return ipFamily(address) === "IPv4" ? Number(number) : number;
+}
+
+function take<T extends number | bigint>(uses: Uses<T>, held: T[], value: T): void {
+  uses.use(value);
   held.push(value);
-}
-
-/** The addresses a Service holds; none for headless and external ones. */
-export function clusterIpsOf(service: KubernetesObject): readonly string[] {
-  const { spec } = service as Service;
-  if (spec === undefined || spec.type === "ExternalName") return [];
-  const addresses = spec.clusterIPs ?? (spec.clusterIP === undefined ? [] : [spec.clusterIP]);
-  return addresses.filter((address) => address !== "" && address !== "None");
 }
 
 /** Each node port a Service holds, once. */

@@ -14,50 +14,43 @@ const randomTries = 16;
 
 /**
  * Counts who uses a number, because for a moment two versions of one object may. Nothing is stored: the owner of the
- * pool derives the use from the objects, so nothing can leak.
+ * counts derives the use from the objects, so nothing can leak.
  */
-export class Pool {
-  readonly #range: PoolRange;
-  readonly #uses = new Map<number, number>();
+export class Uses<T extends number | bigint> {
+  readonly #counts = new Map<T, number>();
 
-  constructor(range: PoolRange) {
-    this.#range = range;
+  has(value: T): boolean {
+    return this.#counts.has(value);
   }
 
-  contains(value: number): boolean {
-    return value >= this.#range.first && value <= this.#range.last;
+  use(value: T): void {
+    this.#counts.set(value, (this.#counts.get(value) ?? 0) + 1);
   }
 
-  isUsed(value: number): boolean {
-    return this.#uses.has(value);
+  release(value: T): void {
+    const uses = (this.#counts.get(value) ?? 0) - 1;
+    if (uses > 0) this.#counts.set(value, uses);
+    else this.#counts.delete(value);
   }
+}
 
-  use(value: number): void {
-    this.#uses.set(value, (this.#uses.get(value) ?? 0) + 1);
-  }
+/** A free number of the range, from the upper part as long as it has one; undefined when all are used. */
+export function pickFree(
+  { first, last, staticCount }: PoolRange,
+  isUsed: (value: number) => boolean,
+): number | undefined {
+  const dynamic = Math.min(first + staticCount, last + 1);
+  return pickBetween(dynamic, last, isUsed) ?? pickBetween(first, dynamic - 1, isUsed);
+}
 
-  release(value: number): void {
-    const uses = (this.#uses.get(value) ?? 0) - 1;
-    if (uses > 0) this.#uses.set(value, uses);
-    else this.#uses.delete(value);
+function pickBetween(first: number, last: number, isUsed: (value: number) => boolean): number | undefined {
+  if (last < first) return undefined;
+  for (let tries = 0; tries < randomTries; tries += 1) {
+    const value = randomInt(first, last + 1);
+    if (!isUsed(value)) return value;
   }
-
-  /** A free number, from the upper part as long as it has one; undefined when all are used. */
-  pick(): number | undefined {
-    const { first, last, staticCount } = this.#range;
-    const dynamic = Math.min(first + staticCount, last + 1);
-    return this.#pickBetween(dynamic, last) ?? this.#pickBetween(first, dynamic - 1);
-  }
-
-  #pickBetween(first: number, last: number): number | undefined {
-    if (last < first) return undefined;
-    for (let tries = 0; tries < randomTries; tries += 1) {
-      const value = randomInt(first, last + 1);
-      if (!this.#uses.has(value)) return value;
-    }
-    for (let value = first; value <= last; value += 1) if (!this.#uses.has(value)) return value;
-    return undefined;
-  }
+  for (let value = first; value <= last; value += 1) if (!isUsed(value)) return value;
+  return undefined;
 }
 
 /** Upstream's sizes of the lower part: a share of the range, within limits. */

@@ -6,17 +6,24 @@ import type { Draft } from "../../../api/registry/index.ts";
 import { internalError, invalid } from "../../../api/status.ts";
 import type { ApiError } from "../../../api/status.ts";
 import type { Prepared, Strategy } from "../strategies/strategy.ts";
-import { clusterIpsOf, createAllocations, nodePortsOf } from "./allocations.ts";
-import type { AllocationProblem, Hold } from "./allocations.ts";
 import { familiesOf } from "../../../model/cluster-config.ts";
+import type { PerFamily } from "../../../model/cluster-config.ts";
+import { nodePortsOf } from "./allocations.ts";
+import type { AllocationProblem, Allocations, Hold } from "./allocations.ts";
 import { settleFamilies } from "./families.ts";
+import { clusterIpsOf } from "./service-addresses.ts";
 
-type AllocationOptions = Parameters<typeof createAllocations>[0];
+interface ServiceStrategyOptions {
+  readonly allocations: Allocations;
+  /** "10.96.0.0/12", "fd00:10:96::/112": which families Services can have. */
+  readonly serviceCidrs: PerFamily;
+  readonly nodePortRange: { readonly first: number; readonly last: number };
+}
 
 const kind = { group: "", name: "Service" };
 
-export function createServiceStrategy(options: AllocationOptions): Strategy {
-  const allocations = createAllocations(options);
+export function createServiceStrategy(options: ServiceStrategyOptions): Strategy {
+  const { allocations } = options;
   const families = familiesOf(options);
   const { first, last } = options.nodePortRange;
   const portProblems: Readonly<Record<AllocationProblem, string>> = {
