@@ -1,5 +1,6 @@
 /** The files that tell every part of a cluster what it is: the configuration, and the roster of its nodes. */
 import { existsSync, readFileSync } from "node:fs";
+import { presentConfig, presentRoster } from "../components/lab-host/index.ts";
 import { type ClusterConfig, clusterPaths } from "../model/cluster-config.ts";
 import { initialRoster, type NodeRoster } from "../model/node-roster/index.ts";
 
@@ -9,7 +10,9 @@ export class ClusterFileError extends Error {
 
 /** With the nodes that the cluster has now. Throws `ClusterFileError` with the remedy. */
 export function readClusterFile(path: string): ClusterConfig {
-  const value = readJson(path);
+  const stored = readJson(path);
+  const isObject = typeof stored === "object" && stored !== null && !Array.isArray(stored);
+  const value: unknown = isObject ? presentConfig(stored as Readonly<Record<string, unknown>>) : stored;
   const needed = ["name", "stateDir", "runDir", "toolsDir", "nodes", "apiPort", "podCidrs", "serviceCidrs"];
   const missing = needed.filter((field) => typeof value !== "object" || value === null || !(field in value));
   if (missing.length > 0) {
@@ -25,7 +28,7 @@ export function readClusterFile(path: string): ClusterConfig {
 export function readRoster(config: ClusterConfig): NodeRoster {
   const { roster: path } = clusterPaths(config);
   if (!existsSync(path)) return initialRoster(config.nodes, 1);
-  const value = readJson(path);
+  const value = presentRoster(readJson(path));
   const isRoster =
     Array.isArray(value) &&
     value.length > 0 &&

@@ -258,18 +258,23 @@ describe("a stopped cluster", () => {
   });
 
   test("of an older netloom is brought up to date and starts with its objects", async () => {
-    const {
-      maxPods: _,
-      auditLog: __,
-      ...older
-    } = JSON.parse(readFileSync(file("cluster.json"), "utf8")) as Record<string, unknown>;
-    writeFileSync(file("cluster.json"), JSON.stringify(older));
+    const present = readFileSync(file("cluster.json"), "utf8");
+    // What the first release wrote: IPv4 only, one address where there are lists now.
+    const single = (_: string, name: string, value: string): string =>
+      `"${name.endsWith("esses") ? name.slice(0, -2) : name.slice(0, -1)}": ${value}`;
+    const older = (text: string): string => text.replaceAll(/"(\w+)": \[\s*("[\d./]+")\s*\]/g, single);
+    const { maxPods: _, auditLog: __, network: ___, ...first } = JSON.parse(older(present)) as Record<string, unknown>;
+    assert.equal(first["controlPlaneAddress"], "192.168.60.1");
+    assert.equal(first["podCidr"], "10.244.0.0/16");
+    writeFileSync(file("cluster.json"), JSON.stringify(first));
+    writeFileSync(file("nodes.json"), older(readFileSync(file("nodes.json"), "utf8")));
     rmSync(file("layout.json"));
+    assert.match((await stopped.netloom(["list"])).stdout, /^netloom +stopped +1 /m);
     const { code, stderr } = await stopped.netloom(["start"]);
     assert.equal(code, 0, stderr);
     assert.match(stderr, /layout 1 to 2/);
     assert.equal((await stopped.kubectl(["get", "configmap", "kept", "-o", "jsonpath={.data.a}"])).stdout, "b");
-    assert.equal((JSON.parse(readFileSync(file("cluster.json"), "utf8")) as { maxPods: number }).maxPods, 110);
+    assert.deepEqual(JSON.parse(readFileSync(file("cluster.json"), "utf8")), JSON.parse(present));
   });
 });
 

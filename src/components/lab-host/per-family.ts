@@ -16,13 +16,21 @@ const lists: Readonly<Record<string, string>> = {
 /** Of `cluster.json`. What is a list already stays. */
 export function configPerFamily(config: Fields): Fields {
   const nodes = config["nodes"];
-  return { ...withLists(config), ...(Array.isArray(nodes) ? { nodes: nodes.map(withLists) } : {}) };
+  return {
+    ...withLists(config),
+    ...(Array.isArray(nodes) ? { nodes: nodes.map((node) => withLists(node as Fields)) } : {}),
+  };
 }
 
 /** Of `nodes.json`. */
 export function rosterPerFamily(roster: unknown): unknown {
   if (!Array.isArray(roster)) return roster;
-  return roster.map((entry: Fields) => ({ ...entry, node: withLists(entry["node"] as Fields) }));
+  return roster.map((entry: unknown) => {
+    if (typeof entry !== "object" || entry === null || !("node" in entry)) return entry;
+    return typeof entry.node === "object" && entry.node !== null
+      ? { ...entry, node: withLists(entry.node as Fields) }
+      : entry;
+  });
 }
 
 function withLists(fields: Fields): Fields {

@@ -3,7 +3,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { currentLayout, markLayout, migrateState, StateLayoutError } from "./state-layout.ts";
+import {
+  currentLayout,
+  markLayout,
+  migrateState,
+  presentConfig,
+  presentRoster,
+  StateLayoutError,
+} from "./state-layout.ts";
 
 let folder = "";
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "nl-state-"))));
@@ -79,6 +86,14 @@ test("migrateState() repeats a step that a crash kept from being noted, and keep
   write("layout.json", { layout: 1 });
   migrateState(folder);
   assert.deepEqual(read("cluster.json"), { ...present, ...settings });
+});
+
+test("presentConfig() and presentRoster() read what any release wrote, as an older cluster may still run", () => {
+  const defaults = { maxPods: 110, auditLog: false, network: "host-gw" };
+  assert.deepEqual(presentConfig(layout1), { ...present, ...defaults });
+  assert.deepEqual(presentConfig({ ...present, ...defaults, maxPods: 9 }), { ...present, ...defaults, maxPods: 9 });
+  assert.deepEqual(presentRoster([{ node: layout1.nodes[0], agent: 1 }]), [{ node: present.nodes[0], agent: 1 }]);
+  for (const broken of [undefined, "x", [1], [{ node: 1 }]]) assert.deepEqual(presentRoster(broken), broken);
 });
 
 test("migrateState() leaves a folder made now alone", () => {

@@ -29,18 +29,12 @@ const migrations: readonly Migration[] = [
   {
     from: 1,
     what: "cluster.json gets maxPods and auditLog",
-    run: (stateDir) =>
-      editJson(join(stateDir, "cluster.json"), (config) => ({
-        maxPods: 110,
-        auditLog: false,
-        ...(config as Fields),
-      })),
+    run: (stateDir) => editJson(join(stateDir, "cluster.json"), (config) => withLimits(config as Fields)),
   },
   {
     from: 2,
     what: "cluster.json gets network",
-    run: (stateDir) =>
-      editJson(join(stateDir, "cluster.json"), (config) => ({ network: "host-gw", ...(config as Fields) })),
+    run: (stateDir) => editJson(join(stateDir, "cluster.json"), (config) => withNetwork(config as Fields)),
   },
   {
     from: 3,
@@ -80,6 +74,17 @@ export function migrateState(stateDir: string): readonly string[] {
   }
   return due.map(({ from, what }) => `layout ${from} to ${from + 1}: ${what}`);
 }
+
+/** `cluster.json` as it is read, whichever release wrote it: also of a cluster that an older one runs. */
+export function presentConfig(config: Fields): Fields {
+  return configPerFamily(withNetwork(withLimits(config)));
+}
+
+/** `nodes.json` likewise. */
+export const presentRoster = rosterPerFamily;
+
+const withLimits = (config: Fields): Fields => ({ maxPods: 110, auditLog: false, ...config });
+const withNetwork = (config: Fields): Fields => ({ network: "host-gw", ...config });
 
 function readLayout(stateDir: string): number {
   let text: string;
