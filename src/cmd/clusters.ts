@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import {
+  checkFolderOwner,
   findInit,
   findSupervisor,
   hostFolders,
@@ -48,12 +49,17 @@ export function runningCluster(name: string): RunningCluster {
   return { config: readClusterFile(clusterPaths(folders).config), supervisor, initPid: init.pid };
 }
 
-/** While no other command makes, starts, stops or removes the cluster. Rejects with `ClusterBusyError` where one does for long. */
+/**
+ * While no other command makes, starts, stops or removes the cluster. Rejects with `ClusterBusyError` where one does for
+ * long, and where the cluster is somebody else's; root may end anybody's.
+ */
 export async function exclusively<T>(
   { name, command, signal }: { readonly name: string; readonly command: LockedCommand; readonly signal: AbortSignal },
   work: () => Promise<T>,
 ): Promise<T> {
-  clusterFolders(name);
+  const { stateDir } = clusterFolders(name);
+  const isEnd = command === "down" || command === "stop";
+  if (!(isEnd && process.getuid?.() === 0)) checkFolderOwner(name, stateDir);
   const { runRoot } = hostFolders();
   return await withClusterLock({ runRoot, name, command, signal, clock: systemClock }, work);
 }

@@ -1,12 +1,6 @@
 /** `netloom down`: ends a cluster and removes every trace of it, in whatever state it is. */
 import { existsSync } from "node:fs";
-import {
-  checkFolderOwner,
-  endProcesses,
-  findSupervisor,
-  type Progress,
-  removeTraces,
-} from "../components/lab-host/index.ts";
+import { endProcesses, findSupervisor, type Progress, removeTraces } from "../components/lab-host/index.ts";
 import { systemClock } from "../machinery/clock.ts";
 import { clusterFolders } from "./clusters.ts";
 
@@ -14,8 +8,6 @@ import { clusterFolders } from "./clusters.ts";
 export async function down(name: string, progress: Progress): Promise<void> {
   const started = performance.now();
   const folders = clusterFolders(name);
-  // Root may end anybody's.
-  if (process.getuid?.() !== 0) checkFolderOwner(name, folders.stateDir);
   const supervisor = findSupervisor(folders.runDir);
   if (supervisor === undefined && !existsSync(folders.stateDir) && !existsSync(folders.runDir)) {
     progress.say(`There is no cluster "${name}"`);

@@ -3,7 +3,6 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import {
   checkFamilies,
-  checkFolderOwner,
   checkNamespaces,
   checkTools,
   chooseApiPort,
@@ -82,7 +81,6 @@ export async function start(
   const started = performance.now();
   const { name, waitMs, kubeconfig } = options;
   const folders = clusterFolders(name);
-  checkFolderOwner(name, folders.stateDir);
   const isThere = storedCluster(name) !== undefined;
   const isRunning = findSupervisor(folders.runDir) !== undefined;
   // An older netloom may have made it.

@@ -1,12 +1,6 @@
 /** `netloom stop`: ends a cluster's processes in order; what it is made of stays for `netloom start`. */
 import { existsSync } from "node:fs";
-import {
-  checkFolderOwner,
-  findSupervisor,
-  type Progress,
-  removeRunFolder,
-  stopProcesses,
-} from "../components/lab-host/index.ts";
+import { findSupervisor, type Progress, removeRunFolder, stopProcesses } from "../components/lab-host/index.ts";
 import { systemClock } from "../machinery/clock.ts";
 import { clusterFolders, CommandError, named } from "./clusters.ts";
 
@@ -17,8 +11,6 @@ const graceMs = 8000;
 export async function stop(name: string, progress: Progress): Promise<void> {
   const started = performance.now();
   const folders = clusterFolders(name);
-  // Root may end anybody's.
-  if (process.getuid?.() !== 0) checkFolderOwner(name, folders.stateDir);
   const supervisor = findSupervisor(folders.runDir);
   if (supervisor === undefined) {
     if (!existsSync(folders.stateDir)) throw new CommandError(`There is no cluster "${name}"`);

@@ -1,7 +1,6 @@
 /** `netloom up`: makes a cluster and waits until it serves; whatever goes wrong, nothing half-made is left. */
 import {
   checkFamilies,
-  checkFolderOwner,
   checkNamespaces,
   checkTools,
   chooseApiPort,
@@ -46,7 +45,6 @@ async function makeOrStart(options: UpOptions, progress: Progress, signal: Abort
   const started = performance.now();
   const name = options.name ?? clusterDefaults.name;
   const folders = clusterFolders(name);
-  checkFolderOwner(name, folders.stateDir);
   if (findSupervisor(folders.runDir) !== undefined) {
     throw new CommandError(
       `A cluster "${name}" is running already: use it, end it with "netloom down${named(name)}", or choose another --name`,

@@ -41,7 +41,7 @@ describe("the output of a container", () => {
     return found;
   };
   const isMonitorOf = (name: string) => (process: LabProcess) =>
-    process.words[0]?.endsWith("/conmon") === true &&
+    /(^|\/)conmon$/.test(process.words[0] ?? "") &&
     process.words.some((word) => word.startsWith(`${name}_`) || word === name);
   const isAgent = ({ words }: LabProcess): boolean => words.includes("agent");
   const kill = (...processes: readonly LabProcess[]): void => {

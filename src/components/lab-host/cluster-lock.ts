@@ -8,6 +8,7 @@ import {
   existsSync,
   fstatSync,
   ftruncateSync,
+  mkdirSync,
   openSync,
   readFileSync,
   rmSync,
@@ -65,7 +66,9 @@ interface LockHolder extends ProcessIdentity {
 export async function withClusterLock<T>(options: LockOptions, work: () => Promise<T>): Promise<T> {
   // Where no cluster ever was nobody can be at work, and a command that finds nothing leaves nothing.
   if (!isLong[options.command] && !existsSync(options.runRoot)) return await work();
-  makePrivateFolder(options.runRoot);
+  // Root may end the cluster of another user, who owns the folder.
+  if (process.getuid?.() === 0) mkdirSync(options.runRoot, { recursive: true, mode: 0o700 });
+  else makePrivateFolder(options.runRoot);
   const path = join(options.runRoot, `.${options.name}.lock`);
   const fd = await lock(path, options);
   try {
