@@ -27,10 +27,16 @@ async function startApi(): Promise<Ready> {
   const began = performance.now();
   const cpuBefore = process.cpuUsage();
   const store = openSqliteStore(join(folder, "objects.db"));
-  const server = await startTestServer({ store });
+  const server = endedBySignal(await startTestServer({ store }));
   const { user, system } = process.cpuUsage(cpuBefore);
   const ready = readyOf(server, Number(new URL(server.url).port));
   return { ...ready, startMs: performance.now() - began, startCpuMs: (user + system) / 1000 };
+}
+
+/** It leaves no folder behind. */
+function endedBySignal(server: TestServer): TestServer {
+  process.once("SIGTERM", () => void server.close().finally(() => process.exit()));
+  return server;
 }
 
 function readyOf({ pki }: TestServer, port: number): Ready {
@@ -40,7 +46,7 @@ function readyOf({ pki }: TestServer, port: number): Ready {
 
 /** The floors use the same kind of keys: the handshake and the cipher are the same. */
 async function startFloor(): Promise<Ready> {
-  const server = await startTestServer();
+  const server = endedBySignal(await startTestServer());
   const { privateKey: key, certificate: cert } = serverIdentity(server);
   const port = mode === "echo" ? await listenEcho({ key, cert }) : await listenFan({ key, cert });
   return readyOf(server, port);
