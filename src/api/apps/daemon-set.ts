@@ -13,7 +13,13 @@ import {
 import { nonNegative } from "../registry/checks.ts";
 import { defineResource } from "../registry/define.ts";
 import { resources } from "../resources.ts";
-import { selectorIsImmutable, validateShare, validateStrategyType, validateWorkload } from "./workload-checks.ts";
+import {
+  selectorIsImmutable,
+  validateShare,
+  validateStrategyType,
+  validateWorkload,
+  workloadWarnings,
+} from "./workload-checks.ts";
 
 export const daemonSets = defineResource(resources.daemonSets, {
   shortNames: ["ds"],
@@ -75,6 +81,7 @@ export const daemonSets = defineResource(resources.daemonSets, {
     ),
     ...validateShare(spec?.updateStrategy?.rollingUpdate?.maxSurge, "spec.updateStrategy.rollingUpdate.maxSurge"),
   ],
+  warnings: (object, old) => workloadWarnings(object, old),
   validateUpdate: ({ spec }, { old, subresource }) =>
     subresource === "" ? selectorIsImmutable(spec?.selector, old.spec?.selector) : [],
 });

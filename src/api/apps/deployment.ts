@@ -24,6 +24,7 @@ import {
   validateShare,
   validateStrategyType,
   validateWorkload,
+  workloadWarnings,
 } from "./workload-checks.ts";
 
 function validateStrategy({ strategy }: NonNullable<Deployment["spec"]>): FieldError[] {
@@ -98,6 +99,7 @@ export const deployments = defineResource(resources.deployments, {
     }
     return errors;
   },
+  warnings: (object, old) => workloadWarnings(object, old),
   validateUpdate: ({ spec }, { old, subresource }) =>
     subresource === "" ? selectorIsImmutable(spec?.selector, old.spec?.selector) : [],
   scaling: {

@@ -5,7 +5,7 @@ import { defineResource } from "../registry/define.ts";
 import { replicaCells, replicaColumns } from "../registry/replica-columns.ts";
 import { scaleSubresource } from "../registry/scale.ts";
 import { resources } from "../resources.ts";
-import { selectorIsImmutable, validateWorkload } from "./workload-checks.ts";
+import { selectorIsImmutable, validateWorkload, workloadWarnings } from "./workload-checks.ts";
 
 export const replicaSets = defineResource(resources.replicaSets, {
   shortNames: ["rs"],
@@ -28,6 +28,7 @@ export const replicaSets = defineResource(resources.replicaSets, {
     ...nonNegative(spec?.minReadySeconds, "spec.minReadySeconds"),
     ...validateWorkload(spec),
   ],
+  warnings: (object, old) => workloadWarnings(object, old),
   validateUpdate: ({ spec }, { old, subresource }) =>
     subresource === "" ? selectorIsImmutable(spec?.selector, old.spec?.selector) : [],
   scaling: {

@@ -9,7 +9,7 @@ import { nonNegative } from "../registry/checks.ts";
 import { defineResource } from "../registry/define.ts";
 import { scaleSubresource } from "../registry/scale.ts";
 import { resources } from "../resources.ts";
-import { validateWorkload } from "./workload-checks.ts";
+import { validateWorkload, workloadWarnings } from "./workload-checks.ts";
 
 const mutableParts =
   "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', " +
@@ -74,6 +74,7 @@ export const statefulSets = defineResource(resources.statefulSets, {
     ...nonNegative(spec?.ordinals?.start, "spec.ordinals.start"),
     ...validateWorkload(withClaims(spec), "StatefulSet"),
   ],
+  warnings: (object, old) => workloadWarnings(object, old),
   validateUpdate({ spec }, { old, subresource }) {
     if (subresource !== "" || !spec || !old.spec) return [];
     const { replicas, ordinals, template, updateStrategy, revisionHistoryLimit, minReadySeconds } = old.spec;

@@ -2,6 +2,7 @@
 import { isJsonEqual } from "../../lib/equal/index.ts";
 import { matchesSelector } from "../../lib/labels/index.ts";
 import { validatePodTemplate } from "../core/pod-validation.ts";
+import { templateWarnings } from "../core/pod-warnings.ts";
 import { forbiddenValue, invalidValue, requiredValue, unsupportedValue } from "../field-error.ts";
 import type { FieldError } from "../field-error.ts";
 import type { LabelSelector, PodTemplateSpec } from "../generated/types.ts";
@@ -11,6 +12,17 @@ import { validateSelector } from "../registry/selector.ts";
 interface Workload {
   readonly selector?: LabelSelector;
   readonly template?: PodTemplateSpec;
+}
+
+/** A new template's. */
+export function workloadWarnings(object: Templated, old: Templated | undefined): readonly string[] {
+  if (old !== undefined && old.metadata?.generation === object.metadata?.generation) return [];
+  return templateWarnings(object.spec?.template, "spec.template");
+}
+
+interface Templated {
+  readonly metadata?: { readonly generation?: number };
+  readonly spec?: { readonly template?: PodTemplateSpec };
 }
 
 /** The selector must choose the template's own pods, or the controller would make new ones for ever. */

@@ -14,6 +14,7 @@ import {
   timeSince,
 } from "../registry/columns.ts";
 import { nonNegative, oneOf } from "../registry/checks.ts";
+import { templateWarnings } from "../core/pod-warnings.ts";
 import { defineResource } from "../registry/define.ts";
 import { resources } from "../resources.ts";
 import { defaultJobSpec, validateJobSpec } from "./job.ts";
@@ -93,6 +94,7 @@ export const cronJobs = defineResource(resources.cronJobs, {
     const name = metadata?.name ?? "";
     return name.length > 52 ? [invalidValue("metadata.name", name, "must be no more than 52 characters")] : [];
   },
+  warnings: ({ spec }) => templateWarnings(spec?.jobTemplate?.spec?.template, "spec.jobTemplate.spec.template"),
   validate({ spec }) {
     return [
       ...validateSchedule(spec?.schedule ?? ""),

@@ -3,6 +3,7 @@ import { matchesSelector, structuredSelectorText } from "../../lib/labels/index.
 import { validateSelector } from "../registry/selector.ts";
 import { defaultPodSpec } from "../core/pod-defaults.ts";
 import { validatePodTemplate } from "../core/pod-validation.ts";
+import { templateWarnings } from "../core/pod-warnings.ts";
 import { invalidValue, requiredValue } from "../field-error.ts";
 import type { FieldError } from "../field-error.ts";
 import type { Job, JobSpec } from "../generated/types.ts";
@@ -175,6 +176,7 @@ export const jobs = defineResource(resources.jobs, {
   onCreate: addGeneratedSelector,
   validate: ({ spec }) => validateJobSpec(spec, "spec"),
   validateCreate: validateJobSelector,
+  warnings: ({ spec }, old) => (old === undefined ? templateWarnings(spec?.template, "spec.template") : []),
   validateUpdate({ spec }, { old, subresource }) {
     if (subresource !== "") return [];
     const errors: FieldError[] = [];

@@ -10,6 +10,7 @@ import { podCells, podColumns, podRowConditions } from "./pod-columns.ts";
 import { defaultPod } from "./pod-defaults.ts";
 import { qosClassOf } from "./pod-qos.ts";
 import { validatePodSpec } from "./pod-validation.ts";
+import { podWarnings } from "./pod-warnings.ts";
 
 /** What may change in a running pod: images, a shorter deadline, added tolerations, scheduling gates removed. */
 function withMutablePartsOf(spec: PodSpec, other: PodSpec): PodSpec {
@@ -155,5 +156,6 @@ export const pods = defineResource(resources.pods, {
     }
     return errors;
   },
+  warnings: (pod, old) => (old === undefined ? podWarnings(pod) : []),
   validateUpdate: validatePodUpdate,
 });

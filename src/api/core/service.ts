@@ -159,6 +159,10 @@ export const services = defineResource(resources.services, {
     dropWhatTypeHasNot(draft.spec, old.spec);
     if (draft.spec.type !== "LoadBalancer" && old.spec.type === "LoadBalancer") draft.status = { loadBalancer: {} };
   },
+  warnings: ({ spec }) =>
+    spec?.clusterIP === "None" && spec.sessionAffinity === "ClientIP"
+      ? ["spec.SessionAffinity is ignored for headless services"]
+      : [],
   validate: validateService,
   validateUpdate: validateServiceUpdate,
 });

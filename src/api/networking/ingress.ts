@@ -93,6 +93,8 @@ function nameMistakes(name: string, field: string): FieldError[] {
   return name === "" ? [] : subdomainMistakes(name).map((text) => invalidValue(field, name, text));
 }
 
+const classAnnotation = "kubernetes.io/ingress.class";
+
 export const ingresses = defineResource(resources.ingresses, {
   shortNames: ["ing"],
   hasStatus: true,
@@ -116,6 +118,10 @@ export const ingresses = defineResource(resources.ingresses, {
   onCreate(draft) {
     draft.status = { loadBalancer: {} };
   },
+  warnings: ({ metadata }, old) =>
+    old === undefined && metadata?.annotations?.[classAnnotation] !== undefined
+      ? [`annotation "${classAnnotation}" is deprecated, please use 'spec.ingressClassName' instead`]
+      : [],
   validate: validateIngress,
 });
 

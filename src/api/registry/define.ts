@@ -55,6 +55,8 @@ export interface ResourceOptions<T extends KubernetesObject> {
   validateCreate?(object: T): readonly FieldError[];
   /** Besides metadata; `validate` runs too, except for the subresource `status`. */
   validateUpdate?(object: T, context: UpdateContext<T>): readonly FieldError[];
+  /** What of an object that may be stored is hardly meant. `old` is undefined for a new one. */
+  warnings?(object: T, old: T | undefined): readonly string[];
   readonly scaling?: Scaling<T>;
 }
 
@@ -157,6 +159,7 @@ export function defineResource<T extends KubernetesObject>(
       ...(context.subresource === "status" ? [] : (options.validate?.(object) ?? [])),
       ...(options.validateUpdate?.(object, context) ?? []),
     ],
+    warnings: (object, old) => options.warnings?.(object, old) ?? [],
     ...(scaling === undefined ? {} : { scaling }),
   };
 }

@@ -92,6 +92,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   validate(object: T): readonly FieldError[];
   /** Mistakes of a change, immutable fields included. */
   validateUpdate(object: T, context: UpdateContext<T>): readonly FieldError[];
+  /** What of an object that may be stored is hardly meant, for `Warning` headers. `old` is undefined for a new one. */
+  warnings?(object: T, old: T | undefined): readonly string[];
   /** Present where the subresource `scale` is served. */
   readonly scaling?: Scaling<T>;
   /** Converts the stored form to the served one; absent where both are the same. */

@@ -6,6 +6,7 @@ import type { KubernetesObject } from "../../../api/object.ts";
 import { alreadyExists, ApiError, badRequest, generateNameConflict, invalid } from "../../../api/status.ts";
 import { StorageError } from "../../../storage/index.ts";
 import type { Stored } from "../../../storage/index.ts";
+import { warn } from "./environment.ts";
 import type { RequestContext } from "./environment.ts";
 import { subjectOf } from "./subject.ts";
 import { generatedName } from "./names.ts";
@@ -88,6 +89,7 @@ async function createOnce(
   try {
     const mistakes = definition.validate(object);
     if (mistakes.length > 0) throw invalid(resource.kindName, name, mistakes);
+    warn(context, definition.warnings?.(object, undefined));
     environment.admission.validate({ ...admission, object });
     if (context.isDryRun) return object;
     return servedObject(resource, await store(resource, key, object));

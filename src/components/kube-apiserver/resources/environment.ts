@@ -28,6 +28,11 @@ export interface RequestContext {
   readonly annotations: Record<string, string>;
 }
 
+/** A write that is tried again says the same again: each sentence is told once. */
+export function warn({ warnings }: RequestContext, sentences: readonly string[] = []): void {
+  for (const sentence of sentences) if (!warnings.includes(sentence)) warnings.push(sentence);
+}
+
 /** An object with the two parts most kinds have. */
 export interface AnyObject extends KubernetesObject {
   readonly spec?: unknown;

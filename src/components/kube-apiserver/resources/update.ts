@@ -9,6 +9,7 @@ import { StorageError } from "../../../storage/index.ts";
 import type { Stored } from "../../../storage/index.ts";
 import { isJsonEqual } from "../../../lib/equal/index.ts";
 import { createObject, timestampOf } from "./create.ts";
+import { warn } from "./environment.ts";
 import type { RequestContext } from "./environment.ts";
 import { servedObject, storedForm, storeKeyOf } from "./resource.ts";
 import type { ServedResource } from "./resource.ts";
@@ -99,6 +100,7 @@ async function updateOnce(
   try {
     const mistakes = definition.validateUpdate(object, { old, subresource });
     if (mistakes.length > 0) throw invalid(resource.kindName, key.name, mistakes);
+    if (isWhole) warn(context, definition.warnings?.(object, old));
     environment.admission.validate({ ...admission, object });
     const written = storedForm(resource, object);
     if (context.isDryRun || isJsonEqual(written, stored.object)) return object;
