@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { request } from "node:https";
 import type { RequestOptions } from "node:https";
 import { createServer } from "node:net";
@@ -295,4 +304,75 @@ test("the log of a mirror pod is that of the part it shows", async () => {
   assert.equal((await rig.get(`${path}?tailLines=1`)).body, lines[1]);
   await rig.close();
   rmSync(dirname(logFile), { recursive: true });
+});
+
+test("the node's log folder is listed and read as Go's file server shows it", async () => {
+  const rig = await startServed();
+  const logs = join(rig.nodeRoot, "var/log");
+  mkdirSync(join(logs, "pods/a:b"), { recursive: true });
+  writeFileSync(join(logs, "x & <y>.log"), "hello\n");
+  writeFileSync(join(logs, "packed.gz"), Buffer.from([0x1f, 0x8b, 0]));
+  const start = '<!doctype html>\n<meta name="viewport" content="width=device-width">\n<pre>\n';
+  assert.deepEqual(await rig.get("/logs/"), {
+    status: 200,
+    body:
+      `${start}<a href="packed.gz">packed.gz</a>\n<a href="pods/">pods/</a>\n` +
+      '<a href="x%20&%20%3Cy%3E.log">x &amp; &lt;y&gt;.log</a>\n</pre>\n',
+  });
+  assert.equal((await rig.get("/logs/pods/")).body, `${start}<a href="./a:b/">a:b/</a>\n</pre>\n`);
+  assert.deepEqual(await rig.get("/logs/x%20%26%20%3Cy%3E.log"), { status: 200, body: "hello\n" });
+  assert.deepEqual(await rig.get("/logs/x%20%26%20%3Cy%3E.log", { headers: { range: "bytes=1-3" } }), {
+    status: 206,
+    body: "ell",
+  });
+  assert.equal((await rig.get("/logs/x%20%26%20%3Cy%3E.log", { headers: { range: "bytes=9-" } })).status, 416);
+  assert.equal((await rig.get("/logs")).status, 301);
+  assert.equal((await rig.get("/logs/pods")).status, 301);
+  assert.equal((await rig.get("/logs/packed.gz/")).status, 301);
+  assert.equal((await rig.get("/logs/none")).status, 404);
+  assert.equal((await rig.get("/logs/", { method: "POST" })).status, 405);
+  await rig.close();
+});
+
+test("no path and no link leads out of the node's log folder; links inside are followed as on the node", async () => {
+  const rig = await startServed();
+  const logs = join(rig.nodeRoot, "var/log");
+  mkdirSync(join(logs, "pods"), { recursive: true });
+  writeFileSync(join(rig.nodeRoot, "var/secret"), "secret");
+  writeFileSync(join(logs, "pods/0.log"), "line\n");
+  symlinkSync("/var/log/pods/0.log", join(logs, "inside"));
+  symlinkSync("../log/./pods/../pods", join(logs, "relative"));
+  symlinkSync("/etc", join(logs, "host"));
+  symlinkSync("../secret", join(logs, "above"));
+  symlinkSync("../../../../../../../../etc/passwd", join(logs, "far"));
+  symlinkSync("loop", join(logs, "loop"));
+  assert.deepEqual(await rig.get("/logs/inside"), { status: 200, body: "line\n" });
+  assert.deepEqual(await rig.get("/logs/relative/0.log"), { status: 200, body: "line\n" });
+  for (const path of [
+    "host/",
+    "host/passwd",
+    "above",
+    "far",
+    "loop",
+    "..%2fsecret",
+    "%2e%2e/secret",
+    "pods/../../secret",
+    "pods%2f..%2f..%2fsecret",
+    "%00",
+  ]) {
+    assert.equal((await rig.get(`/logs/${path}`)).status, 404, path);
+  }
+  assert.equal((await rig.get("/logs/%ff")).status, 400);
+  await rig.close();
+});
+
+test("a container's log is also found under the name that collectors of logs read", async () => {
+  const rig = await startServed();
+  await rig.createPod("web", shell);
+  const links = join(rig.nodeRoot, "var/log/containers");
+  await rig.until(() => existsSync(links) && readdirSync(links).length === 1);
+  const [link = ""] = readdirSync(links);
+  assert.match(link, /^web_default_main-[0-9a-z-]+\.log$/);
+  assert.match(readlinkSync(join(links, link)), /^\/var\/log\/pods\/default_web_[^/]+\/main\/0\.log$/);
+  await rig.close();
 });

@@ -1,5 +1,5 @@
 /** Whom `/proxy` of a node, a pod or a service means. */
-import type { EndpointSlice, Pod, Service } from "../../../api/generated/types.ts";
+import type { EndpointSlice, Node, Pod, Service } from "../../../api/generated/types.ts";
 import { badRequest, notFound, serviceUnavailable } from "../../../api/status.ts";
 import type { ObjectStore } from "../../../storage/index.ts";
 import type { RequestInfo } from "../request-info.ts";
@@ -20,6 +20,23 @@ function proxyNameOf(text: string): { readonly isTls: boolean; readonly name: st
     return { isTls: first === "https", name: second, port: third };
   }
   throw badRequest(`invalid service request "${text}"`);
+}
+
+const kubeletPort = "10250";
+
+export type NodeTarget =
+  | { readonly kind: "kubelet"; readonly node: string }
+  | (ProxyTarget & { readonly kind: "port" });
+
+/** Without a port and with the kubelet's its API, with any other what listens there. Throws `ApiError` 400 or 404. */
+export function nodeTarget(store: ObjectStore, { name }: RequestInfo): NodeTarget {
+  const wanted = proxyNameOf(name);
+  const node: Node | undefined = store.get({ resource: "nodes", namespace: "", name: wanted.name })?.object;
+  if (node === undefined) throw notFound({ group: "", name: "nodes" }, wanted.name);
+  if (wanted.port === "" || wanted.port === kubeletPort) return { kind: "kubelet", node: wanted.name };
+  const host = node.status?.addresses?.find(({ type }) => type === "InternalIP")?.address;
+  if (host === undefined) throw badRequest(`no preferred addresses found; known addresses: []`);
+  return { kind: "port", host, port: portNumber(wanted.port), isTls: wanted.isTls };
 }
 
 /** Throws `ApiError` 400, 404 or 503. */

@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Pod } from "../../../api/generated/types.ts";
 import { badRequest } from "../../../api/status.ts";
+import { hostPort } from "../../../lib/ip/index.ts";
 import { send } from "../http/exchange.ts";
 import type { HttpRequest, HttpResponse } from "../http/exchange.ts";
 import type { RequestInfo } from "../request-info.ts";
@@ -12,7 +13,7 @@ import type { Backends } from "./backends.ts";
 import { forward } from "./forward.ts";
 import { kubeletLocation } from "./location.ts";
 import { serveLogSocket } from "./log-socket.ts";
-import { podTarget, serviceTarget } from "./proxy-target.ts";
+import { nodeTarget, podTarget, serviceTarget } from "./proxy-target.ts";
 import { tunnel } from "./tunnel.ts";
 
 export interface StreamCall {
@@ -66,9 +67,9 @@ async function open({ info, resource, backends }: StreamCall): Promise<Target> {
   const query = info.query.size === 0 ? "" : `?${info.query.toString()}`;
   const path = `${info.rest === "" ? "/" : info.rest}${query}`;
   if (resource.definition.plural === "nodes") {
-    const [name = ""] = info.name.split(":");
-    getObject(resource, { name });
-    return { connection: await backends.kubelet(name), path, host: name };
+    const target = nodeTarget(store, info);
+    if (target.kind === "kubelet") return { connection: await backends.kubelet(target.node), path, host: target.node };
+    return { connection: await backends.cluster(target), path, host: hostPort(target.host, target.port) };
   }
   const target = resource.definition.plural === "services" ? serviceTarget(store, info) : podTarget(store, info);
   return { connection: await backends.cluster(target), path, host: `${target.host}:${target.port}` };

@@ -10,6 +10,7 @@ import { containerRun, lostRun } from "./container-run.ts";
 import { allContainers, findContainer } from "./find-container.ts";
 import type { AnyContainer } from "./find-container.ts";
 import { stopGraceSeconds } from "./grace.ts";
+import { linkLog, unlinkLog } from "./log-links.ts";
 import { containerLogPath } from "./paths.ts";
 import { terminationLogPath } from "./pod-files.ts";
 import { StartError } from "./start-error.ts";
@@ -177,6 +178,9 @@ export class ContainerKeeper {
         if (status.state.type === "running") this.#countRunning(1);
       }
       // The new run does not wait for the disk.
+      void linkLog(context.nodeRoot, pod(), { name, attempt, id: status.id }).catch((error: unknown) => {
+        log.warn("cannot link the container's log", { container: name, error });
+      });
       if (old !== undefined) void this.#forgetRun(name, old);
       await this.#afterStart(container, tracked, status.id);
     } catch (error) {
@@ -266,15 +270,15 @@ export class ContainerKeeper {
   }
 
   async removeAll(): Promise<void> {
-    for (const tracked of this.#tracked.values()) {
-      for (const run of [tracked.previous, tracked.current]) if (run !== undefined) await this.#remove(run.id);
+    for (const [name, tracked] of this.#tracked) {
+      for (const run of [tracked.previous, tracked.current]) if (run !== undefined) await this.#remove(name, run.id);
     }
   }
 
   /** Of a container's ended runs only the last is kept, with its log. */
   async #forgetRun(name: string, { id, attempt }: ContainerRun): Promise<void> {
     const { context, pod, log } = this.#options;
-    await this.#remove(id);
+    await this.#remove(name, id);
     for (const path of [containerLogPath, terminationLogPath]) {
       await rm(path(context.nodeRoot, pod(), { name, attempt }), { force: true }).catch((error: unknown) => {
         log.warn("cannot remove a file of an ended container", { container: name, error });
@@ -282,9 +286,13 @@ export class ContainerKeeper {
     }
   }
 
-  async #remove(id: string): Promise<void> {
-    await this.#options.context.runtime.remove(id).catch((error: unknown) => {
-      this.#options.log.warn("cannot remove the ended container", { container: id, error });
+  async #remove(name: string, id: string): Promise<void> {
+    const { context, pod, log } = this.#options;
+    await context.runtime.remove(id).catch((error: unknown) => {
+      log.warn("cannot remove the ended container", { container: id, error });
+    });
+    await unlinkLog(context.nodeRoot, pod(), { name, id }).catch((error: unknown) => {
+      log.warn("cannot remove the link to a container's log", { container: id, error });
     });
   }
 

@@ -4,6 +4,7 @@ import type { Pod } from "../../../api/generated/types.ts";
 import type { ContainerStatus } from "../../../container/runtime.ts";
 import type { Informer } from "../../../machinery/informer/index.ts";
 import { backoffDelayMs } from "../../../machinery/backoff.ts";
+import { removeDeadLogLinks } from "./log-links.ts";
 import { podFoldersOnDisk } from "./paths.ts";
 import { PodWorker } from "./pod-worker.ts";
 import type { PodWorkerContext } from "./pod-context.ts";
@@ -62,6 +63,9 @@ export function createPodWorkers(
     const foldersOf = podFoldersOnDisk(context.nodeRoot);
     const known = new Set(pods.store.list().map(({ metadata }) => metadata?.uid));
     const uids = new Set([...runsOf.keys(), ...network.list().map(({ uid }) => uid), ...foldersOf.keys()]);
+    void removeDeadLogLinks(context.nodeRoot).catch((error: unknown) => {
+      context.log.warn("cannot remove links to logs that are gone", { error });
+    });
     for (const uid of uids) {
       if (known.has(uid)) continue;
       void untilRemoved({ uid, runs: runsOf.get(uid) ?? [], folders: foldersOf.get(uid) ?? [] });

@@ -13,6 +13,7 @@ import { findPod, findRunning } from "./find.ts";
 import { HttpError } from "./http-error.ts";
 import { serveExecOrAttach, servePortForwardRequest } from "./serve-streams.ts";
 import { serveLogs, serveMirrorLogs } from "./serve-logs.ts";
+import { isNodeLogs, serveNodeLogs } from "./serve-node-logs.ts";
 
 /** How long a client may take to open its streams, as upstream. */
 const patienceMs = 30_000;
@@ -103,6 +104,10 @@ async function answer(
   signal: AbortSignal,
 ): Promise<void> {
   await access.check(request);
+  if (isNodeLogs(request)) {
+    await serveNodeLogs(request, response, options);
+    return;
+  }
   const route = routeOf(request);
   switch (route.verb) {
     case "healthz":
@@ -227,6 +232,7 @@ const reasons: Readonly<Record<number, string>> = {
   401: "Unauthorized",
   403: "Forbidden",
   404: "NotFound",
+  405: "MethodNotAllowed",
   422: "Invalid",
   500: "InternalError",
 };
