@@ -1,9 +1,11 @@
-export { messageSocketStream } from "./message-socket.ts";
+export { base64Socket, messageSocketStream } from "./message-socket.ts";
 export type { MessageSocket } from "./message-socket.ts";
 export { servePortForwardChannels } from "./port-forward-channels.ts";
 export { servePortForward } from "./port-forward.ts";
 export {
   chooseProtocol,
+  isBase64,
+  portForwardChannelProtocols,
   portForwardProtocol,
   spdyProtocols,
   tunnelledPortForwardProtocol,

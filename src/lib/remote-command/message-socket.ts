@@ -3,7 +3,8 @@ import { Duplex } from "node:stream";
 
 export interface MessageSocket {
   readonly bufferedAmount: number;
-  send(data: Buffer, done: (error?: Error) => void): void;
+  /** A string goes as a text message. */
+  send(data: Buffer | string, done: (error?: Error) => void): void;
   close(code?: number, reason?: string): void;
   terminate(): void;
   pause(): void;
@@ -36,3 +37,29 @@ export function messageSocketStream(socket: MessageSocket): Duplex {
   socket.on("error", () => stream.destroy());
   return stream;
 }
+
+/** Messages of a base64 protocol as those of its binary twin: the channel's number, then the data. */
+export function base64Socket(socket: MessageSocket): MessageSocket {
+  return {
+    get bufferedAmount() {
+      return socket.bufferedAmount;
+    },
+    send: (data, done) => {
+      const [channel = 0] = Buffer.from(data);
+      socket.send(`${String.fromCharCode(zero + channel)}${Buffer.from(data).subarray(1).toString("base64")}`, done);
+    },
+    close: (code, reason) => socket.close(code, reason),
+    terminate: () => socket.terminate(),
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+    on: (event: "message" | "close" | "error", listener: (data: Buffer, isBinary: boolean) => void) => {
+      if (event !== "message") return socket.on(event, listener as () => void);
+      return socket.on("message", (data) => {
+        const channel = Math.max((data[0] ?? zero) - zero, 0);
+        listener(Buffer.concat([Buffer.from([channel]), Buffer.from(data.toString("latin1", 1), "base64")]), true);
+      });
+    },
+  };
+}
+
+const zero = 0x30;

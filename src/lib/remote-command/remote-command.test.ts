@@ -28,12 +28,12 @@ async function textOf(stream: Readable): Promise<string> {
 
 /** One end of a WebSocket without a network. */
 class FakeSocket extends EventEmitter implements MessageSocket {
-  readonly sent: Buffer[] = [];
+  readonly sent: (Buffer | string)[] = [];
   readonly bufferedAmount = 0;
   closeCode: number | undefined;
   isPaused = false;
 
-  send(data: Buffer, done: (error?: Error) => void): void {
+  send(data: Buffer | string, done: (error?: Error) => void): void {
     this.sent.push(data);
     done();
   }
@@ -63,6 +63,7 @@ class FakeSocket extends EventEmitter implements MessageSocket {
   /** All that was sent on a channel. */
   textOn(channel: number): string {
     return this.sent
+      .map((message) => Buffer.from(message))
       .filter((message) => message[0] === channel)
       .map((message) => message.subarray(1).toString())
       .join("");
@@ -165,6 +166,29 @@ test("a session over WebSocket v5: input, size, half-close, output, status", asy
   assert.deepEqual([socket.closeCode, session.isClosed], [1000, true]);
 });
 
+test("a session over the first WebSocket protocols: plain text errors, and base64 for those who need text", async () => {
+  const request = { stdin: true, stdout: true, stderr: false, tty: false };
+  const plain = new FakeSocket();
+  const session = shout(2);
+  const served = serveSession(webSocketStreams(plain, { request, protocol: "channel.k8s.io" }), session);
+  plain.receive(0, "hello");
+  plain.receive(255, 0);
+  await served;
+  assert.equal(plain.textOn(1), "HELLO");
+  assert.equal(plain.textOn(3), "command terminated with non-zero exit code: exit status 2");
+
+  const encoded = new FakeSocket();
+  const quiet = shout(0);
+  const ended = serveSession(webSocketStreams(encoded, { request, protocol: "base64.channel.k8s.io" }), quiet);
+  encoded.emit("message", Buffer.from(`0${Buffer.from("hello").toString("base64")}`), false);
+  encoded.terminate();
+  await ended;
+  const texts = encoded.sent.map(String);
+  assert.equal(texts[0], "1", "an empty message opens the streams");
+  const output = texts.slice(1).map((text) => Buffer.from(text.slice(1), "base64").toString());
+  assert.equal(output.join(""), "HELLO");
+});
+
 test("a session is closed when its WebSocket goes away", async () => {
   const socket = new FakeSocket();
   const request = { stdin: false, stdout: true, stderr: false, tty: false };
@@ -235,5 +259,5 @@ test("messageSocketStream() carries bytes both ways and ends with the socket", a
   await new Promise(setImmediate);
   socket.close();
   assert.equal(await text, "in parts");
-  assert.equal(Buffer.concat(socket.sent).toString(), "out");
+  assert.equal(Buffer.concat(socket.sent.map((message) => Buffer.from(message))).toString(), "out");
 });

@@ -1,7 +1,9 @@
-/** Exec and attach over WebSocket (v4 and v5.channel.k8s.io): each message begins with the number of its channel. */
+/** Exec and attach over WebSocket: each message begins with the number of its channel. */
 import { PassThrough, Writable } from "node:stream";
 import { exitStatusText } from "./exit-status.ts";
+import { base64Socket } from "./message-socket.ts";
 import type { MessageSocket } from "./message-socket.ts";
+import { isBase64 } from "./protocols.ts";
 import type { RemoteStreams, StreamRequest } from "./remote-streams.ts";
 import { TerminalSizeDecoder } from "./terminal-size.ts";
 import type { TerminalSize } from "./terminal-size.ts";
@@ -10,10 +12,11 @@ const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 2
 
 /** The socket's protocol has been agreed on; messages that came before this call are lost, so call it at once. */
 export function webSocketStreams(
-  socket: MessageSocket,
+  messages: MessageSocket,
   options: { readonly request: StreamRequest; readonly protocol: string },
 ): RemoteStreams {
   const { request, protocol } = options;
+  const socket = isBase64(protocol) ? base64Socket(messages) : messages;
   const stdin = request.stdin ? new PassThrough() : undefined;
   const sizes: TerminalSize[] = [];
   let onSize = (size: TerminalSize): void => void sizes.push(size);
@@ -29,12 +32,12 @@ export function webSocketStreams(
     } else if (channel === channels.resize) decoder.push(data).forEach((size) => onSize(size));
     else if (channel === channels.close && data[0] === channels.stdin) stdin?.end();
   });
-  const end = (): void => {
+  const leave = (): void => {
     stdin?.end();
     closed.resolve();
   };
-  socket.on("close", end);
-  socket.on("error", end);
+  socket.on("close", leave);
+  socket.on("error", leave);
 
   const send = (channel: number, data: Buffer, done: () => void): void =>
     socket.send(Buffer.concat([Buffer.from([channel]), data]), () => done());
@@ -53,10 +56,13 @@ export function webSocketStreams(
     },
     finish: (result) =>
       new Promise((resolve) => {
-        send(channels.error, Buffer.from(exitStatusText(result, protocol)), () => {
+        const end = (): void => {
           socket.close(1000);
           resolve();
-        });
+        };
+        const text = exitStatusText(result, protocol);
+        if (text === "") end();
+        else send(channels.error, Buffer.from(text), end);
       }),
   };
 }

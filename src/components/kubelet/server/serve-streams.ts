@@ -6,8 +6,11 @@ import type { WebSocket } from "ws";
 import type { Session } from "../../../container/runtime.ts";
 import {
   acceptSpdyStreams,
+  base64Socket,
   chooseProtocol,
+  isBase64,
   messageSocketStream,
+  portForwardChannelProtocols,
   portForwardProtocol,
   servePortForward,
   servePortForwardChannels,
@@ -52,7 +55,7 @@ export async function serveExecOrAttach(
 
 async function acceptStreams(upgrade: UpgradeRequest, request: StreamRequest): Promise<RemoteStreams> {
   if (isWebSocket(upgrade.request)) {
-    const { socket, protocol } = await acceptWebSocket(upgrade, webSocketProtocols);
+    const { socket, protocol } = await acceptWebSocket(upgrade, webSocketProtocols, "channel.k8s.io");
     return webSocketStreams(socket, { request, protocol });
   }
   const protocol = acceptSpdy(upgrade, spdyProtocols, "channel.k8s.io");
@@ -68,9 +71,10 @@ export async function servePortForwardRequest(
   { ports, dial }: { readonly ports: readonly number[]; readonly dial: (port: number) => Promise<Duplex> },
 ): Promise<void> {
   if (isWebSocket(upgrade.request)) {
-    const { socket, protocol } = await acceptWebSocket(upgrade, [tunnelledPortForwardProtocol, "v4.channel.k8s.io"]);
+    const supported = [tunnelledPortForwardProtocol, ...portForwardChannelProtocols] as const;
+    const { socket, protocol } = await acceptWebSocket(upgrade, supported, "v4.channel.k8s.io");
     if (protocol === tunnelledPortForwardProtocol) await servePortForward(messageSocketStream(socket), { dial });
-    else await servePortForwardChannels(socket, { ports, dial });
+    else await servePortForwardChannels(isBase64(protocol) ? base64Socket(socket) : socket, { ports, dial });
     return;
   }
   acceptSpdy(upgrade, [portForwardProtocol], portForwardProtocol);
@@ -104,12 +108,14 @@ function acceptSpdy<P extends string>({ request, socket }: UpgradeRequest, suppo
   return protocol;
 }
 
+/** @param unnamed - What a client means that offers no protocol. */
 function acceptWebSocket<P extends string>(
   { request, socket, head }: UpgradeRequest,
   supported: readonly P[],
+  unnamed: P,
 ): Promise<{ readonly socket: MessageSocket; readonly protocol: P }> {
   const offered = (request.headers["sec-websocket-protocol"] ?? "").split(/,\s*/).filter((name) => name !== "");
-  const protocol = chooseProtocol(supported, offered);
+  const protocol = chooseProtocol(supported, offered, unnamed);
   if (protocol === undefined) {
     throw new HttpError(
       400,
