@@ -14,9 +14,13 @@ const packageRoot = join(dirname(fileURLToPath(import.meta.url)), isSource ? "..
 const isInstalled = basename(dirname(packageRoot)) === "node_modules";
 const packageInside = isInstalled ? `${folderInside}/node_modules/${basename(packageRoot)}` : folderInside;
 
-/** The first words of every command: `/opt/netloom-node/bin/node /opt/netloom/dist/main.js`. */
+/**
+ * The first words of every command: `/opt/netloom-node/bin/node … /opt/netloom/dist/main.js`. The young generation would
+ * else grow to 128 MB under load and stay so.
+ */
 export const ownCommand: readonly string[] = [
   nodeInside,
+  "--max-semi-space-size=8",
   `${packageInside}/${isSource ? "src/main.ts" : "dist/main.js"}`,
 ];
 
