@@ -27,6 +27,8 @@ import { services } from "./core/service.ts";
 import { persistentVolumeClaims, persistentVolumes } from "./core/volumes.ts";
 import { endpointSlices } from "./discovery/endpoint-slice.ts";
 import { events, eventsV1 } from "./events/event.ts";
+import { flowSchemas } from "./flowcontrol/flow-schema.ts";
+import { priorityLevelConfigurations } from "./flowcontrol/priority-level.ts";
 import { ingressClasses, ingresses } from "./networking/ingress.ts";
 import { networkPolicies } from "./networking/network-policy.ts";
 import { ipAddresses, serviceCidrs } from "./networking/service-cidr.ts";
@@ -102,6 +104,8 @@ const definitions: readonly ResourceDefinition[] = [
   leases,
   runtimeClasses,
   endpointSlices,
+  flowSchemas,
+  priorityLevelConfigurations,
   ingressesV1beta1,
   extensionsDeployments,
   cronJobsV1beta1,

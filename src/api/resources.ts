@@ -36,6 +36,13 @@ export const resources = {
   deployments: namespaced<types.Deployment>("apps", "v1", "deployments", "Deployment"),
   replicaSets: namespaced<types.ReplicaSet>("apps", "v1", "replicasets", "ReplicaSet"),
   endpointSlices: namespaced<types.EndpointSlice>("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice"),
+  flowSchemas: clusterScoped<types.FlowSchema>("flowcontrol.apiserver.k8s.io", "v1", "flowschemas", "FlowSchema"),
+  priorityLevelConfigurations: clusterScoped<types.PriorityLevelConfiguration>(
+    "flowcontrol.apiserver.k8s.io",
+    "v1",
+    "prioritylevelconfigurations",
+    "PriorityLevelConfiguration",
+  ),
   leases: namespaced<types.Lease>("coordination.k8s.io", "v1", "leases", "Lease"),
   limitRanges: namespaced<types.LimitRange>("", "v1", "limitranges", "LimitRange"),
   persistentVolumeClaims: namespaced<types.PersistentVolumeClaim>(

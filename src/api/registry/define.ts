@@ -41,6 +41,8 @@ export interface ResourceOptions<T extends KubernetesObject> {
   readonly countsGeneration?: boolean;
   readonly columns?: readonly Column[];
   cells?(object: T, now: Date): readonly Cell[];
+  /** The order of a list's rows, where it is not that of the names. */
+  compareRows?(a: T, b: T): number;
   rowConditions?(object: T): readonly RowCondition[];
   /** Selectable besides `metadata.name` and `metadata.namespace`. */
   fields?(object: T): Readonly<Record<string, string>>;
@@ -136,6 +138,7 @@ export function defineResource<T extends KubernetesObject>(
     storage: options.storage ?? { group, plural },
     columns: options.columns ?? defaultColumns,
     cells: (object, now) => options.cells?.(object, now) ?? defaultCells(object),
+    ...(options.compareRows === undefined ? {} : { compareRows: (a: T, b: T) => options.compareRows?.(a, b) ?? 0 }),
     rowConditions: (object) => options.rowConditions?.(object) ?? [],
     selectableFields: (object) => ({
       "metadata.name": object.metadata?.name ?? "",

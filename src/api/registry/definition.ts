@@ -78,6 +78,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly columns: readonly Column[];
   /** One cell per column. `now` ends the ages. */
   cells(object: T, now: Date): readonly Cell[];
+  /** The order of a list's rows in a Table, where it is not that of the names. */
+  compareRows?(a: T, b: T): number;
   /** What a row of a Table says besides its cells: kubectl leaves out or marks rows by it. */
   rowConditions?(object: T): readonly RowCondition[];
   /** Values for field selectors, by path; absent paths cannot be selected. `metadata.name` and `.namespace` included. */

@@ -13,6 +13,7 @@ import { createAuthorizer } from "./authorization/index.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { createDefaultServiceCidr } from "./default-service-cidr.ts";
 import { createDiscovery } from "./discovery.ts";
+import { keepDangling, keepFlowControl } from "./flow-control/index.ts";
 import { createHandler, createUpgradeHandler } from "./handler.ts";
 import type { HandlerOptions } from "./handler.ts";
 import { keepHouse } from "./housekeeping.ts";
@@ -162,6 +163,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     ]);
     const stopKeeping = keepAddresses({ store, clock, log, events: repairs });
     isBootstrapped = true;
+    let stopDangling: (() => void) | undefined;
     const server = await listen({
       listeners: options.listeners,
       identity: pki.apiServer,
@@ -173,10 +175,13 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     try {
       ready.resolve();
       log.info("Serving the API", { port });
-      const rounds = keepHouse({ store, watches, clock, log, syncDefaultServiceCidr: defaultCidr.sync }, signal);
+      stopDangling = keepDangling({ store, client: own, clock, log });
+      const syncs = { syncDefaultServiceCidr: defaultCidr.sync, keepFlowControl: () => keepFlowControl(own) };
+      const rounds = keepHouse({ store, watches, clock, log, ...syncs }, signal);
       await Promise.all([rounds, repairs.run(signal), ofDefaultCidr.run(signal)]);
     } finally {
       stopKeeping();
+      stopDangling?.();
       stopped.abort();
       for (const watch of watches) watch.end();
       await server.close();

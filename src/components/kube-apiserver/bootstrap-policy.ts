@@ -1,12 +1,10 @@
 /** The first roles, bindings and priority classes: made where they are missing, mended where they lack something. */
 import type { PriorityClass } from "../../api/generated/types.ts";
-import { keyOf, keyText } from "../../api/object.ts";
-import type { KubernetesObject, Resource } from "../../api/object.ts";
 import { resources } from "../../api/resources.ts";
-import { ApiError } from "../../api/status.ts";
 import type { ApiClient } from "../../client/index.ts";
 import { isBindingOfAnotherRole, reconciledBinding, reconciledRole } from "../../model/rbac/index.ts";
 import { firstClusterBindings, firstClusterRoles, namespaceBindings, namespaceRoles } from "./authorization/index.ts";
+import { reconcile } from "./reconcile.ts";
 
 const priorityClasses: readonly PriorityClass[] = [
   {
@@ -37,40 +35,4 @@ export async function bootstrapPolicy(client: ApiClient): Promise<void> {
       mend: (stored) => stored,
     }),
   ]);
-}
-
-interface Reconciled<T extends KubernetesObject> {
-  readonly resource: Resource<T>;
-  readonly expected: readonly T[];
-  readonly mend: (stored: T, expected: T) => T;
-  /** Where the stored object cannot be mended, but has to go. */
-  readonly isReplaced?: (stored: T, expected: T) => boolean;
-}
-
-async function reconcile<T extends KubernetesObject>(
-  client: ApiClient,
-  { resource, expected, mend, isReplaced }: Reconciled<T>,
-): Promise<void> {
-  const { items } = await client.list(resource);
-  const stored = new Map(items.map((object) => [keyText(keyOf(object)), object]));
-  await Promise.all(
-    expected.map(async (object) => {
-      const known = stored.get(keyText(keyOf(object)));
-      if (known === undefined) return await client.create(resource, object);
-      if (isReplaced?.(known, object) === true) {
-        const { uid = "" } = known.metadata ?? {};
-        await client.delete(resource, keyOf(known), { preconditions: { uid } });
-        return await client.create(resource, object);
-      }
-      const mended = mend(known, object);
-      if (mended === known) return known;
-      try {
-        return await client.update(resource, mended);
-      } catch (error) {
-        // A role that somebody else changes at this very moment is mended at the next start.
-        if (error instanceof ApiError && error.reason === "Conflict") return known;
-        throw error;
-      }
-    }),
-  );
 }

@@ -6,6 +6,7 @@ import { ApiError } from "../../api/status.ts";
 import type { ApiClient } from "../../client/index.ts";
 import type { ClusterConfig } from "../../model/cluster-config.ts";
 import { bootstrapPolicy } from "./bootstrap-policy.ts";
+import { keepFlowControl } from "./flow-control/index.ts";
 
 const systemNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
 const apiPort = 6443;
@@ -29,6 +30,7 @@ export async function bootstrap(
     replace(client, resources.endpoints, endpoints),
     replace(client, resources.endpointSlices, slice),
     bootstrapPolicy(client),
+    keepFlowControl(client),
     replace(client, resources.configMaps, trustOf(clientCa)),
   ]);
 }

@@ -19,12 +19,15 @@ export async function keepHouse(
     clock,
     log,
     syncDefaultServiceCidr,
+    keepFlowControl,
   }: {
     readonly store: ObjectStore;
     readonly watches: OpenWatches;
     readonly clock: Clock;
     readonly log: Logger;
     readonly syncDefaultServiceCidr?: () => Promise<void>;
+    /** As often as upstream looks after it: once a minute. */
+    readonly keepFlowControl?: () => Promise<void>;
   },
   signal: AbortSignal,
 ): Promise<void> {
@@ -45,6 +48,9 @@ export async function keepHouse(
     });
     if ((rounds * sweepPeriodMs) % bookmarkPeriodMs !== 0) continue;
     for (const watch of watches) watch.bookmark();
+    await keepFlowControl?.().catch((error: unknown) => {
+      log.warn("FlowSchemas and priority levels stay as they are for now", { error });
+    });
     past.push(store.revision);
     const oldest = past.length > historyPeriods ? past.shift() : undefined;
     if (oldest !== undefined) store.compact(oldest);

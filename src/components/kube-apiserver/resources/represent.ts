@@ -83,7 +83,10 @@ export function listText(resource: ServedResource, list: ListResult, form: Repre
   };
   switch (form.form) {
     case "table": {
-      const rows = list.items.map((stored) => rowText(resource, servedObject(resource, stored), form)).join(",");
+      const objects = list.items.map((stored) => servedObject(resource, stored));
+      const isByName = definition.compareRows === undefined;
+      const ordered = isByName ? objects : objects.toSorted((a, b) => definition.compareRows?.(a, b) ?? 0);
+      const rows = ordered.map((object) => rowText(resource, object, form)).join(",");
       return wrapTable(resource, rows, { form, metadata, hasColumns: true });
     }
     case "metadata": {

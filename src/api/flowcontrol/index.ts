@@ -1,0 +1,7 @@
+export {
+  autoUpdateAnnotation,
+  mandatoryLevels,
+  mandatorySchemas,
+  suggestedLevels,
+  suggestedSchemas,
+} from "./first-objects.ts";

@@ -1,0 +1,2 @@
+export { keepDangling } from "./dangling.ts";
+export { keepFlowControl } from "./first-objects.ts";
