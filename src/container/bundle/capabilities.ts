@@ -71,11 +71,14 @@ export function containerCapabilities(options: {
   readonly isPrivileged: boolean;
   readonly added: readonly string[];
   readonly dropped: readonly string[];
+  /** What this process itself may give, by number. Where it lacks one, "all" are the others, as other runtimes have it. */
+  readonly available: bigint;
 }): readonly string[] {
   const added = options.added.map(ociName);
   const dropped = options.dropped.map(ociName);
-  if (options.isPrivileged) return allCapabilities;
-  const result = new Set(added.includes("CAP_ALL") ? allCapabilities : defaultCapabilities);
+  const all = allCapabilities.filter((_name, number) => ((options.available >> BigInt(number)) & 1n) === 1n);
+  if (options.isPrivileged) return all;
+  const result = new Set(added.includes("CAP_ALL") ? all : defaultCapabilities.filter((name) => all.includes(name)));
   if (dropped.includes("CAP_ALL")) result.clear();
   for (const name of added) result.add(name);
   for (const name of dropped) result.delete(name);
@@ -85,4 +88,11 @@ export function containerCapabilities(options: {
 function ociName(name: string): string {
   const upper = name.toUpperCase();
   return upper.startsWith("CAP_") ? upper : `CAP_${upper}`;
+}
+
+/** Of /proc/self/status: what the process has and may pass on. */
+export function capabilitiesOf(status: string): bigint {
+  const mask = (name: string): bigint =>
+    BigInt(`0x${new RegExp(`^${name}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1] ?? "0"}`);
+  return mask("CapPrm") & mask("CapBnd");
 }

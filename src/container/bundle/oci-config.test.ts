@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { ContainerSpec } from "../runtime.ts";
-import { containerCapabilities } from "./capabilities.ts";
+import { capabilitiesOf, containerCapabilities } from "./capabilities.ts";
 import { ociConfig } from "./oci-config.ts";
+
+/** All 41 of Linux 6. */
+const every = (1n << 41n) - 1n;
 
 const spec: ContainerSpec = {
   id: "0".repeat(64),
@@ -47,6 +50,7 @@ const plan = (changes: Partial<ContainerSpec>, isRootless = false) =>
     rootPath: "/rootfs",
     user: { uid: 0, gid: 0, supplementalGroups: [7], home: "/root" },
     extraMounts: [{ source: "/opt/x", target: "/opt/x", isReadOnly: true }],
+    capabilities: every,
     podNamespaces: { uts: "/pods/6a2f/uts", ipc: "/pods/6a2f/ipc" },
     isRootless,
   });
@@ -84,7 +88,7 @@ test("ociConfig() takes working folder, privileges and sysctls from the pod wher
 
 test("containerCapabilities() adds to and takes from containerd's default", () => {
   const ofContainer = (added: readonly string[], dropped: readonly string[]): readonly string[] =>
-    containerCapabilities({ isPrivileged: false, added, dropped });
+    containerCapabilities({ isPrivileged: false, added, dropped, available: every });
   assert.equal(ofContainer([], []).length, 14);
   assert.deepEqual(ofContainer([], ["ALL"]), []);
   assert.deepEqual(ofContainer(["NET_BIND_SERVICE"], ["ALL"]), ["CAP_NET_BIND_SERVICE"]);
@@ -94,4 +98,16 @@ test("containerCapabilities() adds to and takes from containerd's default", () =
   );
   assert.ok(!ofContainer(["ALL"], ["NET_RAW"]).includes("CAP_NET_RAW"));
   assert.equal(ofContainer(["ALL"], ["NET_RAW"]).length, 40);
+});
+
+test("containerCapabilities() gives of all only what there is, and asks for what is named", () => {
+  const status = "Name:\tnode\nCapPrm:\t000001fffeffffff\nCapEff:\t000001fffeffffff\nCapBnd:\t000001fffeffffff\n";
+  const available = capabilitiesOf(status);
+  assert.equal(available, every & ~(1n << 24n));
+  const privileged = containerCapabilities({ isPrivileged: true, added: [], dropped: [], available });
+  assert.deepEqual([privileged.length, privileged.includes("CAP_SYS_RESOURCE")], [40, false]);
+  const added = containerCapabilities({ isPrivileged: false, added: ["SYS_RESOURCE"], dropped: ["ALL"], available });
+  assert.deepEqual(added, ["CAP_SYS_RESOURCE"], "who asks for it by name hears that it cannot be had");
+  const bare = containerCapabilities({ isPrivileged: false, added: [], dropped: [], available: 0n });
+  assert.deepEqual(bare, []);
 });

@@ -75,6 +75,7 @@ export function ociConfig(options: {
   readonly extraMounts: readonly Mount[];
   readonly podNamespaces: { readonly uts: string; readonly ipc: string };
   readonly isRootless: boolean;
+  readonly capabilities: bigint;
 }): OciConfig {
   const { spec, rootPath, extraMounts, podNamespaces, isRootless } = options;
   return {
@@ -132,12 +133,15 @@ export function ociProcess(options: {
   readonly hasTerminal: boolean;
   readonly user: ResolvedUser;
   readonly isRootless: boolean;
+  /** Those of the process that starts it: `capabilitiesOf`. */
+  readonly capabilities: bigint;
 }): OciProcess {
   const { spec, argv, hasTerminal, user, isRootless } = options;
   const all = containerCapabilities({
     isPrivileged: spec.isPrivileged,
     added: spec.addedCapabilities,
     dropped: spec.droppedCapabilities,
+    available: options.capabilities,
   });
   // Without ambient capabilities a program started by another user has none: the kernel drops them at execve.
   const held = user.uid === 0 ? all : [];

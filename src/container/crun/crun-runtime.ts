@@ -1,10 +1,11 @@
 /** The container runtime of one node: crun makes containers, a conmon beside each watches it. */
-import { lstatSync, mkdirSync, statSync, watch, writeFileSync, type FSWatcher } from "node:fs";
+import { lstatSync, mkdirSync, readFileSync, statSync, watch, writeFileSync, type FSWatcher } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import type { Clock } from "../../machinery/clock.ts";
 import type { OutputKeeper } from "../../machinery/control-socket/index.ts";
 import type { Logger } from "../../machinery/log.ts";
+import { capabilitiesOf } from "../bundle/capabilities.ts";
 import { ociConfig, ociProcess, type ResolvedUser } from "../bundle/oci-config.ts";
 import { resolveUser } from "../bundle/user.ts";
 import { ContainerError, ExecTimeoutError } from "../errors.ts";
@@ -70,6 +71,7 @@ export interface CrunRuntimeOptions {
 export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime {
   const { images, users, outputs, clock, log } = options;
   const folders = containerFolders(options.runDir);
+  const capabilities = capabilitiesOf(readFileSync("/proc/self/status", "utf8"));
   const tools: CrunTools = { ...options.tools, stateDir: folders.crun };
   const containers = new Map<string, Container>();
   const exitCallbacks: ((status: ContainerStatus) => void)[] = [];
@@ -247,6 +249,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
       extraMounts,
       podNamespaces: pinPodNamespaces(podFolder(spec)),
       isRootless: users.isRootless,
+      capabilities,
     });
     writeFileSync(join(folder, "config.json"), JSON.stringify(config));
   }
@@ -306,7 +309,14 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
     const { spec } = record;
     const folder = folders.folder(id);
     const user = userOf(spec, join(folder, "rootfs"));
-    const process = ociProcess({ spec, argv: command, hasTerminal, user, isRootless: users.isRootless });
+    const process = ociProcess({
+      spec,
+      argv: command,
+      hasTerminal,
+      user,
+      isRootless: users.isRootless,
+      capabilities,
+    });
     return { tools, id, folder, process };
   }
 
