@@ -17,6 +17,8 @@ const suites = [
   { name: "cluster", files: ["test/cluster/*.test.ts"], flags: ["--test-concurrency=1"] },
 ].filter(({ name }) => only.length === 0 || only.includes(name));
 
+// On a slow machine everything may take so many times longer (test/patience.ts says how many, and refuses nonsense).
+const patience = Number(process.env.NETLOOM_TEST_PATIENCE ?? "1");
 const total = { pass: 0, fail: 0, skipped: 0 };
 for (const { name, files, flags } of suites) {
   process.stdout.write(`\n# ${name} tests\n`);
@@ -25,7 +27,7 @@ for (const { name, files, flags } of suites) {
   const output = await run(node, [
     "--test",
     "--test-reporter=spec",
-    "--test-timeout=300000",
+    `--test-timeout=${300_000 * patience}`,
     ...flags,
     ...found.toSorted((left, right) => left.localeCompare(right)),
   ]);

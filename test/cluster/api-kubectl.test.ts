@@ -8,6 +8,7 @@ import { after, before, describe, test } from "node:test";
 import { startTestServer } from "../contract/api-server.ts";
 import type { TestServer } from "../contract/api-server.ts";
 import { kubectls } from "./lab/index.ts";
+import { patience } from "../patience.ts";
 
 interface Outcome {
   readonly code: number;
@@ -32,7 +33,7 @@ after(async () => {
 function run(program: string, args: readonly string[], input = ""): Promise<Outcome> {
   return new Promise((resolve) => {
     const env = { PATH: process.env["PATH"], HOME: folder, KUBECONFIG: kubeconfig };
-    const child = execFile(program, args, { env, timeout: 20_000 }, (error, stdout, stderr) => {
+    const child = execFile(program, args, { env, timeout: 20_000 * patience }, (error, stdout, stderr) => {
       const code = typeof error?.code === "number" ? error.code : Number(error !== null);
       // The difference of versions is what we are here for.
       resolve({ code, stdout, stderr: stderr.replace(/^WARNING: version difference.*\n/gm, "") });

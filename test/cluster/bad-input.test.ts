@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Lab, machineState, makeLab } from "./lab/index.ts";
+import { patience } from "../patience.ts";
 
 describe("netloom up refuses", () => {
   let lab: Lab;
@@ -167,7 +168,7 @@ describe("kubectl is told what is wrong", () => {
 
   test("an image the catalog lacks, in upstream's states and with the remedy", async () => {
     await lab.kubectl(["run", "unknown", "--image=example.com/nope:1"]);
-    const deadline = performance.now() + 20_000;
+    const deadline = performance.now() + 20_000 * patience;
     let events = "";
     while (!/ErrImagePull/.test(events) && performance.now() < deadline) {
       events = (await lab.kubectl(["describe", "pod", "unknown"])).stdout;

@@ -12,6 +12,7 @@ import type { TestServer } from "../contract/api-server.ts";
 import { certificationRequest } from "../contract/certification-request.ts";
 import { startControllers } from "../contract/controllers.ts";
 import { kubectls } from "./lab/kubectls.ts";
+import { patience } from "../patience.ts";
 
 interface Outcome {
   readonly code: number;
@@ -48,7 +49,7 @@ function run(
 ): Promise<Outcome> {
   return new Promise((resolve) => {
     const env = { PATH: process.env["PATH"], HOME: folder, KUBECONFIG: options.config ?? kubeconfig };
-    const child = execFile(program, args, { env, timeout: 20_000 }, (error, stdout, stderr) => {
+    const child = execFile(program, args, { env, timeout: 20_000 * patience }, (error, stdout, stderr) => {
       const code = typeof error?.code === "number" ? error.code : Number(error !== null);
       resolve({ code, stdout, stderr });
     });
@@ -141,7 +142,7 @@ for (const { version, path } of kubectls()) {
         await succeeds(["certificate", "approve", name]),
         `certificatesigningrequest.certificates.k8s.io/${name} approved\n`,
       );
-      const deadline = Date.now() + 5000;
+      const deadline = Date.now() + 5000 * patience;
       while (!(await succeeds(["get", "csr", name, "-o", "jsonpath={.status.certificate}"])) && Date.now() < deadline);
       assert.match(squeezed(await succeeds(["get", "csr", name])), /Approved,Issued/);
       await succeeds(["create", "-f", "-"], signingRequest(`${name}-denied`));

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { eventually, kubectls, makeLab } from "./lab/index.ts";
+import { patience } from "../patience.ts";
 
 const lab = makeLab();
 const scratch = mkdtempSync(join(tmpdir(), "nlk-"));
@@ -129,7 +130,9 @@ for (const { version, path } of all) {
         stdio: ["ignore", "pipe", "pipe"],
       });
       try {
-        const [line] = (await once(forward.stdout, "data", { signal: AbortSignal.timeout(10_000) })) as [Buffer];
+        const [line] = (await once(forward.stdout, "data", { signal: AbortSignal.timeout(10_000 * patience) })) as [
+          Buffer,
+        ];
         const port = /127\.0\.0\.1:(\d+)/.exec(line.toString())?.[1];
         assert.ok(port !== undefined, line.toString());
         for (let request = 0; request < 3; request += 1) {

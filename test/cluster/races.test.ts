@@ -12,6 +12,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventually, makeLab } from "./lab/index.ts";
 import { root } from "./lab/lab.ts";
+import { patience } from "../patience.ts";
 
 const instants = Number(process.env["NETLOOM_INTERRUPTS"] ?? "4");
 
@@ -81,31 +82,35 @@ describe("commands that meet", () => {
     rmSync(lab.folder, { recursive: true, force: true });
   });
 
-  test(`Ctrl-C at ${instants} instants of up leaves nothing, or a whole cluster`, { timeout: 600_000 }, async () => {
-    for (let count = 0; count < instants; count += 1) {
-      // Spread over the whole, with chance in each part; a little beyond the end, too.
-      const atMs = Math.round(((count + Math.random()) / instants) * (tookMs["up"] ?? 0) * 1.05);
-      const { pid, ended } = begin(["up", "--nodes", "1"]);
-      await sleep(atMs);
-      try {
-        process.kill(-pid, "SIGINT");
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  test(
+    `Ctrl-C at ${instants} instants of up leaves nothing, or a whole cluster`,
+    { timeout: 600_000 * patience },
+    async () => {
+      for (let count = 0; count < instants; count += 1) {
+        // Spread over the whole, with chance in each part; a little beyond the end, too.
+        const atMs = Math.round(((count + Math.random()) / instants) * (tookMs["up"] ?? 0) * 1.05);
+        const { pid, ended } = begin(["up", "--nodes", "1"]);
+        await sleep(atMs);
+        try {
+          process.kill(-pid, "SIGINT");
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+        }
+        const { code, signal, stderr } = await ended;
+        const what = `after ${atMs} ms: ${code ?? signal}\n${stderr}`;
+        assert.doesNotMatch(stderr, /\n +at /, what);
+        // Its work done, it no longer listens for signals while it exits: the cluster is whole then, too.
+        const isWhole = code === 0 || (signal === "SIGINT" && stderr.includes("ok: kubeconfig"));
+        if (isWhole) {
+          await must(["status"]);
+          await must(["down"]);
+        }
+        // Before it listens for signals it has made nothing.
+        else assert.ok(code === 130 || (code === null && signal === "SIGINT"), what);
+        await assertNothingLeft(what);
       }
-      const { code, signal, stderr } = await ended;
-      const what = `after ${atMs} ms: ${code ?? signal}\n${stderr}`;
-      assert.doesNotMatch(stderr, /\n +at /, what);
-      // Its work done, it no longer listens for signals while it exits: the cluster is whole then, too.
-      const isWhole = code === 0 || (signal === "SIGINT" && stderr.includes("ok: kubeconfig"));
-      if (isWhole) {
-        await must(["status"]);
-        await must(["down"]);
-      }
-      // Before it listens for signals it has made nothing.
-      else assert.ok(code === 130 || (code === null && signal === "SIGINT"), what);
-      await assertNothingLeft(what);
-    }
-  });
+    },
+  );
 
   const meetings: readonly (readonly [command: readonly string[], before: readonly (readonly string[])[]])[] = [
     [["up", "--nodes", "1"], []],
@@ -115,7 +120,7 @@ describe("commands that meet", () => {
     [["down"], [["up", "--nodes", "1"]]],
   ];
   for (const [command, preparation] of meetings) {
-    test(`down while ${command[0]} runs leaves nothing`, { timeout: 600_000 }, async () => {
+    test(`down while ${command[0]} runs leaves nothing`, { timeout: 600_000 * patience }, async () => {
       for (let count = 0; count < Math.ceil(instants / 4); count += 1) {
         for (const args of preparation) await must(args);
         const atMs = randomInt(Math.ceil(tookMs[command[0] ?? ""] ?? 1));

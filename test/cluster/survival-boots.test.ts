@@ -17,6 +17,7 @@ import {
   must,
   openMemoryAccount,
 } from "./lab/index.ts";
+import { patience } from "../patience.ts";
 
 const boots = Number(process.env["NETLOOM_BOOTS"] ?? "3");
 
@@ -64,7 +65,7 @@ for (const user of users) {
   const who = user === "ordinary" || !isRoot ? "an ordinary user" : "root";
   test(
     `${boots} boots and downs in a row by ${who} leave the machine as it was`,
-    { timeout: 60_000 + boots * 30_000 },
+    { timeout: (60_000 + boots * 30_000) * patience },
     async () => {
       const account = openMemoryAccount();
       const lab = makeLab({ user, prefix: account?.enter ?? [] });

@@ -14,6 +14,7 @@ import {
   openConnection,
   processorUse,
 } from "./lab/index.ts";
+import { patience } from "../patience.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -81,7 +82,7 @@ describe("a clock that is set under a running cluster", () => {
   for (const [index, [name, byMs]] of jumps.entries()) {
     test(
       `${name}: nothing is evicted, nothing spins, and what is asked for happens`,
-      { timeout: 180_000 },
+      { timeout: 180_000 * patience },
       async () => {
         const pods = await podsOfWeb();
         const pod = `crashing-${index}`;
@@ -125,7 +126,7 @@ describe("a clock that is set under a running cluster", () => {
     );
   }
 
-  test("DNS that starts anew in another time serves", { timeout: 120_000 }, async () => {
+  test("DNS that starts anew in another time serves", { timeout: 120_000 * patience }, async () => {
     await must(lab.kubectl(["delete", "pods", "-n", "kube-system", "-l", "k8s-app=kube-dns", "--timeout=25s"]));
     await must(lab.kubectl(["rollout", "status", "-n", "kube-system", "deployment/coredns", "--timeout=40s"]));
     await eventually(async () => {

@@ -24,6 +24,7 @@ import {
   must,
   openConnection,
 } from "./lab/index.ts";
+import { patience } from "../patience.ts";
 
 const kills = Number(process.env["NETLOOM_KILLS"] ?? "20");
 const nodes = ["node-1", "node-2", "node-3"];
@@ -139,7 +140,7 @@ for (const user of users) {
   const who = user === "ordinary" || !isRoot ? "an ordinary user's" : "root's";
   test(
     `${kills} kills of processes of ${who} cluster under load lose nothing and leave nothing`,
-    { timeout: 120_000 + kills * 10_000 },
+    { timeout: (120_000 + kills * 10_000) * patience },
     async () => await killAndCompare(user),
   );
 }

@@ -10,6 +10,7 @@ import { certificationRequest } from "./certification-request.ts";
 import { startTestServer } from "./api-server.ts";
 import type { TestServer } from "./api-server.ts";
 import { startControllers } from "./controllers.ts";
+import { patience } from "../patience.ts";
 
 let started: TestServer | undefined;
 let stopControllers: (() => Promise<void>) | undefined;
@@ -41,7 +42,7 @@ async function errorOf(refused: Promise<unknown>): Promise<ApiError> {
 }
 
 async function eventually<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 5000 * patience;
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;

@@ -7,6 +7,7 @@ import type { KubernetesObject, WatchEvent } from "../../src/api/object.ts";
 import { resources } from "../../src/api/resources.ts";
 import { ApiError } from "../../src/api/status.ts";
 import type { ApiClient } from "../../src/client/index.ts";
+import { patience } from "../patience.ts";
 
 const { configMaps, pods } = resources;
 const namespace = "default";
@@ -35,7 +36,7 @@ async function take<T extends KubernetesObject>(events: AsyncIterable<WatchEvent
 
 export function testApiClient(implementation: string, getClient: () => ApiClient): void {
   const contract = (title: string, body: (client: ApiClient) => Promise<void>): void => {
-    test(`${implementation}: ${title}`, { timeout: 10_000 }, () => body(getClient()));
+    test(`${implementation}: ${title}`, { timeout: 10_000 * patience }, () => body(getClient()));
   };
 
   contract("create() answers the stored object and get() reads it", async (client) => {

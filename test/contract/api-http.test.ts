@@ -11,6 +11,7 @@ import { resources } from "../../src/api/resources.ts";
 import type { ApiClient } from "../../src/client/index.ts";
 import { startTestServer } from "./api-server.ts";
 import type { TestServer } from "./api-server.ts";
+import { patience } from "../patience.ts";
 
 let started: TestServer | undefined;
 let identity = { cert: "", key: "" };
@@ -223,7 +224,7 @@ test("limits: large bodies, deep bodies, unknown types of bodies", async () => {
 
 test(
   "a body without end is answered with 413, and its stream ends: the connection serves on",
-  { timeout: 30_000 },
+  { timeout: 30_000 * patience },
   async () => {
     const session = connect(running().url, { ca: running().pki.caCertificate, ...identity });
     try {
@@ -301,7 +302,7 @@ test("/metrics does not grow with what clients make up", async () => {
   assert.doesNotMatch(text, /things|made\.up/);
 });
 
-test("no request makes the server fail", { timeout: 60_000 }, async () => {
+test("no request makes the server fail", { timeout: 60_000 * patience }, async () => {
   const part = fc.oneof(
     fc.string(),
     fc.constantFrom("api", "v1", "apis", "namespaces", "default", "pods", "..", "%zz"),

@@ -20,6 +20,7 @@ import { systemClock } from "../../src/machinery/clock.ts";
 import { kubeconfigText, readKubeconfig } from "../../src/machinery/kubeconfig/index.ts";
 import { createClusterPki } from "../../src/machinery/pki/index.ts";
 import { exampleCluster } from "../../src/model/cluster-plan/index.ts";
+import { patience } from "../patience.ts";
 
 const kills = Number(process.env["NETLOOM_API_KILLS"] ?? "10");
 const writers = 16;
@@ -157,7 +158,7 @@ async function untilReady(client: HttpsApiClient): Promise<void> {
 test(
   `an API server killed under load ${kills} times loses no write, and its watchers miss nothing`,
   {
-    timeout: 60_000 + kills * 10_000,
+    timeout: (60_000 + kills * 10_000) * patience,
   },
   async () => {
     const port = await freePort();
@@ -200,7 +201,7 @@ test(
         for (const [index, name] of names.entries()) {
           const expected = Array.from({ length: (progress[index]?.count ?? -1) + 1 }, (_, count) => count);
           // The last events may be on their way.
-          for (const until = performance.now() + 5000; performance.now() < until;) {
+          for (const until = performance.now() + 5000 * patience; performance.now() < until;) {
             if ((counts.get(name)?.length ?? 0) >= expected.length) break;
             await sleep(10);
           }

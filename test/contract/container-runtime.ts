@@ -6,6 +6,7 @@ import type { Readable } from "node:stream";
 import { test } from "node:test";
 import { ContainerError, ExecTimeoutError, ImageError } from "../../src/container/errors.ts";
 import type { ContainerRuntime, ContainerSpec, ContainerStatus, Image } from "../../src/container/runtime.ts";
+import { patience } from "../patience.ts";
 
 export interface RuntimeUnderTest {
   readonly runtime: ContainerRuntime;
@@ -22,7 +23,7 @@ export function containerRuntimeContract(runtimeName: string, make: () => Promis
     behaviour: string,
     work: (context: RuntimeUnderTest & { readonly busybox: Image; readonly ended: Ended }) => Promise<void>,
   ): void => {
-    test(`${runtimeName} ${behaviour}`, { timeout: 20_000 }, async () => {
+    test(`${runtimeName} ${behaviour}`, { timeout: 20_000 * patience }, async () => {
       const made = await make();
       try {
         const busybox = await made.runtime.images.pull("busybox", { onlyIfPresent: true, never: false });
@@ -202,7 +203,7 @@ async function text(stream: Readable): Promise<string> {
 }
 
 async function untilLog(path: string, pattern: RegExp): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 10_000 * patience;
   while (!pattern.test(readFileSync(path, "utf8"))) {
     assert.ok(Date.now() < deadline, `${path} never matched ${pattern}`);
     await new Promise((resolve) => setImmediate(resolve));

@@ -10,6 +10,7 @@ import { startTestServer } from "./api-server.ts";
 import type { TestServer } from "./api-server.ts";
 import { httpCaller } from "./http-call.ts";
 import type { Caller } from "./http-call.ts";
+import { patience } from "../patience.ts";
 
 const base = "/apis/flowcontrol.apiserver.k8s.io/v1";
 let started: TestServer | undefined;
@@ -32,7 +33,7 @@ async function cellsOf(plural: string): Promise<readonly (readonly unknown[])[]>
 }
 
 async function danglingOf(name: string, wanted: string): Promise<FlowSchema> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 5000 * patience;
   for (;;) {
     const schema = await admin.get(resources.flowSchemas, { name });
     if (schema.status?.conditions?.some(({ type, status }) => type === "Dangling" && status === wanted)) return schema;

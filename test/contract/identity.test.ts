@@ -11,6 +11,7 @@ import { issueCertificate } from "../../src/machinery/pki/index.ts";
 import { startTestServer } from "./api-server.ts";
 import type { TestServer } from "./api-server.ts";
 import { startControllers } from "./controllers.ts";
+import { patience } from "../patience.ts";
 
 let started: TestServer | undefined;
 let stopControllers: (() => Promise<void>) | undefined;
@@ -88,7 +89,7 @@ async function messageOf(refused: Promise<unknown>): Promise<string> {
 }
 
 async function eventually<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 5000 * patience;
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;

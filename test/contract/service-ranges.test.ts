@@ -9,6 +9,7 @@ import { createMemoryStore } from "../../src/storage/index.ts";
 import { startTestServer } from "./api-server.ts";
 import type { TestServer } from "./api-server.ts";
 import { startControllers } from "./controllers.ts";
+import { patience } from "../patience.ts";
 
 const store = createMemoryStore();
 let started: TestServer | undefined;
@@ -26,7 +27,7 @@ after(async () => {
 });
 
 async function eventually<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 5000 * patience;
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;

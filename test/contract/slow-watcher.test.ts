@@ -7,6 +7,7 @@ import type { WatchEvent } from "../../src/api/object.ts";
 import type { ConfigMap } from "../../src/api/generated/types.ts";
 import { startTestServer } from "./api-server.ts";
 import type { TestServer } from "./api-server.ts";
+import { patience } from "../patience.ts";
 
 let started: TestServer | undefined;
 
@@ -49,7 +50,7 @@ function watcherThatStops({
 
 test(
   "a watcher that does not read is cut off, and another one gets every event meanwhile",
-  { timeout: 60_000 },
+  { timeout: 60_000 * patience },
   async () => {
     assert.ok(started);
     const client = started.server.client({ name: "admin", groups: ["system:masters"] });

@@ -8,6 +8,7 @@ import type { ApiClient } from "../../src/client/index.ts";
 import { startTestServer } from "./api-server.ts";
 import type { TestServer } from "./api-server.ts";
 import { startControllers } from "./controllers.ts";
+import { patience } from "../patience.ts";
 
 const lines: string[] = [];
 let started: TestServer | undefined;
@@ -35,7 +36,7 @@ async function messageOf(refused: Promise<unknown>): Promise<string> {
 }
 
 async function eventually(what: string, look: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 5000 * patience;
   while (!(await look())) {
     if (Date.now() > deadline) assert.fail(`did not come to pass: ${what}`);
     await new Promise((resolve) => {

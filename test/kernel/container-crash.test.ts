@@ -17,6 +17,7 @@ import { silentLogger } from "../../src/machinery/log.ts";
 import { clusterPaths } from "../../src/model/cluster-config.ts";
 import { exampleSpec } from "../contract/container-runtime.ts";
 import { inNamespaces, isSecondMode } from "./in-namespaces.ts";
+import { patience } from "../patience.ts";
 
 const victim = join(import.meta.dirname, "kill-points/container-victim.ts");
 const node = { name: "node-1" };
@@ -86,7 +87,7 @@ inNamespaces(
       const spec = await newSpec();
       await withRuntime(async (runtime) => {
         await runtime.start(spec);
-        const { output } = await runtime.execSync(spec.id, { command: ["hostname"], timeoutMs: 10_000 });
+        const { output } = await runtime.execSync(spec.id, { command: ["hostname"], timeoutMs: 10_000 * patience });
         assert.equal(output, `${spec.hostname}\n`);
       });
     };
@@ -101,7 +102,7 @@ inNamespaces(
     }
 
     async function untilNothingIsLeft(when: string): Promise<void> {
-      const deadline = performance.now() + 5000;
+      const deadline = performance.now() + 5000 * patience;
       // A killed process is seen for a moment, and conmon ends after it has told the exit.
       while (leftovers().length > 0 && performance.now() < deadline) await systemClock.sleep(20);
       assert.deepEqual(leftovers(), [], when);
@@ -117,7 +118,7 @@ inNamespaces(
 
     describe(`an agent killed before any step of (${mode})`, { skip }, () => {
       for (const action of ["start", "remove"] as const) {
-        test(`${action}: the pod goes on, and goes without a trace`, { timeout: 240_000 }, async () => {
+        test(`${action}: the pod goes on, and goes without a trace`, { timeout: 240_000 * patience }, async () => {
           for (let at = 1; ; at += 1) {
             const spec = await newSpec();
             if (action === "remove") await withRuntime((runtime) => runtime.start(spec));
@@ -135,15 +136,19 @@ inNamespaces(
         });
       }
 
-      test("start, while crun makes the container: the pod goes without a trace", { timeout: 120_000 }, async () => {
-        for (const afterSpawnMs of [0, 1, 2, 3, 5, 8, 12, 16, 24, 40]) {
-          const spec = await newSpec();
-          const { signal } = kill({ action: "start", afterSpawnMs, spec });
-          assert.equal(signal, "SIGKILL");
-          await removeAll();
-          await untilNothingIsLeft(`killed ${afterSpawnMs} ms after conmon was started`);
-        }
-      });
+      test(
+        "start, while crun makes the container: the pod goes without a trace",
+        { timeout: 120_000 * patience },
+        async () => {
+          for (const afterSpawnMs of [0, 1, 2, 3, 5, 8, 12, 16, 24, 40]) {
+            const spec = await newSpec();
+            const { signal } = kill({ action: "start", afterSpawnMs, spec });
+            assert.equal(signal, "SIGKILL");
+            await removeAll();
+            await untilNothingIsLeft(`killed ${afterSpawnMs} ms after conmon was started`);
+          }
+        },
+      );
     });
   },
   { hasOwnProcesses: true },

@@ -35,6 +35,7 @@ import { silentLogger } from "../../src/machinery/log.ts";
 import { clusterPaths } from "../../src/model/cluster-config.ts";
 import { containerRuntimeContract, exampleSpec, type RuntimeUnderTest } from "../contract/container-runtime.ts";
 import { inNamespaces } from "./in-namespaces.ts";
+import { patience } from "../patience.ts";
 
 const node = { name: "node-1" };
 
@@ -106,7 +107,7 @@ function withContainer(
   options: { readonly argv: readonly string[]; readonly changes?: Partial<ContainerSpec> },
   work: (lab: Lab, spec: ContainerSpec) => Promise<void>,
 ): void {
-  test(name, { timeout: 20_000 }, async () => {
+  test(name, { timeout: 20_000 * patience }, async () => {
     const lab = makeLab();
     try {
       const busybox = await lab.runtime.images.pull("busybox", { onlyIfPresent: true, never: false });
@@ -205,7 +206,7 @@ function terminalTests(mode: string): void {
 
 function rootTests(mode: string): void {
   const run = async (lab: Lab, id: string, script: string): Promise<string> =>
-    (await lab.runtime.execSync(id, { command: ["sh", "-c", script], timeoutMs: 5000 })).output;
+    (await lab.runtime.execSync(id, { command: ["sh", "-c", script], timeoutMs: 5000 * patience })).output;
 
   withContainer(
     `start() shares the pod's host name and gives each container its own processes (${mode})`,
@@ -262,7 +263,7 @@ function rootTests(mode: string): void {
   for (const imageName of ["busybox", "host"]) {
     test(
       `start() makes the whole root of ${imageName} read-only where asked (${mode})`,
-      { timeout: 20_000 },
+      { timeout: 20_000 * patience },
       async () => {
         const lab = makeLab();
         try {
@@ -283,7 +284,7 @@ function rootTests(mode: string): void {
     );
   }
 
-  test(`start() runs as the given user, or says why it cannot (${mode})`, { timeout: 20_000 }, async () => {
+  test(`start() runs as the given user, or says why it cannot (${mode})`, { timeout: 20_000 * patience }, async () => {
     const lab = makeLab();
     try {
       const busybox = await lab.runtime.images.pull("busybox", { onlyIfPresent: true, never: false });
@@ -297,7 +298,7 @@ function rootTests(mode: string): void {
       await starting;
       const { output } = await lab.runtime.execSync(spec.id, {
         command: ["sh", "-c", "id -u; id -g; id -G; echo $HOME; grep CapEff /proc/self/status"],
-        timeoutMs: 5000,
+        timeoutMs: 5000 * patience,
       });
       assert.equal(output, "65534\n65534\n65534 7\n/home\nCapEff:\t0000000000000000\n");
     } finally {
@@ -308,16 +309,16 @@ function rootTests(mode: string): void {
 
 /** Runs an image's own command and asks it from within until its answer matches. */
 function imageTest(mode: string, imageName: string, options: { readonly url: string; readonly answer: RegExp }): void {
-  test(`image ${imageName} serves (${mode})`, { timeout: 30_000 }, async () => {
+  test(`image ${imageName} serves (${mode})`, { timeout: 30_000 * patience }, async () => {
     const lab = makeLab();
     try {
       const image = await lab.runtime.images.pull(imageName, { onlyIfPresent: true, never: false });
       const spec = lab.spec(image, [...image.entrypoint, ...image.command]);
       await lab.runtime.start(spec);
-      const deadline = Date.now() + 20_000;
+      const deadline = Date.now() + 20_000 * patience;
       for (;;) {
         const command = ["curl", "-s", options.url];
-        const { output } = await lab.runtime.execSync(spec.id, { command, timeoutMs: 5000 });
+        const { output } = await lab.runtime.execSync(spec.id, { command, timeoutMs: 5000 * patience });
         if (options.answer.test(output)) break;
         assert.ok(Date.now() < deadline, `${output} ${readFileSync(spec.logPath, "utf8")}`);
         await systemClock.sleep(20);
@@ -343,7 +344,7 @@ function rotationTest(mode: string): void {
       await lab.runtime.start(spec);
       const read = (path: string): string => (existsSync(path) ? readFileSync(path, "utf8") : "");
       const former = `${spec.logPath}.1`;
-      const deadline = Date.now() + 10_000;
+      const deadline = Date.now() + 10_000 * patience;
       const waitFor = async (isDone: () => boolean): Promise<void> => {
         while (!isDone()) {
           assert.ok(Date.now() < deadline, read(spec.logPath));
@@ -373,27 +374,31 @@ function imageTests(mode: string): void {
   imageTest(mode, "httpd", { url: "http://127.0.0.1/", answer: /^<html><body><h1>It works!<\/h1><\/body><\/html>$/m });
   imageTest(mode, "kennethreitz/httpbin", { url: "http://127.0.0.1/", answer: /<title>httpbin.org<\/title>/ });
 
-  test(`an image loaded from an archive runs with its configuration (${mode})`, { timeout: 20_000 }, async () => {
-    const lab = makeLab();
-    try {
-      const store = createImageStore(lab.config);
-      const [loaded] = await store.load(await busyboxArchive(lab.config.runDir));
-      assert.deepEqual([loaded?.name, loaded?.source], ["docker.io/library/mine:1", "archive"]);
-      const image = await lab.runtime.images.pull("mine:1", { onlyIfPresent: false, never: true });
-      const spec = lab.spec(image, [...image.entrypoint, ...image.command]);
-      await lab.runtime.start(spec);
-      const command = ["sh", "-c", "pwd; echo $GREETING; echo x >/bin/written; cat /etc/motd"];
-      const { output } = await lab.runtime.execSync(spec.id, { command, timeoutMs: 5000 });
-      assert.equal(output, "/srv\nhello\nof the archive\n");
-      const again = lab.spec(image, ["sh", "-c", "test ! -e /bin/written"], { name: "again" });
-      const ended = new Promise<ContainerStatus>((resolve) => lab.runtime.onExit(resolve));
-      await lab.runtime.start(again);
-      const end = await ended;
-      assert.equal(end.state.type === "exited" && end.state.exitCode, 0);
-    } finally {
-      await lab.close();
-    }
-  });
+  test(
+    `an image loaded from an archive runs with its configuration (${mode})`,
+    { timeout: 20_000 * patience },
+    async () => {
+      const lab = makeLab();
+      try {
+        const store = createImageStore(lab.config);
+        const [loaded] = await store.load(await busyboxArchive(lab.config.runDir));
+        assert.deepEqual([loaded?.name, loaded?.source], ["docker.io/library/mine:1", "archive"]);
+        const image = await lab.runtime.images.pull("mine:1", { onlyIfPresent: false, never: true });
+        const spec = lab.spec(image, [...image.entrypoint, ...image.command]);
+        await lab.runtime.start(spec);
+        const command = ["sh", "-c", "pwd; echo $GREETING; echo x >/bin/written; cat /etc/motd"];
+        const { output } = await lab.runtime.execSync(spec.id, { command, timeoutMs: 5000 * patience });
+        assert.equal(output, "/srv\nhello\nof the archive\n");
+        const again = lab.spec(image, ["sh", "-c", "test ! -e /bin/written"], { name: "again" });
+        const ended = new Promise<ContainerStatus>((resolve) => lab.runtime.onExit(resolve));
+        await lab.runtime.start(again);
+        const end = await ended;
+        assert.equal(end.state.type === "exited" && end.state.exitCode, 0);
+      } finally {
+        await lab.close();
+      }
+    },
+  );
 }
 
 async function busyboxArchive(folder: string): Promise<string> {
@@ -418,19 +423,23 @@ async function busyboxArchive(folder: string): Promise<string> {
 }
 
 function leakTests(mode: string): void {
-  test(`the runtime leaves no descriptor, mount or process behind (${mode})`, { timeout: 60_000 }, async () => {
-    const lab = makeLab();
-    try {
-      const busybox = await lab.runtime.images.pull("busybox", { onlyIfPresent: true, never: false });
-      await useOnce(lab, busybox);
-      const before = openFiles();
-      for (let round = 0; round < 5; round++) await useOnce(lab, busybox);
-      await untilEqual(openFiles, before);
-      await untilEqual(() => processNames().filter((name) => /conmon|crun|sleep|cat/.test(name)), []);
-    } finally {
-      await lab.close();
-    }
-  });
+  test(
+    `the runtime leaves no descriptor, mount or process behind (${mode})`,
+    { timeout: 60_000 * patience },
+    async () => {
+      const lab = makeLab();
+      try {
+        const busybox = await lab.runtime.images.pull("busybox", { onlyIfPresent: true, never: false });
+        await useOnce(lab, busybox);
+        const before = openFiles();
+        for (let round = 0; round < 5; round++) await useOnce(lab, busybox);
+        await untilEqual(openFiles, before);
+        await untilEqual(() => processNames().filter((name) => /conmon|crun|sleep|cat/.test(name)), []);
+      } finally {
+        await lab.close();
+      }
+    },
+  );
 
   withContainer(
     `list() tells the end of a container whose monitor was killed (${mode})`,
@@ -440,25 +449,29 @@ function leakTests(mode: string): void {
       for (const file of ["conmon.pid", "pid"])
         process.kill(Number(readFileSync(join(folder, file), "utf8")), "SIGKILL");
       const states = async (): Promise<string> => (await lab.runtime.list()).map(({ state }) => state.type).join();
-      const deadline = Date.now() + 5000;
+      const deadline = Date.now() + 5000 * patience;
       while ((await states()) !== "exited" && Date.now() < deadline) await systemClock.sleep(10);
       const end = await lab.runtime.stop(id, { graceMs: 0 });
       assert.equal(end.state.type === "exited" && end.state.exitCode, 137);
     },
   );
 
-  test(`start() after a failure leaves nothing mounted once removed (${mode})`, { timeout: 20_000 }, async () => {
-    const lab = makeLab();
-    try {
-      const busybox = await lab.runtime.images.pull("busybox", { onlyIfPresent: true, never: false });
-      const mounts = [{ source: "/does/not/exist", target: "/x", isReadOnly: true }];
-      await assert.rejects(lab.runtime.start(lab.spec(busybox, ["true"], { mounts })), /no such file or directory/);
-      const netless = lab.spec(busybox, ["true"], { networkNamespacePath: "/does/not/exist" });
-      await assert.rejects(lab.runtime.start(netless), (error) => error instanceof ContainerError);
-    } finally {
-      await lab.close();
-    }
-  });
+  test(
+    `start() after a failure leaves nothing mounted once removed (${mode})`,
+    { timeout: 20_000 * patience },
+    async () => {
+      const lab = makeLab();
+      try {
+        const busybox = await lab.runtime.images.pull("busybox", { onlyIfPresent: true, never: false });
+        const mounts = [{ source: "/does/not/exist", target: "/x", isReadOnly: true }];
+        await assert.rejects(lab.runtime.start(lab.spec(busybox, ["true"], { mounts })), /no such file or directory/);
+        const netless = lab.spec(busybox, ["true"], { networkNamespacePath: "/does/not/exist" });
+        await assert.rejects(lab.runtime.start(netless), (error) => error instanceof ContainerError);
+      } finally {
+        await lab.close();
+      }
+    },
+  );
 }
 
 /** All that opens something: exec of both kinds, attach, a probe that times out. */
@@ -510,7 +523,7 @@ function processNames(): readonly string[] {
 }
 
 async function untilEqual(read: () => readonly string[], expected: readonly string[]): Promise<void> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 5000 * patience;
   while (JSON.stringify(read()) !== JSON.stringify(expected) && Date.now() < deadline) await systemClock.sleep(10);
   assert.deepEqual(read(), expected);
 }

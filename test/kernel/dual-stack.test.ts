@@ -19,6 +19,7 @@ import { parseCidr, parseIpAddress } from "../../src/lib/ip/index.ts";
 import { emptyPlan, mergePlans, type NetworkPlan } from "../../src/model/network-state/index.ts";
 import { type NodeNetwork, planNodeNetwork, planPodNetwork } from "../../src/model/pod-network/index.ts";
 import { inNamespaces } from "./in-namespaces.ts";
+import { patience } from "../patience.ts";
 
 const cause = { kind: "Test", name: "dual-stack" };
 
@@ -53,7 +54,7 @@ inNamespaces(import.meta.url, (mode) => {
   };
   const ask = async (name: string, address: string): Promise<string> => {
     const fd = inside(name, () => connectTcpSocket({ address, port: 80 }));
-    return text(await adoptConnectingSocket(fd, AbortSignal.timeout(5000)));
+    return text(await adoptConnectingSocket(fd, AbortSignal.timeout(5000 * patience)));
   };
 
   before(async () => {

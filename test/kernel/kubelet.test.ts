@@ -36,6 +36,7 @@ import { clusterPaths, type NodeConfig } from "../../src/model/cluster-config.ts
 import { kubectls } from "../cluster/lab/index.ts";
 import { inNamespaces } from "./in-namespaces.ts";
 import { exampleCluster } from "../../src/model/cluster-plan/index.ts";
+import { patience } from "../patience.ts";
 
 const kubeletPort = 10_250;
 /**
@@ -49,7 +50,7 @@ function chosenKubectls(): readonly string[] {
 }
 
 async function waitFor<T>(what: string, look: () => T | undefined): Promise<T> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 5000 * patience;
   for (;;) {
     const found = look();
     if (found !== undefined) return found;
@@ -256,7 +257,7 @@ interface Outcome {
 
 function run(program: string, args: readonly string[], input = ""): Promise<Outcome> {
   return new Promise((resolve) => {
-    const child = execFile(program, [...args], { timeout: 10_000 }, (error, stdout, stderr) => {
+    const child = execFile(program, [...args], { timeout: 10_000 * patience }, (error, stdout, stderr) => {
       const code = typeof error?.code === "number" ? error.code : error === null ? 0 : -1;
       resolve({ code, stdout, stderr });
     });
@@ -339,7 +340,7 @@ inNamespaces(
             spec: { containers: [{ ...main, command: ["sh"], stdin: true, tty: true }] },
           });
           const attach = `${kubectl} --kubeconfig ${lab.kubeconfig} attach -it ${name}`;
-          const child = spawn("script", ["-qec", attach, "/dev/null"], { timeout: 8000 });
+          const child = spawn("script", ["-qec", attach, "/dev/null"], { timeout: 8000 * patience });
           let output = "";
           child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
           const ended = new Promise((resolve) => {
@@ -386,7 +387,7 @@ function get(port: number): Promise<string> {
     socket.on("data", (chunk) => (text += chunk.toString()));
     socket.on("end", () => resolve(text));
     socket.on("error", reject);
-    socket.setTimeout(5000, () => socket.destroy(new Error(`timeout after ${JSON.stringify(text)}`)));
+    socket.setTimeout(5000 * patience, () => socket.destroy(new Error(`timeout after ${JSON.stringify(text)}`)));
     socket.write("GET / HTTP/1.0\r\n\r\n");
   });
 }

@@ -20,6 +20,7 @@ import { clusterPaths } from "../../src/model/cluster-config.ts";
 import { type NetworkState, operationText } from "../../src/model/network-state/index.ts";
 import { inNamespaces } from "./in-namespaces.ts";
 import { labConfig } from "./lab-config.ts";
+import { patience } from "../patience.ts";
 
 inNamespaces(import.meta.url, (mode) => {
   for (const ipFamily of ["ipv6", "dual"]) {
@@ -98,7 +99,7 @@ inNamespaces(import.meta.url, (mode) => {
         const socket = createSocket("udp6");
         try {
           socket.bind({ fd: inside("node-1", () => bindUdpSocket({ address: "::", port: 0 })) });
-          const refused = once(socket, "error", { signal: AbortSignal.timeout(3000) });
+          const refused = once(socket, "error", { signal: AbortSignal.timeout(3000 * patience) });
           socket.connect(53, "2001:db8::53", () => socket.send("?"));
           const [error] = (await refused) as [NodeJS.ErrnoException];
           assert.equal(error.code, "EACCES");

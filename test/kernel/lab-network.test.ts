@@ -20,6 +20,7 @@ import { clusterPaths } from "../../src/model/cluster-config.ts";
 import type { NetworkOperation, NetworkState } from "../../src/model/network-state/index.ts";
 import { inNamespaces } from "./in-namespaces.ts";
 import { labConfig } from "./lab-config.ts";
+import { patience } from "../patience.ts";
 
 inNamespaces(import.meta.url, (mode) => {
   const dir = mkdtempSync(join(tmpdir(), "netloom-lab-"));
@@ -120,7 +121,7 @@ inNamespaces(import.meta.url, (mode) => {
       const socket = createSocket("udp4");
       try {
         socket.bind({ fd: namespace.run(() => bindUdpSocket({ address: "0.0.0.0", port: 0 })) });
-        const refused = once(socket, "error", { signal: AbortSignal.timeout(1000) });
+        const refused = once(socket, "error", { signal: AbortSignal.timeout(1000 * patience) });
         socket.connect(53, "198.51.100.53", () => socket.send("?"));
         const [error] = (await refused) as [NodeJS.ErrnoException];
         assert.equal(error.code, "EHOSTUNREACH");

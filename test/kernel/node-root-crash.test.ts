@@ -10,6 +10,7 @@ import { mount } from "../../src/machinery/libc/index.ts";
 import { clusterPaths } from "../../src/model/cluster-config.ts";
 import { exampleCluster } from "../../src/model/cluster-plan/index.ts";
 import { inNamespaces, isSecondMode } from "./in-namespaces.ts";
+import { patience } from "../patience.ts";
 
 const victim = join(import.meta.dirname, "kill-points/node-root-victim.ts");
 const isLong = process.env["NETLOOM_LONG_TESTS"] === "1";
@@ -65,7 +66,7 @@ inNamespaces(
     }
 
     describe(`an agent killed before any step of composing a node's root (${mode})`, { skip }, () => {
-      test("the next one composes it, and nothing is mounted twice", { timeout: 240_000 }, () => {
+      test("the next one composes it, and nothing is mounted twice", { timeout: 240_000 * patience }, () => {
         const { mounts } = killAndCompose(Number.MAX_SAFE_INTEGER, "node-2");
         for (let at = 1; ; at += stride) {
           const result = killAndCompose(at, "node-2");
@@ -74,7 +75,7 @@ inNamespaces(
         }
       });
 
-      test("the next one makes what all nodes share", { timeout: 240_000 }, () => {
+      test("the next one makes what all nodes share", { timeout: 240_000 * patience }, () => {
         const { mounts } = killAndCompose(Number.MAX_SAFE_INTEGER);
         for (let at = 4; at < 120; at += 5 * stride) {
           assert.deepEqual(killAndCompose(at).mounts.toSorted(), mounts.toSorted(), `killed before step ${at}`);

@@ -14,6 +14,7 @@ import { silentLogger } from "../../src/machinery/log.ts";
 import { clusterPaths } from "../../src/model/cluster-config.ts";
 import { inNamespaces, isSecondMode } from "./in-namespaces.ts";
 import { labConfig } from "./lab-config.ts";
+import { patience } from "../patience.ts";
 
 const victim = join(import.meta.dirname, "kill-points/pod-network-victim.ts");
 const pod = { namespace: "default", name: "victim", uid: "victim" };
@@ -105,7 +106,7 @@ inNamespaces(import.meta.url, (mode) => {
   describe(`an agent killed before any step of (${mode})`, { skip }, () => {
     for (const action of ["attach", "detach"] as const) {
       for (const fate of ["stays", "goes"] as const) {
-        test(`${action}: a pod that ${fate}`, { timeout: 120_000 }, async () => {
+        test(`${action}: a pod that ${fate}`, { timeout: 120_000 * patience }, async () => {
           const clean = await withAgent(async (network) => {
             await removeAll(network);
             return everything();

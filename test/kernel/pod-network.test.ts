@@ -26,6 +26,7 @@ import type { NetworkOperation, NetworkState } from "../../src/model/network-sta
 import { podLinkName } from "../../src/model/pod-network/index.ts";
 import { inNamespaces } from "./in-namespaces.ts";
 import { labConfig } from "./lab-config.ts";
+import { patience } from "../patience.ts";
 
 inNamespaces(import.meta.url, (mode) => {
   const home = readlinkSync("/proc/thread-self/ns/net");
@@ -55,7 +56,7 @@ inNamespaces(import.meta.url, (mode) => {
   };
   const ask = async (name: string, address: string): Promise<string> => {
     const fd = inside(name, () => connectTcpSocket({ address, port: 80 }));
-    return text(await adoptConnectingSocket(fd, AbortSignal.timeout(5000)));
+    return text(await adoptConnectingSocket(fd, AbortSignal.timeout(5000 * patience)));
   };
   /** What an administrator does by hand. */
   const tamper = (name: string, operations: (state: NetworkState) => readonly NetworkOperation[]): void => {

@@ -26,6 +26,7 @@ import {
 } from "../../src/kernel/netns/index.ts";
 import { parseCidr, parseIpAddress } from "../../src/lib/ip/index.ts";
 import type { NodeNetwork } from "../../src/model/services/index.ts";
+import { patience } from "../patience.ts";
 
 const hostMac = "ee:ee:ee:ee:ee:ee";
 const hosts = ["lan", "outside", "node-1", "node-2", "a1", "b1", "a2", "b2"] as const;
@@ -126,7 +127,7 @@ export function createServiceLab(): ServiceLab {
     },
     tcp: async (from, address, port, timeoutMs = 3000) => {
       const fd = namespaces[from].run(() => connectTcpSocket({ address, port }));
-      const timeout = AbortSignal.timeout(timeoutMs);
+      const timeout = AbortSignal.timeout(timeoutMs * patience);
       const socket = await adoptConnectingSocket(fd, timeout);
       return JSON.parse(await text(socket)) as Answer;
     },
@@ -144,7 +145,7 @@ export function createServiceLab(): ServiceLab {
         const fd = namespaces[from].run(() => bindUdpSocket({ address: any, port: options.sourcePort ?? 0 }));
         socket.bind({ fd });
         socket.send("?", port, address);
-        const [message] = (await once(socket, "message", { signal: AbortSignal.timeout(1000) })) as [Buffer];
+        const [message] = (await once(socket, "message", { signal: AbortSignal.timeout(1000 * patience) })) as [Buffer];
         return JSON.parse(message.toString()) as Answer;
       } finally {
         socket.close();

@@ -12,6 +12,7 @@ import { createInformers } from "../../src/machinery/informer/index.ts";
 import { silentLogger } from "../../src/machinery/log.ts";
 import { inNamespaces } from "./in-namespaces.ts";
 import { addresses, createServiceLab, nodeOf, type Host, type ServiceLab } from "./service-lab.ts";
+import { patience } from "../patience.ts";
 
 inNamespaces(import.meta.url, (mode) => {
   const client = createFakeApiClient();
@@ -463,7 +464,7 @@ inNamespaces(import.meta.url, (mode) => {
 
       test("rules that are deleted by hand come back", async () => {
         lab.run("node-2", "nft", "delete", "table", family === 0 ? "ip" : "ip6", "netloom");
-        const deadline = Date.now() + 5000;
+        const deadline = Date.now() + 5000 * patience;
         for (let isBack = false; !isBack;) {
           isBack = await lab.tcp("a2", vip(base + 1), 80, 300).then(
             () => true,
@@ -479,7 +480,7 @@ inNamespaces(import.meta.url, (mode) => {
         const { from } = await lab.tcp("b1", vip(base + 9), 80);
         lab.run("node-1", "nft", "add", "element", table, "netloom", "nodeports", "{ tcp . 32000 : 7 }");
         assert.match(list("nodeports"), /32000/);
-        const deadline = Date.now() + 5000;
+        const deadline = Date.now() + 5000 * patience;
         while (list("nodeports").includes("32000")) {
           assert.ok(Date.now() < deadline, "the element is still there after five seconds");
           await systemClock.sleep(100);

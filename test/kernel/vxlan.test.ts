@@ -25,6 +25,7 @@ import { type ClusterConfig, clusterPaths, type NodeConfig } from "../../src/mod
 import type { NetworkOperation, NetworkState } from "../../src/model/network-state/index.ts";
 import { inNamespaces } from "./in-namespaces.ts";
 import { labConfig } from "./lab-config.ts";
+import { patience } from "../patience.ts";
 
 /** Counts what reaches node-2, as it comes in. */
 const counters = `table ip seen {
@@ -67,7 +68,7 @@ inNamespaces(import.meta.url, (mode) => {
   const connect = async (name: string, address: string) =>
     await adoptConnectingSocket(
       withNamespace(name, (namespace) => namespace.run(() => connectTcpSocket({ address, port: 80 }))),
-      AbortSignal.timeout(5000),
+      AbortSignal.timeout(5000 * patience),
     );
   const ask = async (name: string, address: string): Promise<string> => text(await connect(name, address));
   const stateOf = (name: string): NetworkState => withNetwork(name, (network) => network.read({ sysctls: [] }));

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { patience, patiently } from "../../patience.ts";
 import { kubectls } from "./kubectls.ts";
 import { makeOrdinaryUser } from "./ordinary-user.ts";
 import { root } from "./root.ts";
@@ -77,8 +78,8 @@ export function makeLab(
     folder,
     env,
     netloom: async (args, how) => await call([...program, ...args], how),
-    kubectl: async (args, how) => await call([how?.kubectl ?? newest, ...args], how),
-    shell: async (line, how) => await call(["/bin/sh", "-c", `kubectl() { ${newest} "$@"; }\n${line}`], how),
+    kubectl: async (args, how) => await call([how?.kubectl ?? newest, ...args.map(patiently)], how),
+    shell: async (line, how) => await call(["/bin/sh", "-c", `kubectl() { ${newest} "$@"; }\n${patiently(line)}`], how),
     start: (args) => {
       const [command = "", ...rest] = [...become, ...program, ...args];
       return spawn(command, rest, { env, cwd: user?.home ?? root, stdio: ["pipe", "pipe", "inherit"] });
@@ -97,7 +98,7 @@ async function run(
 ): Promise<Answer> {
   return await new Promise((resolve, reject) => {
     const child = spawn(command, args, { env: options.env, cwd: options.cwd, stdio: ["pipe", "pipe", "pipe"] });
-    const timer = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs ?? 60_000);
+    const timer = setTimeout(() => child.kill("SIGKILL"), (options.timeoutMs ?? 60_000) * patience);
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
