@@ -17,7 +17,12 @@ export function listImages(name: string): string {
 export async function loadImages(name: string, file: string): Promise<string> {
   runningCluster(name);
   const images = await storeOf(name).load(file);
-  return images.map((image) => `Loaded image: ${image.name} (${shortId(image)})\n`).join("");
+  return images
+    .flatMap((image) => [
+      `Loaded image: ${image.name} (${shortId(image)})\n`,
+      ...image.warnings.map((text) => `warning: ${text}\n`),
+    ])
+    .join("");
 }
 
 export function removeImage(name: string, image: string): string {

@@ -33,9 +33,10 @@ async function tar(entries: readonly Entry[]): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+const ourArchitecture = process.arch === "x64" ? "amd64" : process.arch;
 const sha256 = (bytes: string | Buffer): string => createHash("sha256").update(bytes).digest("hex");
 const config = JSON.stringify({
-  architecture: process.arch === "x64" ? "amd64" : process.arch,
+  architecture: ourArchitecture,
   config: { Entrypoint: ["/app"], Cmd: ["serve"], Env: ["A=1"], WorkingDir: "/srv", User: "app", StopSignal: "SIGINT" },
 });
 
@@ -70,6 +71,11 @@ async function ociArchive(layer: Buffer, annotations: Readonly<Record<string, st
 /** The same archive with another configuration, of the same length, in it. */
 function anotherConfig(archive: Buffer): Buffer {
   return Buffer.from(archive.toString("latin1").replace('"A=1"', '"A=2"'), "latin1");
+}
+
+/** The same archive, made for a machine whose architecture has a name of the same length. */
+function anotherArchitecture(archive: Buffer): Buffer {
+  return Buffer.from(archive.toString("latin1").replace(`"${ourArchitecture}"`, '"s390x"'), "latin1");
 }
 
 interface Bench {
@@ -125,6 +131,55 @@ test("load() takes a docker-archive with its configuration", async () => {
     assert.equal(statSync(join(root, "etc/motd")).ino, statSync(join(root, "etc/again")).ino);
     assert.ok(lstatSync(join(root, "bin/sh")).isSymbolicLink());
     assert.ok(!existsSync(join(root, "dev/sda")));
+  });
+});
+
+/** An OCI layout whose one index names an image per architecture, each with a file that says which it is. */
+async function indexedArchive(architectures: readonly string[]): Promise<Buffer> {
+  const blobs: Entry[] = [];
+  const add = (text: string | Buffer): string => {
+    blobs.push({ name: `blobs/sha256/${sha256(text)}`, text });
+    return `sha256:${sha256(text)}`;
+  };
+  const manifests: unknown[] = [];
+  for (const architecture of architectures) {
+    const layer = add(await tar([{ name: "architecture", text: architecture }]));
+    const manifest = { config: { digest: add(JSON.stringify({ architecture })) }, layers: [{ digest: layer }] };
+    const os = architecture === "unknown" ? "unknown" : "linux";
+    manifests.push({ digest: add(JSON.stringify(manifest)), platform: { os, architecture } });
+  }
+  const annotations = { "org.opencontainers.image.ref.name": "app:1" };
+  const index = { manifests: [{ digest: add(JSON.stringify({ manifests })), annotations }] };
+  return tar([{ name: "index.json", text: JSON.stringify(index) }, ...blobs]);
+}
+
+test("load() takes this machine's of an image for several platforms", async () => {
+  await withStore(async ({ images, file, rootOf }) => {
+    const loaded = await images.load(file(await indexedArchive(["amd64", "arm64", "s390x", "unknown"])));
+    assert.deepEqual(
+      loaded.map(({ name, warnings }) => [name, warnings]),
+      [["docker.io/library/app:1", []]],
+    );
+    assert.equal(readFileSync(join(rootOf("app:1"), "architecture"), "utf8"), ourArchitecture);
+  });
+});
+
+test("load() says what an archive without an image for this machine is made for", async () => {
+  await withStore(async ({ images, file }) => {
+    await assert.rejects(
+      images.load(file(await indexedArchive(["s390x", "ppc64le", "unknown"]))),
+      new RegExp(`made for linux/s390x, linux/ppc64le, this machine is linux/${ourArchitecture}; `),
+    );
+    assert.deepEqual(images.list(), []);
+  });
+});
+
+test("load() takes an image for another architecture, and warns", async () => {
+  await withStore(async ({ images, file }) => {
+    const [image] = await images.load(file(anotherArchitecture(await dockerArchive([await tar([])]))));
+    assert.deepEqual(image?.warnings, [
+      `docker.io/library/app:1 is made for s390x, this machine is ${ourArchitecture}`,
+    ]);
   });
 });
 

@@ -104,6 +104,16 @@ function dockerImages(file: string, partOf: (name: string) => string): readonly 
 
 function ociImages(file: string, partOf: (name: string) => string): readonly ArchivedImage[] {
   const blobOf = (digest: unknown): string => partOf(`blobs/${String(digest).replace(":", "/")}`);
+  const others = new Set<string>();
+  /** Of an index for several platforms only ours; the others' names are kept, but for attestations, which say "unknown". */
+  const forThisMachine = (descriptors: readonly Json[]): readonly Json[] =>
+    descriptors.filter(({ platform }) => {
+      if (platform === undefined) return true;
+      const { os, architecture } = asObject(platform);
+      const isOurs = os === "linux" && architecture === machineArchitecture();
+      if (!isOurs && os !== "unknown") others.add(`${String(os)}/${String(architecture)}`);
+      return isOurs;
+    });
   const images = (descriptor: Json, names: readonly string[], depth: number): readonly ArchivedImage[] => {
     if (depth > mostDepth) throw new ArchiveError(`Cannot load ${file}: its indexes are nested too deeply`);
     const document = asObject(readJson(file, blobOf(descriptor["digest"])));
@@ -129,16 +139,12 @@ function ociImages(file: string, partOf: (name: string) => string): readonly Arc
   };
   const { manifests } = asObject(readJson(file, partOf("index.json")));
   if (!Array.isArray(manifests)) throw new ArchiveError(`Cannot load ${file}: its index.json lists no manifests`);
-  return forThisMachine(manifests.map(asObject)).flatMap((descriptor) => images(descriptor, [], 0));
-}
-
-/** Of an index for several platforms only ours; attestations say "unknown". */
-function forThisMachine(descriptors: readonly Json[]): readonly Json[] {
-  return descriptors.filter(({ platform }) => {
-    if (platform === undefined) return true;
-    const { os, architecture } = asObject(platform);
-    return os === "linux" && architecture === machineArchitecture();
-  });
+  const found = forThisMachine(manifests.map(asObject)).flatMap((descriptor) => images(descriptor, [], 0));
+  if (found.length > 0 || others.size === 0) return found;
+  const ours = `linux/${machineArchitecture()}`;
+  throw new ArchiveError(
+    `Cannot load ${file}: it is made for ${[...others].join(", ")}, this machine is ${ours}; save it anew after "docker pull --platform ${ours} …"`,
+  );
 }
 
 /** In OCI's words. */
