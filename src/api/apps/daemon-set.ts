@@ -81,7 +81,6 @@ export const daemonSets = defineResource(resources.daemonSets, {
     ),
     ...validateShare(spec?.updateStrategy?.rollingUpdate?.maxSurge, "spec.updateStrategy.rollingUpdate.maxSurge"),
   ],
-  warnings: (object, old) => workloadWarnings(object, old),
-  validateUpdate: ({ spec }, { old, subresource }) =>
-    subresource === "" ? selectorIsImmutable(spec?.selector, old.spec?.selector) : [],
+  warnings: workloadWarnings,
+  validateUpdate: selectorIsImmutable,
 });

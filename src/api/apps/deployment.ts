@@ -1,4 +1,4 @@
-import { selectorOf, selectorText, structuredSelectorText } from "../../lib/labels/index.ts";
+import { structuredSelectorText } from "../../lib/labels/index.ts";
 import { defaultPodSpec } from "../core/pod-defaults.ts";
 import { forbiddenValue, invalidValue } from "../field-error.ts";
 import type { FieldError } from "../field-error.ts";
@@ -15,7 +15,7 @@ import {
 } from "../registry/columns.ts";
 import { nonNegative } from "../registry/checks.ts";
 import { defineResource } from "../registry/define.ts";
-import { scaleSubresource } from "../registry/scale.ts";
+import { scaleSubresource, scalingBySelector } from "../registry/scale.ts";
 import { resources } from "../resources.ts";
 import {
   isZeroShare,
@@ -99,17 +99,7 @@ export const deployments = defineResource(resources.deployments, {
     }
     return errors;
   },
-  warnings: (object, old) => workloadWarnings(object, old),
-  validateUpdate: ({ spec }, { old, subresource }) =>
-    subresource === "" ? selectorIsImmutable(spec?.selector, old.spec?.selector) : [],
-  scaling: {
-    read: ({ spec, status }) => ({
-      specReplicas: spec?.replicas ?? 0,
-      statusReplicas: status?.replicas ?? 0,
-      selector: selectorText(selectorOf(spec?.selector) ?? []),
-    }),
-    write(draft, replicas) {
-      if (draft.spec) draft.spec.replicas = replicas;
-    },
-  },
+  warnings: workloadWarnings,
+  validateUpdate: selectorIsImmutable,
+  scaling: scalingBySelector,
 });

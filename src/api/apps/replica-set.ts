@@ -1,9 +1,9 @@
-import { selectorOf, selectorText, structuredSelectorText } from "../../lib/labels/index.ts";
+import { structuredSelectorText } from "../../lib/labels/index.ts";
 import { defaultPodSpec } from "../core/pod-defaults.ts";
 import { nonNegative } from "../registry/checks.ts";
 import { defineResource } from "../registry/define.ts";
 import { replicaCells, replicaColumns } from "../registry/replica-columns.ts";
-import { scaleSubresource } from "../registry/scale.ts";
+import { scaleSubresource, scalingBySelector } from "../registry/scale.ts";
 import { resources } from "../resources.ts";
 import { selectorIsImmutable, validateWorkload, workloadWarnings } from "./workload-checks.ts";
 
@@ -28,17 +28,7 @@ export const replicaSets = defineResource(resources.replicaSets, {
     ...nonNegative(spec?.minReadySeconds, "spec.minReadySeconds"),
     ...validateWorkload(spec),
   ],
-  warnings: (object, old) => workloadWarnings(object, old),
-  validateUpdate: ({ spec }, { old, subresource }) =>
-    subresource === "" ? selectorIsImmutable(spec?.selector, old.spec?.selector) : [],
-  scaling: {
-    read: ({ spec, status }) => ({
-      specReplicas: spec?.replicas ?? 0,
-      statusReplicas: status?.replicas ?? 0,
-      selector: selectorText(selectorOf(spec?.selector) ?? []),
-    }),
-    write(draft, replicas) {
-      if (draft.spec) draft.spec.replicas = replicas;
-    },
-  },
+  warnings: workloadWarnings,
+  validateUpdate: selectorIsImmutable,
+  scaling: scalingBySelector,
 });

@@ -1,5 +1,4 @@
 import { isJsonEqual } from "../../lib/equal/index.ts";
-import { selectorOf, selectorText } from "../../lib/labels/index.ts";
 import { defaultPodSpec } from "../core/pod-defaults.ts";
 import { forbiddenValue, invalidValue, requiredValue } from "../field-error.ts";
 import type { FieldError } from "../field-error.ts";
@@ -7,7 +6,7 @@ import { ageColumn, ageOf, column, containerCells, containerColumns, nameColumn,
 import type { StatefulSetSpec } from "../generated/types.ts";
 import { nonNegative } from "../registry/checks.ts";
 import { defineResource } from "../registry/define.ts";
-import { scaleSubresource } from "../registry/scale.ts";
+import { scaleSubresource, scalingBySelector } from "../registry/scale.ts";
 import { resources } from "../resources.ts";
 import { validateWorkload, workloadWarnings } from "./workload-checks.ts";
 
@@ -74,7 +73,7 @@ export const statefulSets = defineResource(resources.statefulSets, {
     ...nonNegative(spec?.ordinals?.start, "spec.ordinals.start"),
     ...validateWorkload(withClaims(spec), "StatefulSet"),
   ],
-  warnings: (object, old) => workloadWarnings(object, old),
+  warnings: workloadWarnings,
   validateUpdate({ spec }, { old, subresource }) {
     if (subresource !== "" || !spec || !old.spec) return [];
     const { replicas, ordinals, template, updateStrategy, revisionHistoryLimit, minReadySeconds } = old.spec;
@@ -91,16 +90,7 @@ export const statefulSets = defineResource(resources.statefulSets, {
     };
     return isJsonEqual(reset, old.spec) ? [] : [forbiddenValue("spec", mutableParts)];
   },
-  scaling: {
-    read: ({ spec, status }) => ({
-      specReplicas: spec?.replicas ?? 0,
-      statusReplicas: status?.replicas ?? 0,
-      selector: selectorText(selectorOf(spec?.selector) ?? []),
-    }),
-    write(draft, replicas) {
-      if (draft.spec) draft.spec.replicas = replicas;
-    },
-  },
+  scaling: scalingBySelector,
 });
 
 function eitherOf(value: string | undefined, supported: readonly string[], field: string): FieldError[] {

@@ -6,6 +6,7 @@ import { templateWarnings } from "../core/pod-warnings.ts";
 import { forbiddenValue, invalidValue, requiredValue, unsupportedValue } from "../field-error.ts";
 import type { FieldError } from "../field-error.ts";
 import type { LabelSelector, PodTemplateSpec } from "../generated/types.ts";
+import type { UpdateContext } from "../registry/definition.ts";
 import { immutable } from "../registry/metadata.ts";
 import { validateSelector } from "../registry/selector.ts";
 
@@ -54,8 +55,15 @@ function isEmpty({ matchLabels = {}, matchExpressions = [] }: LabelSelector): bo
   return Object.keys(matchLabels).length + matchExpressions.length === 0;
 }
 
-export function selectorIsImmutable(selector: LabelSelector | undefined, old: LabelSelector | undefined): FieldError[] {
-  return isJsonEqual(selector, old) ? [] : [invalidValue("spec.selector", selector ?? null, immutable)];
+/** What chooses a workload's pods stays what it was made with. */
+export function selectorIsImmutable(object: Selecting, { old, subresource }: UpdateContext<Selecting>): FieldError[] {
+  const selector = object.spec?.selector;
+  const isAllowed = subresource !== "" || isJsonEqual(selector, old.spec?.selector);
+  return isAllowed ? [] : [invalidValue("spec.selector", selector ?? null, immutable)];
+}
+
+interface Selecting {
+  readonly spec?: Workload;
 }
 
 /** A number of pods, or a share such as "25%". */

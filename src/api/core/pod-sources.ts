@@ -1,12 +1,12 @@
 /** PodTemplates and ReplicationControllers, the elders of Deployments. */
-import { labelsText, selectorText } from "../../lib/labels/index.ts";
+import { labelsText } from "../../lib/labels/index.ts";
 import { invalidValue, requiredValue } from "../field-error.ts";
 import type { FieldError } from "../field-error.ts";
 import { column, containerCells, nameColumn, nameOf } from "../registry/columns.ts";
 import { nonNegative } from "../registry/checks.ts";
 import { defineResource } from "../registry/define.ts";
 import { replicaCells, replicaColumns } from "../registry/replica-columns.ts";
-import { scaleSubresource } from "../registry/scale.ts";
+import { scaleSubresource, scalingByLabels } from "../registry/scale.ts";
 import { resources } from "../resources.ts";
 import { defaultPodSpec } from "./pod-defaults.ts";
 import { validatePodTemplate } from "./pod-validation.ts";
@@ -64,16 +64,5 @@ export const replicationControllers = defineResource(resources.replicationContro
     }
     return [...errors, ...validatePodTemplate(spec.template, "spec.template")];
   },
-  scaling: {
-    read: ({ spec, status }) => ({
-      specReplicas: spec?.replicas ?? 0,
-      statusReplicas: status?.replicas ?? 0,
-      selector: selectorText(
-        Object.entries(spec?.selector ?? {}).map(([key, value]) => ({ key, operator: "Equals", values: [value] })),
-      ),
-    }),
-    write(draft, replicas) {
-      if (draft.spec) draft.spec.replicas = replicas;
-    },
-  },
+  scaling: scalingByLabels,
 });

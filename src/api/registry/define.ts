@@ -83,7 +83,7 @@ function withoutMetadataAndStatus(object: KubernetesObject): Record<string, unkn
 
 export function defineResource<T extends KubernetesObject>(
   resource: Resource<T>,
-  options: ResourceOptions<T>,
+  options: ResourceOptions<NoInfer<T>>,
 ): ResourceDefinition<T> {
   const { group, plural, kind, isNamespaced } = resource;
   const { hasStatus = false, countsGeneration = false, nameRule = "subdomain", scaling } = options;
