@@ -4,7 +4,7 @@ import type { ChildProcess } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { encodeMessage, recordTypes } from "../src/lib/dns-message/index.ts";
+import { encodeMessage, queryMessage, recordTypes } from "../src/lib/dns-message/index.ts";
 import { lookUpTool } from "../src/machinery/tools.ts";
 import { printTable } from "./_table.ts";
 
@@ -77,25 +77,9 @@ function cookie(index: number): Buffer {
 function question(index: number, name: string, withCookie?: Buffer): Buffer {
   const edns =
     withCookie === undefined
-      ? {}
-      : { edns: { udpPayloadBytes: 1232, version: 0, isDnssecOk: false, options: [{ code: 10, bytes: withCookie }] } };
-  return encodeMessage({
-    id: index & 0xffff,
-    isResponse: false,
-    opcode: 0,
-    isAuthoritative: false,
-    isTruncated: false,
-    isRecursionDesired: true,
-    isRecursionAvailable: false,
-    isAuthenticData: false,
-    isCheckingDisabled: false,
-    rcode: 0,
-    questions: [{ name, type: recordTypes.A, class: 1 }],
-    answers: [],
-    authorities: [],
-    additionals: [],
-    ...edns,
-  });
+      ? undefined
+      : { udpPayloadBytes: 1232, version: 0, isDnssecOk: false, options: [{ code: 10, bytes: withCookie }] };
+  return encodeMessage(queryMessage({ id: index & 0xffff, name, type: recordTypes.A, edns }));
 }
 
 /** The machine's dnsmasq, where it has one, with the same names. */

@@ -4,13 +4,20 @@ import { connect } from "node:net";
 import { describe, test } from "node:test";
 import type { EndpointSlice, Namespace, Service } from "../../api/generated/types.ts";
 import type { KubernetesObject } from "../../api/object.ts";
-import { decodeMessage, encodeMessage, rcodeName, recordTypes } from "../../lib/dns-message/index.ts";
+import {
+  decodeMessage,
+  encodeMessage,
+  frame,
+  frameReader,
+  queryMessage,
+  rcodeName,
+  recordTypes,
+} from "../../lib/dns-message/index.ts";
 import type { DnsMessage } from "../../lib/dns-message/index.ts";
 import { FakeClock } from "../../machinery/fake-clock.ts";
 import type { ListWatch } from "../../machinery/informer/index.ts";
 import { silentLogger } from "../../machinery/log.ts";
 import { createClusterDns } from "./cluster-dns.ts";
-import { frame, readFrames } from "./tcp-frames.ts";
 
 const namespaces: readonly Namespace[] = [{ metadata: { name: "default", uid: "1", resourceVersion: "1" } }];
 const services: readonly Service[] = [
@@ -112,23 +119,7 @@ async function withServer(text: string, use: (running: Running) => Promise<void>
 const served = corefile.replace(".:PORT", ".");
 
 function question(name: string, type: keyof typeof recordTypes, more: Partial<DnsMessage> = {}): Buffer {
-  return encodeMessage({
-    id: 4242,
-    isResponse: false,
-    opcode: 0,
-    isAuthoritative: false,
-    isTruncated: false,
-    isRecursionDesired: true,
-    isRecursionAvailable: false,
-    isAuthenticData: false,
-    isCheckingDisabled: false,
-    rcode: 0,
-    questions: [{ name, type: recordTypes[type], class: 1 }],
-    answers: [],
-    authorities: [],
-    additionals: [],
-    ...more,
-  });
+  return encodeMessage({ ...queryMessage({ id: 4242, name, type: recordTypes[type] }), ...more });
 }
 
 function overUdp(port: number, bytes: Uint8Array, address = "127.0.0.1"): Promise<DnsMessage> {
@@ -145,10 +136,11 @@ function overTcp(port: number, bytes: readonly Uint8Array[]): Promise<readonly D
   const replies: DnsMessage[] = [];
   return new Promise<readonly DnsMessage[]>((resolve, reject) => {
     socket.once("error", reject);
-    readFrames(socket, (reply) => {
+    const read = frameReader((reply) => {
       replies.push(decodeMessage(reply));
       if (replies.length === bytes.length) resolve(replies);
     });
+    socket.on("data", read);
     socket.write(Buffer.concat(bytes.map(frame)));
   }).finally(() => socket.destroy());
 }

@@ -3,8 +3,8 @@ import { createSocket } from "node:dgram";
 import type { Socket as UdpSocket } from "node:dgram";
 import { createServer } from "node:net";
 import type { Socket as TcpSocket } from "node:net";
+import { frame, frameReader } from "../../lib/dns-message/index.ts";
 import type { Respond } from "./responder.ts";
-import { frame, readFrames } from "./tcp-frames.ts";
 
 /** A TCP client that says nothing for so long is disconnected (RFC 7766 section 6.2.3). */
 const tcpIdleMs = 10_000;
@@ -113,7 +113,7 @@ async function listenTcp({ host, port, respond }: ListenOptions): Promise<() => 
 function serve(socket: TcpSocket, respond: Respond): void {
   const origin = { transport: "tcp", address: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 } as const;
   let underWay = 0;
-  readFrames(socket, (bytes) => {
+  const read = frameReader((bytes) => {
     const reply = respond(bytes, origin);
     if (reply === undefined) return;
     if (!(reply instanceof Promise)) {
@@ -124,6 +124,7 @@ function serve(socket: TcpSocket, respond: Respond): void {
     if (underWay >= maxPipelined) socket.pause();
     void finish(reply);
   });
+  socket.on("data", read);
   async function finish(reply: Promise<Buffer | undefined>): Promise<void> {
     const later = await reply;
     underWay -= 1;

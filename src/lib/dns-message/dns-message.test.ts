@@ -3,25 +3,10 @@ import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import type { DnsMessage, RecordData, ResourceRecord } from "./message.ts";
 import { DnsMessageError } from "./message.ts";
-import { decodeMessage, encodeMessage } from "./index.ts";
+import { decodeMessage, encodeMessage, frame, frameReader, queryMessage, recordTypes } from "./index.ts";
 import { labelsOf } from "./name.ts";
 
-const query: DnsMessage = {
-  id: 0x1234,
-  isResponse: false,
-  opcode: 0,
-  isAuthoritative: false,
-  isTruncated: false,
-  isRecursionDesired: true,
-  isRecursionAvailable: false,
-  isAuthenticData: false,
-  isCheckingDisabled: false,
-  rcode: 0,
-  questions: [{ name: "web.default.svc.cluster.local.", type: 1, class: 1 }],
-  answers: [],
-  authorities: [],
-  additionals: [],
-};
+const query = queryMessage({ id: 0x1234, name: "web.default.svc.cluster.local.", type: recordTypes.A });
 
 function record(data: RecordData, name = "web.default.svc.cluster.local."): ResourceRecord {
   return { name, class: 1, ttlSeconds: 30, data };
@@ -282,4 +267,20 @@ describe("properties of the codec", () => {
       { numRuns: 400 },
     );
   });
+});
+
+test("frameReader() finds the messages again however the connection cuts them", () => {
+  const texts = fc.array(fc.uint8Array({ maxLength: 300 }));
+  fc.assert(
+    fc.property(texts, fc.integer({ min: 1, max: 400 }), (sent, chunkBytes) => {
+      const bytes = Buffer.concat(sent.map(frame));
+      const found: Buffer[] = [];
+      const read = frameReader((message) => found.push(Buffer.from(message)));
+      for (let at = 0; at < bytes.length; at += chunkBytes) read(bytes.subarray(at, at + chunkBytes));
+      assert.deepEqual(
+        found,
+        sent.map((message) => Buffer.from(message)),
+      );
+    }),
+  );
 });

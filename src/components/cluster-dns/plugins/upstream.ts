@@ -4,7 +4,9 @@ import { connect } from "node:net";
 import {
   decodeMessage,
   encodeMessage,
-  opcodes,
+  frame,
+  frameReader,
+  queryMessage,
   rcodeName,
   recordClasses,
   recordTypes,
@@ -15,7 +17,6 @@ import type { Clock } from "../../../machinery/clock.ts";
 import type { HostAndPort } from "../corefile/index.ts";
 import type { Reply, Request } from "../handler.ts";
 import type { DnsMetrics } from "../metrics.ts";
-import { frame, readFrames } from "../tcp-frames.ts";
 
 /** CoreDNS waits two seconds for an answer too. */
 const timeoutMs = 2000;
@@ -100,23 +101,14 @@ const probeRequest: Request = {
 };
 
 function queryOf(request: Request, id: number): DnsMessage {
-  return {
+  return queryMessage({
     id,
-    isResponse: false,
-    opcode: opcodes.QUERY,
-    isAuthoritative: false,
-    isTruncated: false,
+    name: request.askedName,
+    type: request.type,
+    class: request.class,
     isRecursionDesired: request.isRecursionDesired,
-    isRecursionAvailable: false,
-    isAuthenticData: false,
-    isCheckingDisabled: false,
-    rcode: 0,
-    questions: [{ name: request.askedName, type: request.type, class: request.class }],
-    answers: [],
-    authorities: [],
-    additionals: [],
     edns: { udpPayloadBytes, version: 0, isDnssecOk: request.isDnssecOk, options: [] },
-  };
+  });
 }
 
 function replyOf(message: DnsMessage): Reply {
@@ -166,7 +158,10 @@ function overTcp({ query, address, clock, signal }: Exchange): Promise<DnsMessag
   return withTimeout({ clock, signal }, (settle) => {
     socket.on("error", () => settle(undefined));
     socket.on("close", () => settle(undefined));
-    readFrames(socket, (bytes) => settle(matching(bytes, query)));
+    socket.on(
+      "data",
+      frameReader((bytes) => settle(matching(bytes, query))),
+    );
     socket.write(frame(encodeMessage(query)));
     return () => socket.destroy();
   });
