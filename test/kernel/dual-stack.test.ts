@@ -1,25 +1,14 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:net";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
-import { NamespaceNetwork } from "../../src/kernel/namespace-network/index.ts";
-import {
-  adoptConnectingSocket,
-  bindTcpSocket,
-  connectTcpSocket,
-  createNetworkNamespace,
-  openNetworkNamespace,
-  removeNetworkNamespace,
-} from "../../src/kernel/netns/index.ts";
+import { createNetworkNamespace } from "../../src/kernel/netns/index.ts";
 import { parseCidr, parseIpAddress } from "../../src/lib/ip/index.ts";
 import { emptyPlan, mergePlans, type NetworkPlan } from "../../src/model/network-state/index.ts";
 import { type NodeNetwork, planNodeNetwork, planPodNetwork } from "../../src/model/pod-network/index.ts";
 import { inNamespaces } from "./in-namespaces.ts";
-import { patience } from "../patience.ts";
+import { namespaceFolder } from "./namespace-folder.ts";
 
 const cause = { kind: "Test", name: "dual-stack" };
 
@@ -34,28 +23,10 @@ function node(number: number): NodeNetwork {
 /** The planners with both families, without the lab around them: two nodes on one cable, two pods on the first. */
 inNamespaces(import.meta.url, (mode) => {
   const dir = mkdtempSync(join(tmpdir(), "netloom-dual-"));
-  const servers: Server[] = [];
+  const { withNetwork, serve, ask, close } = namespaceFolder(dir);
   const plans = new Map<string, NetworkPlan>();
-  const reconcile = (name: string): number => {
-    const namespace = openNetworkNamespace(`${dir}/${name}`);
-    const network = new NamespaceNetwork(namespace, "podNetwork");
-    const { operations } = network.reconcile(plans.get(name) ?? emptyPlan);
-    network.close();
-    namespace.close();
-    return operations.length;
-  };
-  const inside = <T>(name: string, work: () => T): T => {
-    const namespace = openNetworkNamespace(`${dir}/${name}`);
-    try {
-      return namespace.run(work);
-    } finally {
-      namespace.close();
-    }
-  };
-  const ask = async (name: string, address: string): Promise<string> => {
-    const fd = inside(name, () => connectTcpSocket({ address, port: 80 }));
-    return text(await adoptConnectingSocket(fd, AbortSignal.timeout(5000 * patience)));
-  };
+  const reconcile = (name: string): number =>
+    withNetwork(name, (network) => network.reconcile(plans.get(name) ?? emptyPlan).operations.length);
 
   before(async () => {
     const nodes = [node(1), node(2)];
@@ -91,20 +62,13 @@ inNamespaces(import.meta.url, (mode) => {
     // (duplicate address detection) for seconds.
     reconcile("node-2");
     for (const name of plans.keys()) reconcile(name);
-    for (const [name, address] of [
-      ["a", "fd00:244:1::2"],
-      ["a", "10.244.1.2"],
-      ["c", "fd00:244:2::2"],
-    ] as const) {
-      const server = createServer((socket) => socket.end(socket.remoteAddress ?? ""));
-      servers.push(server.listen({ fd: inside(name, () => bindTcpSocket({ address, port: 80 })) }));
-      await once(server, "listening");
-    }
+    await serve("a", "fd00:244:1::2");
+    await serve("a", "10.244.1.2");
+    await serve("c", "fd00:244:2::2");
   });
 
   after(() => {
-    for (const server of servers) server.close();
-    for (const name of readdirSync(dir)) removeNetworkNamespace(`${dir}/${name}`);
+    close();
     rmSync(dir, { recursive: true });
   });
 

@@ -1,32 +1,28 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { after, before, describe, test } from "node:test";
 import { join } from "node:path";
 import { createLabNetwork } from "../../src/components/lab-network/index.ts";
-import { NamespaceNetwork } from "../../src/kernel/namespace-network/index.ts";
-import {
-  bindUdpSocket,
-  createNetworkNamespace,
-  openNetworkNamespace,
-  removeNetworkNamespace,
-} from "../../src/kernel/netns/index.ts";
+import { bindUdpSocket, createNetworkNamespace } from "../../src/kernel/netns/index.ts";
 import { readSysctl } from "../../src/kernel/sysctl/index.ts";
 import { FakeClock } from "../../src/machinery/fake-clock.ts";
 import { silentLogger } from "../../src/machinery/log.ts";
 import { clusterPaths } from "../../src/model/cluster-config.ts";
-import { type NetworkState, operationText } from "../../src/model/network-state/index.ts";
+import { operationText } from "../../src/model/network-state/index.ts";
+import { patience } from "../patience.ts";
 import { inNamespaces } from "./in-namespaces.ts";
 import { labConfig } from "./lab-config.ts";
-import { patience } from "../patience.ts";
+import { namespaceFolder } from "./namespace-folder.ts";
 
 inNamespaces(import.meta.url, (mode) => {
   for (const ipFamily of ["ipv6", "dual"]) {
     const dir = mkdtempSync(join(tmpdir(), "netloom-lab6-"));
     const config = labConfig(dir, { ipFamily });
     const { netns } = clusterPaths(config);
+    const { inside, withNetwork, state, close } = namespaceFolder(netns, "labNetwork");
     const clock = new FakeClock();
     const repairs: string[] = [];
     const stop = new AbortController();
@@ -39,25 +35,6 @@ inNamespaces(import.meta.url, (mode) => {
       onRepair: (name, what) => repairs.push(...what.map((text) => `${name}: ${text}`)),
     });
     const running: Promise<void>[] = [];
-    const inside = <T>(name: string, work: () => T): T => {
-      const namespace = openNetworkNamespace(`${netns}/${name}`);
-      try {
-        return namespace.run(work);
-      } finally {
-        namespace.close();
-      }
-    };
-    const withNetwork = <T>(name: string, work: (network: NamespaceNetwork) => T): T => {
-      const namespace = openNetworkNamespace(`${netns}/${name}`);
-      const network = new NamespaceNetwork(namespace, "labNetwork");
-      try {
-        return work(network);
-      } finally {
-        network.close();
-        namespace.close();
-      }
-    };
-    const state = (name: string): NetworkState => withNetwork(name, (network) => network.read({ sysctls: [] }));
 
     describe(`lab network of "${ipFamily}" (${mode})`, () => {
       before(async () => {
@@ -68,7 +45,7 @@ inNamespaces(import.meta.url, (mode) => {
       after(async () => {
         stop.abort();
         await Promise.all(running);
-        for (const name of readdirSync(netns)) removeNetworkNamespace(`${netns}/${name}`);
+        close();
         rmSync(dir, { recursive: true });
       });
 

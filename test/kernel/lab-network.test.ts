@@ -1,31 +1,26 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { createLabNetwork } from "../../src/components/lab-network/index.ts";
-import { NamespaceNetwork } from "../../src/kernel/namespace-network/index.ts";
-import {
-  bindUdpSocket,
-  createNetworkNamespace,
-  openNetworkNamespace,
-  removeNetworkNamespace,
-} from "../../src/kernel/netns/index.ts";
+import { bindUdpSocket, createNetworkNamespace } from "../../src/kernel/netns/index.ts";
 import type { Component } from "../../src/machinery/component.ts";
 import { FakeClock } from "../../src/machinery/fake-clock.ts";
 import { type Logger, silentLogger } from "../../src/machinery/log.ts";
 import { clusterPaths } from "../../src/model/cluster-config.ts";
-import type { NetworkOperation, NetworkState } from "../../src/model/network-state/index.ts";
+import { patience } from "../patience.ts";
 import { inNamespaces } from "./in-namespaces.ts";
 import { labConfig } from "./lab-config.ts";
-import { patience } from "../patience.ts";
+import { namespaceFolder } from "./namespace-folder.ts";
 
 inNamespaces(import.meta.url, (mode) => {
   const dir = mkdtempSync(join(tmpdir(), "netloom-lab-"));
   const config = labConfig(dir);
   const { netns } = clusterPaths(config);
+  const { inside, withNetwork, state, close } = namespaceFolder(netns);
   const clock = new FakeClock();
   const warnings: string[] = [];
   const log: Logger = {
@@ -47,24 +42,11 @@ inNamespaces(import.meta.url, (mode) => {
     running = [];
     stop = new AbortController();
   };
-  const look = <T>(name: string, work: (network: NamespaceNetwork) => T): T => {
-    const namespace = openNetworkNamespace(`${netns}/${name}`);
-    const network = new NamespaceNetwork(namespace, "podNetwork");
-    try {
-      return work(network);
-    } finally {
-      network.close();
-      namespace.close();
-    }
-  };
-  const state = (name: string): NetworkState => look(name, (network) => network.read({ sysctls: [] }));
-  const apply = (name: string, operations: readonly NetworkOperation[]): void =>
-    look(name, (network) => network.apply(operations));
 
   before(() => createNetworkNamespace(`${netns}/lan`).close());
   after(async () => {
     await stopAll();
-    for (const name of readdirSync(netns)) removeNetworkNamespace(`${netns}/${name}`);
+    close();
     rmSync(dir, { recursive: true });
   });
 
@@ -99,14 +81,11 @@ inNamespaces(import.meta.url, (mode) => {
       const rule = state("lan").rules.find(({ priority }) => priority === 100);
       assert.ok(rule !== undefined);
       // Rules are removed by what they say, protocol included: this one as the lab's own.
-      const namespace = openNetworkNamespace(`${netns}/lan`);
-      const asLab = new NamespaceNetwork(namespace, "labNetwork");
-      asLab.apply([
+      const operations = [
         { type: "delete-rule", rule },
         { type: "delete-link", name: "outside" },
-      ]);
-      asLab.close();
-      namespace.close();
+      ] as const;
+      withNetwork("lan", (network) => network.apply(operations), "labNetwork");
       await clock.advance(1000);
       assert.ok(state("lan").rules.some(({ priority }) => priority === 100));
       assert.ok(state("outside").routes.some(({ destination }) => destination === "0.0.0.0/0"));
@@ -117,17 +96,15 @@ inNamespaces(import.meta.url, (mode) => {
     });
 
     test("a resolver that nothing leads to is refused at once, to connected sockets of a node too", async () => {
-      const namespace = openNetworkNamespace(`${netns}/node-1`);
       const socket = createSocket("udp4");
       try {
-        socket.bind({ fd: namespace.run(() => bindUdpSocket({ address: "0.0.0.0", port: 0 })) });
+        socket.bind({ fd: inside("node-1", () => bindUdpSocket({ address: "0.0.0.0", port: 0 })) });
         const refused = once(socket, "error", { signal: AbortSignal.timeout(1000 * patience) });
         socket.connect(53, "198.51.100.53", () => socket.send("?"));
         const [error] = (await refused) as [NodeJS.ErrnoException];
         assert.equal(error.code, "EHOSTUNREACH");
       } finally {
         socket.close();
-        namespace.close();
       }
     });
 
@@ -135,10 +112,12 @@ inNamespaces(import.meta.url, (mode) => {
       const cause = { kind: "Test", name: "foreign" };
       const [address] = state("node-1").addresses.filter(({ link }) => link === "eth0");
       assert.ok(address !== undefined);
-      apply("node-1", [
-        { type: "create-link", link: { type: "bridge", name: "foreign", cause } },
-        { type: "add-address", address: { link: "foreign", address: address.address, prefix: 32, cause } },
-      ]);
+      withNetwork("node-1", (network) =>
+        network.apply([
+          { type: "create-link", link: { type: "bridge", name: "foreign", cause } },
+          { type: "add-address", address: { link: "foreign", address: address.address, prefix: 32, cause } },
+        ]),
+      );
       await clock.advance(40_000);
       assert.ok(state("node-1").links.some(({ name }) => name === "foreign"));
       assert.ok(state("node-1").addresses.some(({ link }) => link === "foreign"));

@@ -7,14 +7,14 @@ import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { createPodNetwork, type PodNetwork, removeUnknownPodNetworks } from "../../src/components/cni/index.ts";
 import { createLabNetwork } from "../../src/components/lab-network/index.ts";
-import { NamespaceNetwork } from "../../src/kernel/namespace-network/index.ts";
-import { createNetworkNamespace, openNetworkNamespace, removeNetworkNamespace } from "../../src/kernel/netns/index.ts";
+import { createNetworkNamespace, openNetworkNamespace } from "../../src/kernel/netns/index.ts";
 import { FakeClock } from "../../src/machinery/fake-clock.ts";
 import { silentLogger } from "../../src/machinery/log.ts";
 import { clusterPaths } from "../../src/model/cluster-config.ts";
+import { patience } from "../patience.ts";
 import { inNamespaces, isSecondMode } from "./in-namespaces.ts";
 import { labConfig } from "./lab-config.ts";
-import { patience } from "../patience.ts";
+import { namespaceFolder } from "./namespace-folder.ts";
 
 const victim = join(import.meta.dirname, "kill-points/pod-network-victim.ts");
 const pod = { namespace: "default", name: "victim", uid: "victim" };
@@ -26,8 +26,8 @@ inNamespaces(import.meta.url, (mode) => {
   const dir = mkdtempSync(join(tmpdir(), "netloom-crash-"));
   const config = labConfig(dir);
   const { netns } = clusterPaths(config);
-  const [node] = config.nodes;
-  assert.ok(node !== undefined);
+  const { state, close } = namespaceFolder(netns);
+  const node = config.nodes[0] ?? assert.fail();
   const stateDir = join(dir, "cni");
   const clock = new FakeClock();
   const stop = new AbortController();
@@ -42,16 +42,15 @@ inNamespaces(import.meta.url, (mode) => {
   after(async () => {
     stop.abort();
     await lab;
-    for (const name of readdirSync(netns)) removeNetworkNamespace(`${netns}/${name}`);
+    close();
     rmSync(dir, { recursive: true });
   });
 
   /** An agent that starts after another, until it was ended. */
   async function withAgent<T>(work: (network: PodNetwork) => Promise<T>): Promise<T> {
     const end = new AbortController();
-    const namespace = openNetworkNamespace(`${netns}/${node?.name ?? ""}`);
-    const options = { config, node, nodeNamespace: namespace, stateDir, log: silentLogger, clock };
-    const network = createPodNetwork({ ...options, node: node ?? assert.fail() });
+    const namespace = openNetworkNamespace(`${netns}/${node.name}`);
+    const network = createPodNetwork({ config, node, nodeNamespace: namespace, stateDir, log: silentLogger, clock });
     const running = network.run(end.signal);
     try {
       await Promise.race([network.ready, running]);
@@ -64,11 +63,7 @@ inNamespaces(import.meta.url, (mode) => {
   }
 
   const linksAndRoutes = (): readonly string[] => {
-    const namespace = openNetworkNamespace(`${netns}/${node?.name ?? ""}`);
-    const network = new NamespaceNetwork(namespace, "podNetwork");
-    const { links, routes } = network.read({ sysctls: [] });
-    network.close();
-    namespace.close();
+    const { links, routes } = state(node.name);
     return [...links.map(({ name }) => name), ...routes.map(({ destination }) => destination)].toSorted();
   };
 

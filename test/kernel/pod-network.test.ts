@@ -1,23 +1,12 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { type AttachedPod, createPodNetwork, type PodNetwork } from "../../src/components/cni/index.ts";
 import { createLabNetwork } from "../../src/components/lab-network/index.ts";
-import { NamespaceNetwork } from "../../src/kernel/namespace-network/index.ts";
-import {
-  adoptConnectingSocket,
-  bindTcpSocket,
-  connectTcpSocket,
-  createNetworkNamespace,
-  openNetworkNamespace,
-  removeNetworkNamespace,
-} from "../../src/kernel/netns/index.ts";
+import { createNetworkNamespace, openNetworkNamespace, removeNetworkNamespace } from "../../src/kernel/netns/index.ts";
 import { readSysctl } from "../../src/kernel/sysctl/index.ts";
 import { FakeClock } from "../../src/machinery/fake-clock.ts";
 import { silentLogger } from "../../src/machinery/log.ts";
@@ -26,46 +15,22 @@ import type { NetworkOperation, NetworkState } from "../../src/model/network-sta
 import { podLinkName } from "../../src/model/pod-network/index.ts";
 import { inNamespaces } from "./in-namespaces.ts";
 import { labConfig } from "./lab-config.ts";
-import { patience } from "../patience.ts";
+import { namespaceFolder } from "./namespace-folder.ts";
 
 inNamespaces(import.meta.url, (mode) => {
   const home = readlinkSync("/proc/thread-self/ns/net");
   const dir = mkdtempSync(join(tmpdir(), "netloom-pods-"));
   const config = labConfig(dir);
   const { netns } = clusterPaths(config);
+  const { inside, withNetwork, serve, ask, close } = namespaceFolder(netns);
   const clock = new FakeClock();
   const stop = new AbortController();
   const running: Promise<void>[] = [];
-  const servers: Server[] = [];
   const nodeNetworks: PodNetwork[] = [];
 
-  const inside = <T>(name: string, work: () => T): T => {
-    const namespace = openNetworkNamespace(`${netns}/${name}`);
-    try {
-      return namespace.run(work);
-    } finally {
-      namespace.close();
-    }
-  };
-  /** A server on port 80 of the namespace that tells each client the address it sees. */
-  const serve = async (name: string, address: string): Promise<void> => {
-    const server = createServer((socket: Socket) => socket.end(socket.remoteAddress ?? ""));
-    server.listen({ fd: inside(name, () => bindTcpSocket({ address, port: 80 })) });
-    servers.push(server);
-    await once(server, "listening");
-  };
-  const ask = async (name: string, address: string): Promise<string> => {
-    const fd = inside(name, () => connectTcpSocket({ address, port: 80 }));
-    return text(await adoptConnectingSocket(fd, AbortSignal.timeout(5000 * patience)));
-  };
   /** What an administrator does by hand. */
-  const tamper = (name: string, operations: (state: NetworkState) => readonly NetworkOperation[]): void => {
-    const namespace = openNetworkNamespace(`${netns}/${name}`);
-    const network = new NamespaceNetwork(namespace, "labNetwork");
-    network.apply(operations(network.read({ sysctls: [] })));
-    network.close();
-    namespace.close();
-  };
+  const tamper = (name: string, operations: (state: NetworkState) => readonly NetworkOperation[]): void =>
+    withNetwork(name, (network) => network.apply(operations(network.read({ sysctls: [] }))), "labNetwork");
   const restartNode = (index: number): PodNetwork => {
     const node = config.nodes[index];
     assert.ok(node !== undefined);
@@ -98,10 +63,9 @@ inNamespaces(import.meta.url, (mode) => {
   });
 
   after(async () => {
-    for (const server of servers) server.close();
     stop.abort();
     await Promise.all(running);
-    for (const name of readdirSync(netns)) removeNetworkNamespace(`${netns}/${name}`);
+    close();
     const mounts = readFileSync("/proc/self/mounts", "utf8");
     rmSync(dir, { recursive: true });
     assert.ok(!mounts.includes(dir), mounts);

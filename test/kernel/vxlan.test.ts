@@ -1,22 +1,12 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:net";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buffer, text } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { createPodNetwork, type PodNetwork } from "../../src/components/cni/index.ts";
 import { createLabNetwork } from "../../src/components/lab-network/index.ts";
-import { NamespaceNetwork } from "../../src/kernel/namespace-network/index.ts";
-import {
-  adoptConnectingSocket,
-  bindTcpSocket,
-  connectTcpSocket,
-  createNetworkNamespace,
-  openNetworkNamespace,
-  removeNetworkNamespace,
-} from "../../src/kernel/netns/index.ts";
+import { createNetworkNamespace, openNetworkNamespace } from "../../src/kernel/netns/index.ts";
 import { openNft } from "../../src/kernel/nftables/index.ts";
 import { FakeClock } from "../../src/machinery/fake-clock.ts";
 import { silentLogger } from "../../src/machinery/log.ts";
@@ -25,7 +15,7 @@ import { type ClusterConfig, clusterPaths, type NodeConfig } from "../../src/mod
 import type { NetworkOperation, NetworkState } from "../../src/model/network-state/index.ts";
 import { inNamespaces } from "./in-namespaces.ts";
 import { labConfig } from "./lab-config.ts";
-import { patience } from "../patience.ts";
+import { namespaceFolder } from "./namespace-folder.ts";
 
 /** Counts what reaches node-2, as it comes in. */
 const counters = `table ip seen {
@@ -44,43 +34,13 @@ inNamespaces(import.meta.url, (mode) => {
   const dir = mkdtempSync(join(tmpdir(), "netloom-vxlan-"));
   const config: ClusterConfig = { ...labConfig(dir), network: "vxlan" };
   const { netns } = clusterPaths(config);
+  const { withNamespace, withNetwork, state, serve, connect, ask, close } = namespaceFolder(netns);
   const clock = new FakeClock();
   const stop = new AbortController();
   const running: Promise<void>[] = [];
-  const servers: Server[] = [];
   const nodeList = createNodeList(config.nodes);
   const repairs: string[] = [];
 
-  const withNamespace = <T>(name: string, work: (namespace: ReturnType<typeof openNetworkNamespace>) => T): T => {
-    const namespace = openNetworkNamespace(`${netns}/${name}`);
-    try {
-      return work(namespace);
-    } finally {
-      namespace.close();
-    }
-  };
-  const serve = async (name: string, address: string, answer: (remote: string) => string): Promise<void> => {
-    const server = createServer((socket) => socket.end(answer(socket.remoteAddress ?? "")));
-    const fd = withNamespace(name, (namespace) => namespace.run(() => bindTcpSocket({ address, port: 80 })));
-    servers.push(server.listen({ fd }));
-    await once(server, "listening");
-  };
-  const connect = async (name: string, address: string) =>
-    await adoptConnectingSocket(
-      withNamespace(name, (namespace) => namespace.run(() => connectTcpSocket({ address, port: 80 }))),
-      AbortSignal.timeout(5000 * patience),
-    );
-  const ask = async (name: string, address: string): Promise<string> => text(await connect(name, address));
-  const stateOf = (name: string): NetworkState => withNetwork(name, (network) => network.read({ sysctls: [] }));
-  const withNetwork = <T>(name: string, work: (network: NamespaceNetwork) => T): T =>
-    withNamespace(name, (namespace) => {
-      const network = new NamespaceNetwork(namespace, "podNetwork");
-      try {
-        return work(network);
-      } finally {
-        network.close();
-      }
-    });
   /** What an administrator does by hand. */
   const tamper = (operations: readonly NetworkOperation[]): void =>
     withNetwork("node-1", (network) => network.apply(operations));
@@ -119,16 +79,15 @@ inNamespaces(import.meta.url, (mode) => {
     await Promise.all(networks.map(({ ready }) => ready));
     await networks[0]?.attach({ namespace: "default", name: "a", uid: "a" });
     await networks[1]?.attach({ namespace: "default", name: "c", uid: "c" });
-    await serve("pod-a", "10.244.1.2", (remote) => remote);
+    await serve("pod-a", "10.244.1.2");
     await serve("pod-c", "10.244.2.2", (remote) => remote.padEnd(1_000_000, "."));
     nft("node-2", counters);
   });
 
   after(async () => {
-    for (const server of servers) server.close();
     stop.abort();
     await Promise.all(running);
-    for (const name of readdirSync(netns)) removeNetworkNamespace(`${netns}/${name}`);
+    close();
     rmSync(dir, { recursive: true });
   });
 
@@ -146,7 +105,7 @@ inNamespaces(import.meta.url, (mode) => {
 
     test("gives pods what the node's link has, less what wrapping takes", () => {
       const mtuOf = (name: string, link: string): number | undefined =>
-        stateOf(name).links.find((one) => one.name === link)?.mtuBytes;
+        state(name).links.find((one) => one.name === link)?.mtuBytes;
       assert.deepEqual(
         [mtuOf("node-1", "eth0"), mtuOf("node-1", "overlay1"), mtuOf("pod-a", "eth0"), mtuOf("pod-c", "eth0")],
         [1500, 1450, 1450, 1450],
@@ -159,7 +118,7 @@ inNamespaces(import.meta.url, (mode) => {
     });
 
     test("learns nothing, and marks what it has set", () => {
-      const { links, routes, neighbours, forwardings } = stateOf("node-1");
+      const { links, routes, neighbours, forwardings } = state("node-1");
       const end = links.find(({ name }) => name === "overlay1");
       assert.deepEqual(end?.vxlan, { vni: 1, port: 4789, local: "192.168.60.11", isLearning: false });
       assert.equal(end?.alias, "Node node-1");
@@ -203,14 +162,14 @@ inNamespaces(import.meta.url, (mode) => {
     ];
     for (const [what, operations, told] of damages) {
       test(`is as planned again a moment after ${what}, and says so`, async () => {
-        const former = stateOf("node-1");
+        const former = state("node-1");
         repairs.length = 0;
         tamper(operations);
         await clock.advance(1000);
         // A link takes its addresses and routes with it: they are missed in the next look.
         await clock.advance(1000);
         assert.ok(repairs.includes(told), repairs.join("; "));
-        const { links, ...rest } = stateOf("node-1");
+        const { links, ...rest } = state("node-1");
         const { links: linksBefore, ...restBefore } = former;
         assert.deepEqual(rest, restBefore);
         assert.deepEqual(
@@ -231,7 +190,7 @@ inNamespaces(import.meta.url, (mode) => {
         loopbackAddress: "127.60.0.3",
       };
       const ways = (): readonly string[] => {
-        const { routes, neighbours, forwardings } = stateOf("node-1");
+        const { routes, neighbours, forwardings } = state("node-1");
         return [
           ...routes.filter(({ link }) => link === "overlay1").map(({ destination }) => destination),
           ...neighbours.filter(({ link }) => link === "overlay1").map(({ address }) => address),
