@@ -4,13 +4,13 @@ import { after, before, test } from "node:test";
 import { generateKeyPairSync, X509Certificate } from "node:crypto";
 import type { CertificateSigningRequest, Container, Pod, PodSpec } from "../../src/api/generated/types.ts";
 import { resources } from "../../src/api/resources.ts";
-import { ApiError } from "../../src/api/status.ts";
 import type { ApiClient } from "../../src/client/index.ts";
 import { certificationRequest } from "./certification-request.ts";
 import { startTestServer } from "./api-server.ts";
 import type { TestServer } from "./api-server.ts";
 import { startControllers } from "./controllers.ts";
-import { patience } from "../patience.ts";
+import { eventually } from "./eventually.ts";
+import { messageOf, refusalOf } from "./refusal.ts";
 
 let started: TestServer | undefined;
 let stopControllers: (() => Promise<void>) | undefined;
@@ -30,28 +30,6 @@ function as(name: string, ...groups: readonly string[]): ApiClient {
   return started.server.client({ name, groups: [...groups, "system:authenticated"] });
 }
 const admin = (): ApiClient => as("root", "system:masters");
-
-async function errorOf(refused: Promise<unknown>): Promise<ApiError> {
-  try {
-    await refused;
-  } catch (error) {
-    if (error instanceof ApiError) return error;
-    throw error;
-  }
-  return assert.fail("it was not refused");
-}
-
-async function eventually<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 5000 * patience;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > deadline) assert.fail(`did not come to pass: ${what}`);
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-  }
-}
 
 /** A namespace with its service account. */
 async function namespace(name: string, labels: Readonly<Record<string, string>> = {}): Promise<string> {
@@ -105,12 +83,12 @@ test("a limit range completes what containers do not say, and says that it did",
   );
   const large = container({ resources: { limits: { cpu: "2", memory: "1Gi" } } });
   assert.equal(
-    (await errorOf(admin().create(resources.pods, pod(of, "large", { containers: [large] })))).message,
+    await messageOf(admin().create(resources.pods, pod(of, "large", { containers: [large] }))),
     'pods "large" is forbidden: [maximum cpu usage per Container is 1, but limit is 2, maximum memory usage per Container is 128Mi, but limit is 1Gi]',
   );
   const small = container({ resources: { requests: { cpu: "10m" } } });
   assert.equal(
-    (await errorOf(admin().create(resources.pods, pod(of, "small", { containers: [small] })))).message,
+    await messageOf(admin().create(resources.pods, pod(of, "small", { containers: [small] }))),
     'pods "small" is forbidden: minimum cpu usage per Container is 50m, but request is 10m',
   );
 });
@@ -122,7 +100,7 @@ test("a quota refuses what is too much, and takes back what goes", async () => {
   const quota = () => admin().get(resources.resourceQuotas, { namespace: of, name: "q" });
   await eventually("the quota is counted", async () => (await quota()).status?.hard);
   assert.equal(
-    (await errorOf(admin().create(resources.pods, pod(of, "silent")))).message,
+    await messageOf(admin().create(resources.pods, pod(of, "silent"))),
     'pods "silent" is forbidden: failed quota: q: must specify requests.cpu for: c',
   );
   const asking = (cpu: string) => ({ containers: [container({ resources: { requests: { cpu } } })] });
@@ -132,22 +110,20 @@ test("a quota refuses what is too much, and takes back what goes", async () => {
   );
   assert.deepEqual(outcomes.map(({ status }) => status).toSorted(), ["fulfilled", "rejected", "rejected"]);
   assert.equal(
-    (await errorOf(admin().create(resources.pods, pod(of, "d", asking("600m"))))).message,
+    await messageOf(admin().create(resources.pods, pod(of, "d", asking("600m")))),
     'pods "d" is forbidden: exceeded quota: q, requested: requests.cpu=600m, used: requests.cpu=600m, limited: requests.cpu=1',
   );
   assert.equal((await quota()).status?.used?.["requests.cpu"], "600m");
   const won = outcomes.findIndex(({ status }) => status === "fulfilled");
   await admin().delete(resources.pods, { namespace: of, name: ["a", "b", "c"][won] ?? "" });
-  await eventually("what it used is free again", async () =>
-    (await quota()).status?.used?.["pods"] === "0" ? true : undefined,
-  );
+  await eventually("what it used is free again", async () => (await quota()).status?.used?.["pods"] === "0");
   const service = (name: string) => ({
     metadata: { namespace: of, name },
     spec: { type: "NodePort" as const, ports: [{ port: 80 }] },
   });
   await admin().create(resources.services, service("one"));
   assert.match(
-    (await errorOf(admin().create(resources.services, service("two")))).message,
+    await messageOf(admin().create(resources.services, service("two"))),
     /^services "two" is forbidden: exceeded quota: q, requested: services.nodeports=1, used: services.nodeports=1, limited: services.nodeports=1$/,
   );
 });
@@ -161,7 +137,7 @@ test("a quota with scopes counts only what is in them", async () => {
   });
   const sized = container({ resources: { requests: { cpu: "1m" } } });
   await admin().create(resources.pods, pod(of, "sized", { containers: [sized] }));
-  assert.match((await errorOf(admin().create(resources.pods, pod(of, "best")))).message, /exceeded quota: q/);
+  assert.match(await messageOf(admin().create(resources.pods, pod(of, "best"))), /exceeded quota: q/);
 });
 
 test("an eviction waits where the budget has no pod to spare", async () => {
@@ -176,7 +152,7 @@ test("an eviction waits where the budget has no pod to spare", async () => {
     await run(await admin().create(resources.pods, { ...made, metadata: { ...made.metadata, labels } }));
   }
   const budget = () => admin().get(resources.podDisruptionBudgets, { namespace: of, name: "web" });
-  await eventually("one may go", async () => ((await budget()).status?.disruptionsAllowed === 1 ? true : undefined));
+  await eventually("one may go", async () => (await budget()).status?.disruptionsAllowed === 1);
   const evict = (name: string): Promise<unknown> =>
     admin().createSubresource(resources.pods, { namespace: of, name }, "eviction", { metadata: { name } });
   await evict("one");
@@ -187,14 +163,14 @@ test("an eviction waits where the budget has no pod to spare", async () => {
       ({ type, reason }) => type === "DisruptionTarget" && reason === "EvictionByEvictionAPI",
     ),
   );
-  const refused = await errorOf(evict("two"));
+  const refused = await refusalOf(evict("two"));
   assert.equal(refused.code, 429);
   assert.equal(refused.message, "Cannot evict pod as it would violate the pod's disruption budget.");
   await eventually("the budget is counted anew", async () => {
     const { status } = await budget();
-    return status?.currentHealthy === 1 && status.disruptedPods === undefined ? true : undefined;
+    return status?.currentHealthy === 1 && status.disruptedPods === undefined;
   });
-  const again = await errorOf(evict("two"));
+  const again = await refusalOf(evict("two"));
   assert.deepEqual(again.status.details?.causes, [
     { reason: "DisruptionBudget", message: "The disruption budget web needs 1 healthy pods and has 1 currently" },
   ]);
@@ -203,7 +179,7 @@ test("an eviction waits where the budget has no pod to spare", async () => {
 test("a namespace's level of pod security holds pods back, and warns of templates", async () => {
   const of = await namespace("hardened", { "pod-security.kubernetes.io/enforce": "restricted" });
   assert.equal(
-    (await errorOf(admin().create(resources.pods, pod(of, "loose")))).message,
+    await messageOf(admin().create(resources.pods, pod(of, "loose"))),
     'pods "loose" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container "c" must set securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (container "c" must set securityContext.capabilities.drop=["ALL"]), runAsNonRoot != true (pod or container "c" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container "c" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")',
   );
   const securityContext = { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } };
@@ -212,7 +188,7 @@ test("a namespace's level of pod security holds pods back, and warns of template
   const other = await namespace("basic", { "pod-security.kubernetes.io/enforce": "baseline" });
   const bad = container({ securityContext: { privileged: true }, ports: [{ containerPort: 80, hostPort: 80 }] });
   assert.equal(
-    (await errorOf(admin().create(resources.pods, pod(other, "bad", { containers: [bad], hostNetwork: true }))))
+    (await refusalOf(admin().create(resources.pods, pod(other, "bad", { containers: [bad], hostNetwork: true }))))
       .message,
     'pods "bad" is forbidden: violates PodSecurity "baseline:latest": host namespaces (hostNetwork=true), hostPort (container "c" uses hostPort 80), privileged (container "c" must not set securityContext.privileged=true)',
   );
@@ -245,7 +221,7 @@ test("classes and priorities are filled in from those marked as default", async 
   assert.equal((await admin().create(resources.pods, pod(of, "usual"))).spec?.priority, 7);
   assert.equal(
     (
-      await errorOf(
+      await refusalOf(
         admin().create(resources.priorityClasses, { metadata: { name: "b" }, value: 8, globalDefault: true }),
       )
     ).message,
@@ -274,7 +250,7 @@ test("a pod keeps its patience with sick nodes when its tolerations are set anew
   );
   const changed = await admin().update(resources.pods, { ...anew, spec: { ...spec, tolerations: impatient } });
   assert.deepEqual(changed.spec?.tolerations, impatient);
-  const { message } = await errorOf(
+  const { message } = await refusalOf(
     admin().update(resources.pods, { ...changed, spec: { ...spec, tolerations: impatient.slice(1) } }),
   );
   assert.match(message, /existing toleration can not be modified except its tolerationSeconds/);
@@ -319,7 +295,7 @@ test("requests that must not be granted are refused", async () => {
   const request = certificationRequest({ commonName: "x", organizations: ["system:masters"], privateKey });
   assert.equal(
     (
-      await errorOf(
+      await refusalOf(
         admin().create(
           resources.certificateSigningRequests,
           csr("x", { signerName, usages: ["client auth"], request }),
@@ -350,7 +326,7 @@ test("requests that must not be granted are refused", async () => {
     csr("eve", { signerName, usages: ["client auth"], request: own }),
   );
   assert.equal(
-    (await errorOf(approve(eve, "eve"))).message,
+    await messageOf(approve(eve, "eve")),
     'certificatesigningrequests.certificates.k8s.io "eve" is forbidden: user not permitted to approve requests with signerName "kubernetes.io/kube-apiserver-client"',
   );
 });
@@ -370,7 +346,7 @@ test("a node's own client certificate is granted by itself; one that breaks the 
   const other = certificationRequest({ commonName: "system:node:n2", organizations: ["system:nodes"], privateKey });
   const stolen = csr("n2", { signerName, usages, request: other });
   assert.match(
-    (await errorOf(as(name, "system:nodes").create(resources.certificateSigningRequests, stolen))).message,
+    await messageOf(as(name, "system:nodes").create(resources.certificateSigningRequests, stolen)),
     /can only create a node CSR with CN=system:node:n1$/,
   );
   const serving = certificationRequest({ commonName: name, organizations: ["system:nodes"], privateKey });

@@ -2,19 +2,18 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:http2";
-import { request as httpsRequest } from "node:https";
-import type { IncomingHttpHeaders } from "node:http";
 import { after, before, test } from "node:test";
-import { createGunzip } from "node:zlib";
 import * as fc from "fast-check";
 import { resources } from "../../src/api/resources.ts";
 import type { ApiClient } from "../../src/client/index.ts";
 import { startTestServer } from "./api-server.ts";
 import type { TestServer } from "./api-server.ts";
 import { patience } from "../patience.ts";
+import { administratorOf, httpCaller } from "./http-call.ts";
+import type { Answer, Call, Caller } from "./http-call.ts";
 
 let started: TestServer | undefined;
-let identity = { cert: "", key: "" };
+let call: Caller;
 
 function running(): TestServer {
   if (started === undefined) throw new Error("the test server did not start");
@@ -23,57 +22,15 @@ function running(): TestServer {
 
 before(async () => {
   started = await startTestServer();
-  const pair = started.pki.issue({
-    commonName: "admin",
-    organizations: ["system:masters"],
-    usage: "client",
-    validDays: 1,
-  });
-  identity = { cert: pair.certificate, key: pair.key };
+  call = httpCaller(started);
 });
 
 after(async () => {
   await started?.close();
 });
 
-interface Call {
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-  readonly isAnonymous?: boolean;
-}
-
-interface Answer {
-  readonly code: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly text: string;
-}
-
-function call(path: string, options: Call = {}): Promise<Answer> {
-  const { method = "GET", headers = {}, body, isAnonymous = false } = options;
-  return new Promise((resolve, reject) => {
-    const request = httpsRequest(
-      `${running().url}${path}`,
-      { method, headers, ca: running().pki.caCertificate, ...(isAnonymous ? {} : identity), agent: false },
-      (response) => {
-        const chunks: Buffer[] = [];
-        const isGzip = response.headers["content-encoding"] === "gzip";
-        const stream = isGzip ? response.pipe(createGunzip()) : response;
-        stream.on("data", (chunk: Buffer) => chunks.push(chunk));
-        stream.on("end", () => {
-          const text = Buffer.concat(chunks).toString();
-          resolve({ code: response.statusCode ?? 0, headers: response.headers, text });
-        });
-        stream.on("error", reject);
-      },
-    );
-    request.on("error", reject);
-    request.end(body);
-  });
-}
-
 async function json(path: string, options: Call = {}): Promise<unknown> {
-  return JSON.parse((await call(path, options)).text);
+  return (await call(path, options)).json;
 }
 
 function admin(): ApiClient {
@@ -226,7 +183,7 @@ test(
   "a body without end is answered with 413, and its stream ends: the connection serves on",
   { timeout: 30_000 * patience },
   async () => {
-    const session = connect(running().url, { ca: running().pki.caCertificate, ...identity });
+    const session = connect(running().url, { ca: running().pki.caCertificate, ...administratorOf(running().pki) });
     try {
       const endless = session.request({ ":method": "POST", ":path": maps, "content-type": "application/json" });
       endless.on("error", () => undefined);

@@ -17,7 +17,7 @@ import { silentLogger as log } from "../../src/machinery/log.ts";
 import { createClusterPki } from "../../src/machinery/pki/index.ts";
 import { createMemoryStore } from "../../src/storage/index.ts";
 import { exampleCluster } from "../../src/model/cluster-plan/index.ts";
-import { patience } from "../patience.ts";
+import { eventually } from "./eventually.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "netloom-control-plane-"));
 const config = exampleCluster(folder, { nodes: [], apiPort: 0 });
@@ -89,16 +89,6 @@ async function runPods(): Promise<void> {
       const body = { status: { phase: "Running", podIP: ip, podIPs: [{ ip }], conditions: [ready] } };
       await client.patch(resources.pods, keyOf(pod), { type: "strategic", body }, { subresource: "status" });
     }
-  }
-}
-
-async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000 * patience;
-  while (!(await holds())) {
-    if (Date.now() > deadline) assert.fail(`did not come to pass: ${what}`);
-    await new Promise<void>((resolve) => {
-      setImmediate(resolve);
-    });
   }
 }
 

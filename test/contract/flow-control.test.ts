@@ -8,9 +8,9 @@ import type { ApiClient } from "../../src/client/index.ts";
 import { keepFlowControl } from "../../src/components/kube-apiserver/flow-control/index.ts";
 import { startTestServer } from "./api-server.ts";
 import type { TestServer } from "./api-server.ts";
+import { eventually } from "./eventually.ts";
 import { httpCaller } from "./http-call.ts";
 import type { Caller } from "./http-call.ts";
-import { patience } from "../patience.ts";
 
 const base = "/apis/flowcontrol.apiserver.k8s.io/v1";
 let started: TestServer | undefined;
@@ -32,17 +32,12 @@ async function cellsOf(plural: string): Promise<readonly (readonly unknown[])[]>
   return (json as { rows: { cells: unknown[] }[] }).rows.map(({ cells }) => cells);
 }
 
-async function danglingOf(name: string, wanted: string): Promise<FlowSchema> {
-  const deadline = Date.now() + 5000 * patience;
-  for (;;) {
+const danglingOf = (name: string, wanted: string): Promise<FlowSchema> =>
+  eventually(`${name} is Dangling=${wanted}`, async () => {
     const schema = await admin.get(resources.flowSchemas, { name });
-    if (schema.status?.conditions?.some(({ type, status }) => type === "Dangling" && status === wanted)) return schema;
-    if (Date.now() > deadline) assert.fail(`${name} did not become Dangling=${wanted}: ${JSON.stringify(schema)}`);
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-  }
-}
+    const isSo = schema.status?.conditions?.some(({ type, status }) => type === "Dangling" && status === wanted);
+    return isSo === true && schema;
+  });
 
 const rules = [
   {

@@ -1,21 +1,22 @@
 /** Who asks and what they may do: tokens, reviews, acting as somebody else, roles, nodes. */
 import assert from "node:assert/strict";
-import { request as httpsRequest } from "node:https";
 import { after, before, test } from "node:test";
 import * as fc from "fast-check";
 import type { AuthenticationV1TokenRequest, SubjectAccessReview, TokenReview } from "../../src/api/generated/types.ts";
 import { resources, reviews } from "../../src/api/resources.ts";
-import { ApiError } from "../../src/api/status.ts";
 import type { ApiClient } from "../../src/client/index.ts";
 import { issueCertificate } from "../../src/machinery/pki/index.ts";
 import { startTestServer } from "./api-server.ts";
 import type { TestServer } from "./api-server.ts";
 import { startControllers } from "./controllers.ts";
-import { patience } from "../patience.ts";
+import { eventually } from "./eventually.ts";
+import { httpCaller } from "./http-call.ts";
+import type { Caller } from "./http-call.ts";
+import { messageOf } from "./refusal.ts";
 
 let started: TestServer | undefined;
 let stopControllers: (() => Promise<void>) | undefined;
-let masters = { cert: "", key: "" };
+let call: Caller;
 
 function running(): TestServer {
   if (started === undefined) throw new Error("the test server did not start");
@@ -25,13 +26,7 @@ function running(): TestServer {
 before(async () => {
   started = await startTestServer();
   stopControllers = await startControllers(started);
-  const pair = started.pki.issue({
-    commonName: "root",
-    organizations: ["system:masters"],
-    usage: "client",
-    validDays: 1,
-  });
-  masters = { cert: pair.certificate, key: pair.key };
+  call = httpCaller(started);
 });
 
 after(async () => {
@@ -42,63 +37,6 @@ after(async () => {
 const as = (name: string, ...groups: readonly string[]): ApiClient =>
   running().server.client({ name, groups: [...groups, "system:authenticated"] });
 const admin = (): ApiClient => as("root", "system:masters");
-
-interface Call {
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
-  readonly body?: unknown;
-  readonly isAnonymous?: boolean;
-  /** An administrator's where absent. */
-  readonly identity?: { readonly cert: string; readonly key: string };
-}
-
-function call(path: string, options: Call = {}): Promise<{ readonly code: number; readonly body: unknown }> {
-  const { method = "GET", headers = {}, body, isAnonymous = false, identity = masters } = options;
-  return new Promise((resolve, reject) => {
-    const request = httpsRequest(
-      `${running().url}${path}`,
-      {
-        method,
-        headers: { "content-type": "application/json", ...headers },
-        ca: running().pki.caCertificate,
-        ...(isAnonymous ? {} : identity),
-        agent: false,
-      },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.on("end", () => {
-          const text = Buffer.concat(chunks).toString();
-          resolve({ code: response.statusCode ?? 0, body: text.startsWith("{") ? JSON.parse(text) : text });
-        });
-      },
-    );
-    request.on("error", reject);
-    request.end(body === undefined ? undefined : JSON.stringify(body));
-  });
-}
-
-async function messageOf(refused: Promise<unknown>): Promise<string> {
-  try {
-    await refused;
-  } catch (error) {
-    if (error instanceof ApiError) return error.message;
-    throw error;
-  }
-  return assert.fail("it was not refused");
-}
-
-async function eventually<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 5000 * patience;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > deadline) assert.fail(`did not come to pass: ${what}`);
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-  }
-}
 
 async function tokenFor(account: string, spec: AuthenticationV1TokenRequest["spec"] = {}): Promise<string> {
   const key = { namespace: "default", name: account };
@@ -146,7 +84,7 @@ test("a token tells its account, and ends with the account", async () => {
     isAnonymous: true,
   });
   assert.equal(who.code, 201);
-  const { status: self } = who.body as { status: { userInfo: { username: string } } };
+  const { status: self } = who.json as { status: { userInfo: { username: string } } };
   assert.equal(self.userInfo.username, "system:serviceaccount:default:short");
   await admin().delete(resources.serviceAccounts, { namespace: "default", name: "short" });
   assert.equal((await review(token))?.error, "[invalid bearer token, service account token has been invalidated]");
@@ -199,21 +137,21 @@ test("a Secret of a service account gets a token without end, and takes it along
   await admin().delete(resources.serviceAccounts, { namespace: "default", name: "lasting" });
   await eventually("the secret is gone", async () => {
     const { items } = await admin().list(resources.secrets, { fieldSelector: `metadata.name=${key.name}` });
-    return items.length === 0 ? true : undefined;
+    return items.length === 0;
   });
   assert.equal((await review(token))?.authenticated, undefined);
 });
 
 test("others can check tokens with what OpenID discovery says", async () => {
-  const configuration = (await call("/.well-known/openid-configuration")).body as { issuer: string; jwks_uri: string };
+  const configuration = (await call("/.well-known/openid-configuration")).json as { issuer: string; jwks_uri: string };
   assert.equal(configuration.issuer, "https://kubernetes.default.svc.cluster.local");
-  const { keys } = (await call("/openid/v1/jwks")).body as { keys: { kid: string; alg: string }[] };
+  const { keys } = (await call("/openid/v1/jwks")).json as { keys: { kid: string; alg: string }[] };
   const [header = ""] = (await tokenFor("default")).split(".");
   assert.equal(keys[0]?.kid, (JSON.parse(Buffer.from(header, "base64url").toString()) as { kid: string }).kid);
   const refused = await call("/openid/v1/jwks", { isAnonymous: true });
   assert.equal(refused.code, 403);
   assert.equal(
-    (refused.body as { message: string }).message,
+    (refused.json as { message: string }).message,
     'forbidden: User "system:anonymous" cannot get path "/openid/v1/jwks"',
   );
 });
@@ -294,8 +232,8 @@ const impersonation: readonly (readonly [
 for (const [what, headers, code, expected] of impersonation) {
   test(`an administrator acts as ${what}`, async () => {
     const answer = await call("/api/v1/namespaces/default/secrets", { headers });
-    assert.equal(answer.code, code, JSON.stringify(answer.body));
-    assert.match(JSON.stringify(answer.body).replaceAll('\\"', '"'), expected);
+    assert.equal(answer.code, code, answer.text);
+    assert.match(answer.text.replaceAll('\\"', '"'), expected);
   });
 }
 
@@ -304,7 +242,7 @@ test("acting as somebody else needs the right to, for every part of them", async
   const headers = { authorization: `Bearer ${token}`, "impersonate-user": "jane" };
   const refused = await call("/api/v1/pods", { headers, isAnonymous: true });
   assert.equal(
-    (refused.body as { message: string }).message,
+    (refused.json as { message: string }).message,
     'users "jane" is forbidden: User "system:serviceaccount:default:default" cannot impersonate resource "users" in API group "" at the cluster scope',
   );
 });
@@ -381,7 +319,7 @@ test("roles that are made of others follow them", async () => {
   });
   await eventually("admin has the rule of see-widgets", async () => {
     const { rules = [] } = await admin().get(resources.clusterRoles, { name: "admin" });
-    return rules.some(({ resources: kinds = [] }) => kinds.includes("widgets")) ? true : undefined;
+    return rules.some(({ resources: kinds = [] }) => kinds.includes("widgets"));
   });
 });
 

@@ -1,23 +1,23 @@
 /** What a list or a get may ask of versions, and what becomes of a list in pages when its state is forgotten. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { request as httpsRequest } from "node:https";
 import type { Status } from "../../src/api/generated/types.ts";
 import type { KubernetesObject, ObjectList } from "../../src/api/object.ts";
 import { resources } from "../../src/api/resources.ts";
 import { createMemoryStore } from "../../src/storage/index.ts";
 import { startTestServer } from "./api-server.ts";
 import type { TestServer } from "./api-server.ts";
+import { httpCaller } from "./http-call.ts";
+import type { Call, Caller } from "./http-call.ts";
 
 const store = createMemoryStore({ history: { events: 100 } });
 const path = "/api/v1/namespaces/default/configmaps";
 let started: TestServer | undefined;
-let identity = { cert: "", key: "" };
+let call: Caller;
 
 before(async () => {
   started = await startTestServer({ store });
-  const pair = started.pki.issue({ commonName: "a", organizations: ["system:masters"], usage: "client", validDays: 1 });
-  identity = { cert: pair.certificate, key: pair.key };
+  call = httpCaller(started);
   const client = started.server.client({ name: "a", groups: ["system:masters"] });
   for (const name of ["a", "b", "c", "d"]) {
     // oxlint-disable-next-line no-await-in-loop -- their versions must follow one another
@@ -32,41 +32,20 @@ interface Answer<T> {
 }
 
 function get<T>(url: string, accept = "application/json"): Promise<Answer<T>> {
-  return ask(url, { accept });
+  return ask(url, { headers: { accept } });
 }
 
 function post<T>(url: string, body: object): Promise<Answer<T>> {
-  return ask(url, { method: "POST", body: JSON.stringify(body) });
+  return ask(url, { method: "POST", body });
 }
 
 function apply<T>(url: string, body: string): Promise<Answer<T>> {
-  return ask(url, { method: "PATCH", body, contentType: "application/apply-patch+yaml" });
+  return ask(url, { method: "PATCH", body, headers: { "content-type": "application/apply-patch+yaml" } });
 }
 
-interface Asking {
-  readonly method?: string;
-  readonly accept?: string;
-  readonly body?: string;
-  readonly contentType?: string;
-}
-
-function ask<T>(
-  url: string,
-  { method = "GET", accept = "application/json", contentType = "application/json", body }: Asking,
-): Promise<Answer<T>> {
-  if (started === undefined) throw new Error("the test server did not start");
-  const headers = { accept, "content-type": contentType };
-  const options = { method, ca: started.pki.caCertificate, ...identity, agent: false, headers } as const;
-  const target = `${started.url}${url}`;
-  return new Promise((resolve, reject) => {
-    const request = httpsRequest(target, options, (response) => {
-      let text = "";
-      response.on("data", (chunk: Buffer) => (text += chunk.toString()));
-      response.on("end", () => resolve({ code: response.statusCode ?? 0, body: JSON.parse(text) as T }));
-    });
-    request.on("error", reject);
-    request.end(body);
-  });
+async function ask<T>(url: string, options: Call): Promise<Answer<T>> {
+  const { code, json } = await call(url, options);
+  return { code, body: json as T };
 }
 
 type List = ObjectList<KubernetesObject>;

@@ -9,7 +9,7 @@ import { createMemoryStore } from "../../src/storage/index.ts";
 import { startTestServer } from "./api-server.ts";
 import type { TestServer } from "./api-server.ts";
 import { startControllers } from "./controllers.ts";
-import { patience } from "../patience.ts";
+import { eventually } from "./eventually.ts";
 
 const store = createMemoryStore();
 let started: TestServer | undefined;
@@ -25,18 +25,6 @@ after(async () => {
   await stopControllers?.();
   await started?.close();
 });
-
-async function eventually<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 5000 * patience;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > deadline) assert.fail(`did not come to pass: ${what}`);
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-  }
-}
 
 const service = (name: string, clusterIP?: string): Service => ({
   metadata: { namespace: "default", name },

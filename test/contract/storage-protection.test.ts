@@ -8,7 +8,8 @@ import type { ApiClient } from "../../src/client/index.ts";
 import { startTestServer } from "./api-server.ts";
 import type { TestServer } from "./api-server.ts";
 import { startControllers } from "./controllers.ts";
-import { patience } from "../patience.ts";
+import { eventually } from "./eventually.ts";
+import { messageOf } from "./refusal.ts";
 
 const lines: string[] = [];
 let started: TestServer | undefined;
@@ -24,26 +25,6 @@ after(async () => {
   await stopControllers?.();
   await started?.close();
 });
-
-async function messageOf(refused: Promise<unknown>): Promise<string> {
-  try {
-    await refused;
-  } catch (error) {
-    if (error instanceof ApiError) return error.message;
-    throw error;
-  }
-  return assert.fail("it was not refused");
-}
-
-async function eventually(what: string, look: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5000 * patience;
-  while (!(await look())) {
-    if (Date.now() > deadline) assert.fail(`did not come to pass: ${what}`);
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-  }
-}
 
 const isGone = async (found: Promise<unknown>): Promise<boolean> => {
   try {
