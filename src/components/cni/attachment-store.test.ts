@@ -36,6 +36,16 @@ describe("AttachmentStore", () => {
     assert.deepEqual(again.get("2"), undefined);
   });
 
+  test("tells on which pod an agent that was killed may have been at work: the last, or any", () => {
+    const store = new AttachmentStore(dir, unexpected);
+    const last = { ...web, uid: "2", addresses: [parseIpAddress("10.244.1.3")] };
+    store.put(web);
+    store.put(last);
+    assert.deepEqual(new AttachmentStore(dir, unexpected).maybeUnfinished(), [last]);
+    writeFileSync(join(dir, "last-address"), "10.244.1.3\n");
+    assert.deepEqual(new AttachmentStore(dir, unexpected).maybeUnfinished().length, 2);
+  });
+
   test("reports and removes damaged records, whatever is in them", () => {
     new AttachmentStore(dir, unexpected).put(web);
     const content = fc.oneof(fc.string(), fc.json(), fc.constant(JSON.stringify({ ...web, uid: "other" })));

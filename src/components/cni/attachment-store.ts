@@ -22,7 +22,7 @@ const lastFile = "last-address";
 export class AttachmentStore {
   readonly #dir: string;
   readonly #byUid = new Map<string, Attachment>();
-  #lastAddresses: readonly IpAddress[];
+  #last: LastPut | undefined;
 
   /** `onDamaged` hears of files that are no attachment (a full disk, an edit by hand); they are removed. */
   constructor(dir: string, onDamaged: (file: string, error: unknown) => void) {
@@ -39,7 +39,7 @@ export class AttachmentStore {
         rmSync(join(dir, file), { force: true });
       }
     }
-    this.#lastAddresses = readLast(join(dir, lastFile));
+    this.#last = readLast(join(dir, lastFile));
   }
 
   list(): readonly Attachment[] {
@@ -56,16 +56,25 @@ export class AttachmentStore {
 
   /** Those given out last, also when they were given back since. */
   lastAddresses(): readonly IpAddress[] {
-    return this.#lastAddresses;
+    return this.#last?.addresses ?? [];
+  }
+
+  /**
+   * Those on which an agent that was killed may have been at work: it attaches one after the other, so the last one; all
+   * where it is not known which that was.
+   */
+  maybeUnfinished(): readonly Attachment[] {
+    const last = this.#last;
+    return last === undefined ? this.list() : this.list().filter(({ uid }) => uid === last.uid);
   }
 
   put(attachment: Attachment): void {
     const path = join(this.#dir, `${attachment.uid}${suffix}`);
     writeFileSync(`${path}${unfinished}`, JSON.stringify(attachment));
     renameSync(`${path}${unfinished}`, path);
-    writeLast(join(this.#dir, lastFile), attachment.addresses);
+    writeLast(join(this.#dir, lastFile), attachment);
     this.#byUid.set(attachment.uid, attachment);
-    this.#lastAddresses = attachment.addresses;
+    this.#last = attachment;
   }
 
   delete(uid: string): void {
@@ -93,26 +102,27 @@ function parseAttachment(text: string): Attachment {
   return { namespace, name, uid, addresses: addresses.map((address) => parseIpAddress(String(address))) };
 }
 
-/** Longer than an address of each family. */
-const lastLength = 64;
+type LastPut = Pick<Attachment, "uid" | "addresses">;
+
+/** Longer than a uid and an address of each family. */
+const lastLength = 160;
 
 /**
  * Only a hint: it need not survive a crash whole. Written over what is there: ext4 writes a file that was emptied and filled
  * to the disk at once, milliseconds for each pod.
  */
-function writeLast(path: string, addresses: readonly IpAddress[]): void {
-  const text = addresses.join("\n").padEnd(lastLength, "\n");
+function writeLast(path: string, { uid, addresses }: LastPut): void {
+  const text = JSON.stringify({ uid, addresses }).padEnd(lastLength, "\n");
   writeFileSync(path, text, { flag: existsSync(path) ? "r+" : "w" });
 }
 
-/** A hint only: without it, or with a damaged one, allocation starts at the beginning. */
-function readLast(path: string): readonly IpAddress[] {
+/** Without it, or with a damaged one, allocation starts at the beginning, and more pods are looked into. */
+function readLast(path: string): LastPut | undefined {
   try {
-    return readFileSync(path, "utf8")
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => parseIpAddress(line));
+    const { uid, addresses } = JSON.parse(readFileSync(path, "utf8")) as Readonly<Record<string, unknown>>;
+    if (typeof uid !== "string" || !Array.isArray(addresses)) return undefined;
+    return { uid, addresses: addresses.map((address) => parseIpAddress(String(address))) };
   } catch {
-    return [];
+    return undefined;
   }
 }

@@ -34,7 +34,7 @@ import { type Attachment, AttachmentStore } from "./attachment-store.ts";
 import type { AttachedPod, PodNetworkOptions } from "./types.ts";
 
 /** How many pods are looked into, in turn, so that a full node costs no more than a small one. */
-const podsPerTick = { quiet: 1, changed: 25 } as const;
+const podsPerTick = { quiet: 1, changed: 25, untilAllSeen: 25 } as const;
 const uplink = "eth0";
 const usualMtuBytes = 1500;
 
@@ -58,6 +58,8 @@ export class NodePods {
   readonly #uplinkMtuBytes: number;
   readonly #lastGroupId = lastGroupId(readFileSync("/proc/self/gid_map", "utf8"));
   #nextChecked = 0;
+  /** How many of those that an earlier agent attached nobody has looked into since. */
+  #unseen: number;
   /** Pods came or went since the last look: changes that the kernel reports are likely these. */
   #hasMoved = false;
   /** The last resync did not come to its end, and its changes have been taken note of already. */
@@ -74,6 +76,7 @@ export class NodePods {
       removeNetworkNamespace(this.#pathOf(basename(file, ".json")));
     });
     for (const { uid } of this.#store.list()) if (!isNetworkNamespace(this.#pathOf(uid))) this.#forget(uid);
+    this.#unseen = this.#store.list().length;
     this.#network = new NamespaceNetwork(options.nodeNamespace, "podNetwork", {
       hasNeighbours: options.config.network === "vxlan",
     });
@@ -140,12 +143,17 @@ export class NodePods {
     // A node whose pods come and go all the time must not look into 25 of them each second.
     const isForeign = hasChanged && !isFull && !this.#hasMoved;
     this.#hasMoved = false;
-    const quiet = isPodsTurn ? podsPerTick.quiet : 0;
-    const inTurn = this.#nextInTurn(attachments, isForeign || log === undefined ? podsPerTick.changed : quiet);
+    // A start looks at the node and what may be half done: what waits for it must not wait for each pod.
+    const isStart = log === undefined;
+    const isCatchingUp = this.#unseen > 0;
+    const quiet = isPodsTurn && !isStart ? podsPerTick[isCatchingUp ? "untilAllSeen" : "quiet"] : 0;
+    const inTurn = this.#nextInTurn(attachments, isForeign ? podsPerTick.changed : quiet);
+    this.#unseen -= inTurn.length;
     const madeAnew = hasChanged ? this.#resyncNode(attachments.filter(this.#exists), log) : new Set();
     const affected = attachments.filter(({ uid }) => madeAnew.size > 0 && madeAnew.has(podLinkName(uid)));
-    for (const attachment of new Set([...affected, ...inTurn])) {
-      if (this.#exists(attachment)) this.#resyncPod(attachment, log);
+    const unfinished = isStart ? this.#store.maybeUnfinished() : [];
+    for (const attachment of new Set([...affected, ...unfinished, ...inTurn])) {
+      if (this.#exists(attachment)) this.#resyncPod(attachment, isCatchingUp ? undefined : log);
     }
     this.#hasFailed = false;
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { resources } from "../../api/resources.ts";
@@ -219,6 +219,16 @@ test("a missing ConfigMap keeps the container waiting until it is there", async 
   });
   await rig.clock.advance(10_000);
   assert.ok(rig.runtime.started[0]?.env.includes("MODE=fast"));
+  await rig.close();
+});
+
+test("a restarted agent leaves alone what containers have written into their /etc/hosts", async () => {
+  const rig = await startKubelet();
+  const pod = await rig.createPod("web", { containers: [nginx] });
+  const hosts = `${rig.nodeRoot}/var/lib/kubelet/pods/${pod.metadata?.uid}/etc-hosts`;
+  appendFileSync(hosts, "10.0.0.1\tby-hand\n");
+  await rig.restart();
+  assert.match(readFileSync(hosts, "utf8"), /\tby-hand\n$/);
   await rig.close();
 });
 

@@ -1,5 +1,5 @@
 /** The files every container of a pod shares, and each one's termination log: written before the first process starts. */
-import { appendFileSync, chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import type { Pod } from "../../../api/generated/types.ts";
 import type { Mount } from "../../../container/runtime.ts";
 import type { ClusterConfig } from "../../../model/cluster-config.ts";
@@ -7,23 +7,29 @@ import { hostsFile, podHostname, resolvConf } from "../../../model/pod-files/ind
 import type { AnyContainer } from "./find-container.ts";
 import { podDir } from "./paths.ts";
 
-/** Writes `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf`; may be repeated. */
+/**
+ * Writes `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf`; may be repeated. Those of a pod that an earlier agent has
+ * started stay as they are: its containers may have written into them.
+ */
 export function writePodFiles(options: {
   readonly pod: Pod;
   readonly ips: readonly string[];
   readonly config: Pick<ClusterConfig, "clusterDomain" | "dnsServiceAddress">;
   readonly nodeRoot: string;
   readonly nodeName: string;
+  /** The pod's network was there already. */
+  readonly isAdopted: boolean;
 }): { readonly hostname: string } {
-  const { pod, ips, config, nodeRoot, nodeName } = options;
+  const { pod, ips, config, nodeRoot, nodeName, isAdopted } = options;
   const { clusterDomain, dnsServiceAddress } = config;
   const dir = podDir(nodeRoot, pod.metadata?.uid ?? "");
   mkdirSync(dir, { recursive: true });
   const isOnHost = pod.spec?.hostNetwork === true;
-  const nodeHosts = isOnHost ? readOr(`${nodeRoot}/etc/hosts`, "127.0.0.1\tlocalhost\n") : undefined;
   const names = podHostname(pod, clusterDomain);
   const isFqdn = pod.spec?.setHostnameAsFQDN === true && names.fqdn !== "";
   const hostname = isOnHost ? nodeName : isFqdn ? names.fqdn : names.hostname;
+  if (isAdopted && isWritten(dir, ips)) return { hostname };
+  const nodeHosts = isOnHost ? readOr(`${nodeRoot}/etc/hosts`, "127.0.0.1\tlocalhost\n") : undefined;
   writeFileSync(`${dir}/etc-hosts`, hostsFile({ pod, ips, clusterDomain, nodeHosts }));
   writeFileSync(`${dir}/etc-hostname`, `${hostname}\n`);
   const node = readOr(`${nodeRoot}/etc/resolv.conf`, "");
@@ -60,6 +66,12 @@ export function terminationLogPath(
   run: { readonly name: string; readonly attempt: number },
 ): string {
   return `${podDir(nodeRoot, pod.metadata?.uid ?? "")}/containers/${run.name}/${run.attempt}`;
+}
+
+/** An agent may have been killed before the last of them, and before a stop of the cluster the pod had other addresses. */
+function isWritten(dir: string, [ip = ""]: readonly string[]): boolean {
+  const last = statSync(`${dir}/resolv.conf`, { throwIfNoEntry: false });
+  return last !== undefined && last.size > 0 && readOr(`${dir}/etc-hosts`, "").includes(`${ip}\t`);
 }
 
 function readOr(path: string, fallback: string): string {

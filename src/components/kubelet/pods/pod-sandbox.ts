@@ -81,17 +81,25 @@ export class PodSandbox {
     const { config, network, node, nodeNetnsPath, nodeRoot } = context.options;
     const { namespace = "", name = "", uid = "" } = pod().metadata ?? {};
     const isOnHost = pod().spec?.hostNetwork === true;
+    // What an earlier agent or an earlier try made is the pod's already.
+    const adopted = isOnHost ? undefined : network.list().find((attached) => attached.uid === uid);
     const attachment = isOnHost
       ? { netnsPath: nodeNetnsPath, ips: node.addresses }
-      : // What an earlier agent or an earlier try made is the pod's already.
-        (network.list().find((attached) => attached.uid === uid) ?? network.attach({ namespace, name, uid }));
+      : (adopted ?? network.attach({ namespace, name, uid }));
     // Both are awaited, whichever fails: a try must be over before the next.
     const [attached, volumes] = await Promise.allSettled([attachment, context.volumes.prepare(pod(), this.fields())]);
     if (attached.status === "rejected") throw attached.reason;
     if (volumes.status === "rejected") throw volumes.reason;
     const { netnsPath, ips } = attached.value;
     this.ips = ips;
-    const { hostname } = writePodFiles({ pod: pod(), ips, config, nodeRoot, nodeName: node.name });
+    const { hostname } = writePodFiles({
+      pod: pod(),
+      ips,
+      config,
+      nodeRoot,
+      nodeName: node.name,
+      isAdopted: adopted !== undefined,
+    });
     return { netnsPath, hostname, volumes: volumes.value };
   }
 
