@@ -49,6 +49,8 @@ export class AgentNodes {
     );
   }
 
+  readonly carries = (name: string): boolean => this.#running.has(name);
+
   readonly fail = (error: unknown): void => this.#failed.reject(error);
 
   /** After the process was told to end: the nodes' containers live on. */

@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { resources } from "../api/resources.ts";
 import { createHttpsClient } from "../client/index.ts";
+import { countNamespaces } from "../components/lab-inspection/index.ts";
 import { createMetricsSocket } from "../components/metrics-gateway/index.ts";
 import { limitConcurrency } from "../components/kubelet/index.ts";
 import { createImageCatalog, prepareContainerHost } from "../container/index.ts";
@@ -23,6 +24,7 @@ import { readClusterFile } from "./cluster-file.ts";
 import { writeCompileCacheLater } from "./compile-cache.ts";
 import { LabKeeper } from "./lab-keeper.ts";
 import { sweepPodNetworks } from "./node-agent.ts";
+import { createOverviewSocket } from "./overview/index.ts";
 import { createRepairEvents } from "./repair-events.ts";
 import { runTogether } from "./run-together.ts";
 import { untilTerminated } from "./until-terminated.ts";
@@ -73,6 +75,12 @@ export async function agent([configFile = "", number = "1"]: readonly string[]):
         onRepair: repairs.note,
       },
     });
+    const overviewSocket = createOverviewSocket({
+      path: paths.overviewSocket(`agent-${number}`),
+      answer: async ({ about }) =>
+        about === "kernel" ? countNamespaces({ folder: paths.netns, isWanted: nodes.carries }) : undefined,
+      log,
+    });
     const carry = async (): Promise<void> => {
       let isServing = false;
       for await (const roster of followRoster(paths.holderSocket, signal)) {
@@ -83,7 +91,7 @@ export async function agent([configFile = "", number = "1"]: readonly string[]):
           if (number === "1") sweepPodNetworks(nodeList.current, { config, log });
           if (number === "1") await reportProgress(paths.holderSocket, { step: "network", atMs: clock.now() });
           await waitForListener({ address: config.controlPlaneAddresses[0], port: 6443, signal, clock });
-          runTogether([informers, repairs, metricsSocket, idleCollection], signal).catch(nodes.fail);
+          runTogether([informers, repairs, metricsSocket, overviewSocket, idleCollection], signal).catch(nodes.fail);
           isServing = true;
         }
         await nodes.carry(own);

@@ -44,7 +44,7 @@ async function exportRunning(bundle: Bundle, cluster: RunningCluster): Promise<v
   );
   await bundle.attempt("objects", async () => await exportObjects(bundle, cluster));
   await bundle.attempt("network", async () => {
-    for (const report of await askKernel(cluster, "all")) await exportNamespace(bundle, report);
+    for (const report of await askKernel(cluster)) await exportNamespace(bundle, report);
   });
   for (const { name } of config.nodes) {
     const podLogs = `/proc/${initPid}/root${clusterPaths(config).nodeRoot(name)}/var/log/pods`;

@@ -27,7 +27,7 @@ import { readClusterFile } from "./cluster-file.ts";
 import { writeCompileCacheLater } from "./compile-cache.ts";
 import { createHostDialer } from "./host-dialer.ts";
 import { createMetricsSources } from "./metrics-sources.ts";
-import { createOverviewSocket } from "./overview/index.ts";
+import { answerOfServer, createOverviewSocket } from "./overview/index.ts";
 import { createReadinessReport } from "./readiness-report.ts";
 import { runTogether } from "./run-together.ts";
 import { untilTerminated } from "./until-terminated.ts";
@@ -124,7 +124,11 @@ export async function server([configFile = ""]: readonly string[]): Promise<void
         log,
       }),
       createIdleCollection({ memory: processMemory(), clock }),
-      createOverviewSocket({ path: paths.serverSocket, client: administrator, nodes, log }),
+      createOverviewSocket({
+        path: paths.overviewSocket("server"),
+        answer: answerOfServer({ client: administrator, nodes }),
+        log,
+      }),
       createReadinessReport({
         config,
         client: administrator,

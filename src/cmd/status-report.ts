@@ -1,9 +1,9 @@
 /** Everything `netloom status` tells, as data. */
-import { callControl } from "../machinery/control-socket/index.ts";
+import { callControl, type HolderStatus } from "../machinery/control-socket/index.ts";
 import { clusterPaths, metricsListener } from "../model/cluster-config.ts";
 import type { RunningCluster } from "./clusters.ts";
 import { hostProcesses } from "./host-processes.ts";
-import { askKernel } from "./ask-kernel.ts";
+import { countInKernel } from "./ask-kernel.ts";
 import { askOverview } from "./overview/index.ts";
 import { kubernetesVersion } from "./version.ts";
 
@@ -66,11 +66,12 @@ export async function statusReport(
   { isDetailed }: { readonly isDetailed: boolean },
 ): Promise<StatusReport> {
   const { config, supervisor, initPid } = cluster;
+  const holding = callControl(clusterPaths(config).holderSocket, { operation: "status" });
   const [holder, known, kernel] = await Promise.all([
-    callControl(clusterPaths(config).holderSocket, { operation: "status" }),
+    holding,
     // Whatever is wrong with the server, the rest is told: this is the command one asks when something is wrong.
-    askOverview(config, { about: "nodes" }).catch(() => undefined),
-    isDetailed ? askKernel(cluster, "nodes") : [],
+    askOverview(config, "server", { about: "nodes" }).catch(() => undefined),
+    isDetailed ? holding.then(async (told) => await countInKernel(cluster, agentsOf(told))) : [],
   ]);
   const isOff = (node: string): boolean => holder.nodes.some(({ name, state }) => name === node && state === "stopped");
   const metrics = metricsListener(config);
@@ -137,8 +138,8 @@ export async function statusReport(
               kernel: {
                 rules: inKernel.rules,
                 elements: inKernel.elements,
-                routes: inKernel.routes.length,
-                links: inKernel.links.length,
+                routes: inKernel.routes,
+                links: inKernel.links,
                 connections: inKernel.connections,
               },
             }),
@@ -146,6 +147,9 @@ export async function statusReport(
     }),
   };
 }
+
+const agentsOf = ({ components }: HolderStatus): readonly string[] =>
+  components.map(({ name }) => name).filter((name) => name.startsWith("agent-"));
 
 /** As `--pod-cidr` takes it. */
 const listed = (values: readonly string[]): string => values.join(",");

@@ -91,8 +91,8 @@ export function clusterPaths(config: Pick<ClusterConfig, "stateDir" | "runDir">)
     auditLog: `${config.stateDir}/logs/audit.log`,
     /** The holder's control socket. */
     holderSocket: `${config.runDir}/holder.sock`,
-    /** Where the server answers commands that need no whole API. */
-    serverSocket: `${config.runDir}/server.sock`,
+    /** Where `server` and `agent-1`, … answer commands that need no whole API. */
+    overviewSocket: (process: string) => `${config.runDir}/${process}.sock`,
     private: privateDir,
     /** A Unix socket per process that gives its metrics. */
     metricsSockets: `${privateDir}/metrics`,

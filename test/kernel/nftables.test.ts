@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { createNetworkNamespace, removeNetworkNamespace } from "../../src/kernel/netns/index.ts";
 import { testNftablesContract } from "../../src/kernel/nftables/contract.ts";
-import { openNftables } from "../../src/kernel/nftables/index.ts";
+import { countRuleSet, openNftables } from "../../src/kernel/nftables/index.ts";
 import { emptyTransaction } from "../../src/model/rules/index.ts";
 import { inNamespaces } from "./in-namespaces.ts";
 
@@ -28,6 +28,35 @@ inNamespaces(import.meta.url, (mode) => {
       other.apply(transaction);
       other.close();
     },
+  });
+
+  test(`rules and elements are counted, of whatever table and form (${mode})`, () => {
+    const nft = (script: string): void => {
+      execFileSync("nsenter", [`--net=${namespace.path}`, "nft", "-f", "-"], { input: script });
+    };
+    const before = countRuleSet(namespace);
+    // Two rules of which one holds a set of its own; an interval is an element, and its end none; the last is a timeout's.
+    nft(`
+      add table ip counted
+      add chain ip counted some
+      add rule ip counted some tcp dport { 80, 443, 8080 } accept comment "a, b"
+      add rule ip counted some ip saddr 10.0.0.0/8 drop
+      add set ip counted ranges { type ipv4_addr; flags interval; }
+      add element ip counted ranges { 10.0.0.0/8, 192.168.0.0/16 }
+      add map ip counted marks { type inet_service : mark; }
+      add element ip counted marks { 1 : 1, 2 : 2, 3 : 3 }
+      add table ip6 counted
+      add set ip6 counted recent { type ipv6_addr; flags timeout; }
+      add element ip6 counted recent { fd00::1 timeout 1h }`);
+    const many = Array.from({ length: 2000 }, (_, index) => `${index + 100} : 1`).join(", ");
+    nft(`add element ip counted marks { ${many} }`);
+    const after = countRuleSet(namespace);
+    nft("delete table ip counted; delete table ip6 counted");
+    assert.deepEqual(
+      { rules: after.rules - before.rules, elements: after.elements - before.elements },
+      { rules: 2, elements: 2006 },
+    );
+    assert.deepEqual(countRuleSet(namespace), before);
   });
 
   test(`changes of other tables are none of ours, changes of ours are noticed among them (${mode})`, () => {

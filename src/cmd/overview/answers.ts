@@ -1,7 +1,11 @@
-/** What may be asked over the server's Unix socket, and what is answered: a line of JSON each way. */
+/** What may be asked over the Unix sockets of server and agents, and what is answered: a line of JSON each way. */
 import type { Node, Pod, Service } from "../../api/generated/types.ts";
+import { resources } from "../../api/resources.ts";
+import type { ApiClient } from "../../client/index.ts";
+import type { NamespaceCounts } from "../../components/lab-inspection/index.ts";
 import { desiredPorts, type PublishedPort } from "../../components/published-ports/index.ts";
 import { hostPort } from "../../lib/ip/index.ts";
+import type { NodeList } from "../../machinery/node-list.ts";
 import type { NodeConfig } from "../../model/cluster-config.ts";
 
 export interface NodeOverview {
@@ -24,13 +28,23 @@ export interface PortOverview {
 export type OverviewQuestion =
   | { readonly about: "nodes" }
   /** Without a namespace: of all. */
-  | { readonly about: "ports"; readonly namespace?: string };
+  | { readonly about: "ports"; readonly namespace?: string }
+  /** An agent's to know, of the nodes it carries. */
+  | { readonly about: "kernel" };
 
 /** By what a question is about. */
 export interface OverviewAnswers {
   readonly nodes: readonly NodeOverview[];
   readonly ports: readonly PortOverview[];
+  readonly kernel: readonly NamespaceCounts[];
 }
+
+/** Instead of an answer, where the line was no question, or one for another process. */
+export interface OverviewRefusal {
+  readonly error: string;
+}
+
+export type OverviewAnswer = OverviewAnswers[keyof OverviewAnswers];
 
 /** Undefined where the line is not a question: a stranger's line must not end the server. */
 export function parseQuestion(line: string): OverviewQuestion | undefined {
@@ -41,14 +55,33 @@ export function parseQuestion(line: string): OverviewQuestion | undefined {
     return undefined;
   }
   if (typeof value !== "object" || value === null || !("about" in value)) return undefined;
-  if (value.about === "nodes") return { about: "nodes" };
+  if (value.about === "nodes" || value.about === "kernel") return { about: value.about };
   if (value.about !== "ports") return undefined;
   const { namespace } = value as { readonly namespace?: unknown };
   if (namespace === undefined) return { about: "ports" };
   return typeof namespace === "string" ? { about: "ports", namespace } : undefined;
 }
 
-export function describeNodes(nodes: readonly Node[], pods: readonly Pod[]): readonly NodeOverview[] {
+/** What the server knows. */
+export function answerOfServer(options: {
+  /** The administrator's. */
+  readonly client: ApiClient;
+  readonly nodes: NodeList;
+}): (question: OverviewQuestion) => Promise<OverviewAnswer | undefined> {
+  const { client, nodes } = options;
+  return async (question) => {
+    if (question.about === "nodes") {
+      const [known, pods] = await Promise.all([client.list(resources.nodes), client.list(resources.pods)]);
+      return describeNodes(known.items, pods.items);
+    }
+    if (question.about !== "ports") return undefined;
+    const { namespace } = question;
+    const services = await client.list(resources.services, namespace === undefined ? {} : { namespace });
+    return describePorts(services.items, nodes.current);
+  };
+}
+
+function describeNodes(nodes: readonly Node[], pods: readonly Pod[]): readonly NodeOverview[] {
   const counts = new Map<string, number>();
   for (const { spec } of pods) counts.set(spec?.nodeName ?? "", (counts.get(spec?.nodeName ?? "") ?? 0) + 1);
   return nodes.map((node) => {
@@ -63,7 +96,7 @@ function nodeStatus({ spec, status }: Node): string {
 }
 
 /** In the order in which they are published. */
-export function describePorts(services: readonly Service[], nodes: readonly NodeConfig[]): readonly PortOverview[] {
+function describePorts(services: readonly Service[], nodes: readonly NodeConfig[]): readonly PortOverview[] {
   const byName = new Map(services.map((one) => [`${one.metadata?.namespace}/${one.metadata?.name}`, one]));
   return [...desiredPorts(services, nodes).values()].map((port) => describePort(port, byName.get(port.service)));
 }

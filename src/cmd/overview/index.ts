@@ -1,4 +1,4 @@
-/** What the commands that people ask most often want of the API, in one question to the server: no TLS, no lists of objects. */
+/** What the commands that people ask most often want to know, in one question to the process that knows it: no TLS, no lists. */
 export { askOverview, OverviewError } from "./ask-overview.ts";
-export type { NodeOverview, PortOverview } from "./answers.ts";
+export { answerOfServer, type NodeOverview, type PortOverview } from "./answers.ts";
 export { createOverviewSocket } from "./overview-socket.ts";

@@ -2,19 +2,15 @@ import { once } from "node:events";
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";
-import { resources } from "../../api/resources.ts";
-import type { ApiClient } from "../../client/index.ts";
 import type { Component } from "../../machinery/component.ts";
 import type { Logger } from "../../machinery/log.ts";
-import type { NodeList } from "../../machinery/node-list.ts";
-import { describeNodes, describePorts, type OverviewAnswers, type OverviewQuestion, parseQuestion } from "./answers.ts";
+import { type OverviewAnswer, type OverviewQuestion, type OverviewRefusal, parseQuestion } from "./answers.ts";
 
 interface OverviewSocketOptions {
-  /** A socket that a former server left there is replaced. Its owner's alone, as the administrator's kubeconfig is. */
+  /** A socket that a former process left there is replaced. Its owner's alone, as the administrator's kubeconfig is. */
   readonly path: string;
-  /** The administrator's. */
-  readonly client: ApiClient;
-  readonly nodes: NodeList;
+  /** Undefined: that is another process's to know. */
+  readonly answer: (question: OverviewQuestion) => Promise<OverviewAnswer | undefined>;
   readonly log: Logger;
 }
 
@@ -50,9 +46,9 @@ export function createOverviewSocket(options: OverviewSocketOptions): Component 
   };
 }
 
-async function converse(socket: Socket, options: OverviewSocketOptions): Promise<void> {
+async function converse(socket: Socket, { answer }: OverviewSocketOptions): Promise<void> {
   let received = 0;
-  // A client that went away is no error of the server's.
+  // A client that went away is no error of the process's.
   socket.on("error", () => socket.destroy());
   socket.on("data", (chunk: Buffer) => {
     received += chunk.length;
@@ -60,21 +56,9 @@ async function converse(socket: Socket, options: OverviewSocketOptions): Promise
   });
   for await (const line of createInterface({ input: socket })) {
     const question = parseQuestion(line);
-    const answer = question === undefined ? { error: "not a question" } : await answerTo(question, options);
-    socket.end(`${JSON.stringify(answer)}\n`);
+    const answered = question === undefined ? undefined : await answer(question);
+    const refusal: OverviewRefusal = { error: question === undefined ? "not a question" : "not known here" };
+    socket.end(`${JSON.stringify(answered ?? refusal)}\n`);
     return;
   }
-}
-
-async function answerTo(
-  question: OverviewQuestion,
-  { client, nodes }: OverviewSocketOptions,
-): Promise<OverviewAnswers[keyof OverviewAnswers]> {
-  if (question.about === "nodes") {
-    const [known, pods] = await Promise.all([client.list(resources.nodes), client.list(resources.pods)]);
-    return describeNodes(known.items, pods.items);
-  }
-  const { namespace } = question;
-  const services = await client.list(resources.services, namespace === undefined ? {} : { namespace });
-  return describePorts(services.items, nodes.current);
 }

@@ -12,7 +12,7 @@ import { createFakeApiClient } from "../../client/index.ts";
 import { silentLogger } from "../../machinery/log.ts";
 import { createNodeList } from "../../machinery/node-list.ts";
 import { exampleCluster } from "../../model/cluster-plan/index.ts";
-import { askOverview, createOverviewSocket, OverviewError } from "./index.ts";
+import { answerOfServer, askOverview, createOverviewSocket, OverviewError } from "./index.ts";
 
 const container = { name: "c", image: "i" };
 const node = (name: string, isReady: boolean, unschedulable = false): Node => ({
@@ -46,7 +46,11 @@ async function withSocket(
   for (const object of objects) client.put<KubernetesObject>(kinds[object.kind as keyof typeof kinds], object);
   const stop = new AbortController();
   const nodes = createNodeList(config.nodes.slice(0, 1));
-  const socket = createOverviewSocket({ path: join(folder, "server.sock"), client, nodes, log: silentLogger });
+  const socket = createOverviewSocket({
+    path: join(folder, "server.sock"),
+    answer: answerOfServer({ client, nodes }),
+    log: silentLogger,
+  });
   const running = socket.run(stop.signal);
   try {
     await socket.ready;
@@ -61,7 +65,7 @@ async function withSocket(
 test("askOverview() tells each node's state and how many pods it has", async () => {
   const objects = [node("a", true), node("b", false), node("c", true, true), pod("1", "a"), pod("2", "a"), pod("3")];
   await withSocket(objects, async (config) => {
-    assert.deepEqual(await askOverview(config, { about: "nodes" }), [
+    assert.deepEqual(await askOverview(config, "server", { about: "nodes" }), [
       { name: "a", status: "Ready", pods: 2 },
       { name: "b", status: "NotReady", pods: 0 },
       { name: "c", status: "Ready,SchedulingDisabled", pods: 0 },
@@ -72,7 +76,7 @@ test("askOverview() tells each node's state and how many pods it has", async () 
 test("askOverview() tells the published ports, of all namespaces or of one", async () => {
   await withSocket([service("default", 31_080), service("other", 31_081)], async (config) => {
     const of = async (namespace?: string) =>
-      (await askOverview(config, { about: "ports", ...(namespace === undefined ? {} : { namespace }) })).map(
+      (await askOverview(config, "server", { about: "ports", ...(namespace === undefined ? {} : { namespace }) })).map(
         ({ host, protocol, cluster, service: name }) => `${host} ${protocol} ${cluster} ${name}`,
       );
     const [first, second] = [
@@ -92,13 +96,20 @@ test("the overview's socket answers what is no question with an error, and goes 
       socket.write(`${line}\n`);
       assert.deepEqual(JSON.parse(await text(socket)), { error: "not a question" });
     }
-    assert.equal((await askOverview(config, { about: "nodes" })).length, 1);
+    assert.equal((await askOverview(config, "server", { about: "nodes" })).length, 1);
+  });
+});
+
+test("a process refuses what another one knows, and goes on", async () => {
+  await withSocket([node("a", true)], async (config) => {
+    await assert.rejects(askOverview(config, "server", { about: "kernel" }), /for its kernel: not known here; see/);
+    assert.equal((await askOverview(config, "server", { about: "nodes" })).length, 1);
   });
 });
 
 test("askOverview() says what to look at where no server answers", async () => {
   await assert.rejects(
-    askOverview(exampleCluster("/no/such/folder"), { about: "ports" }),
+    askOverview(exampleCluster("/no/such/folder"), "server", { about: "ports" }),
     (error) =>
       error instanceof OverviewError &&
       /^Cannot ask the cluster's server for its ports: .*netloom status/.test(error.message),

@@ -2,11 +2,21 @@
 import { basename } from "node:path";
 import { openConntrack } from "../../kernel/conntrack/index.ts";
 import { openNetworkNamespace } from "../../kernel/netns/index.ts";
-import { openNft } from "../../kernel/nftables/index.ts";
+import { countRuleSet, openNft } from "../../kernel/nftables/index.ts";
 import { type Link, Rtnetlink } from "../../kernel/rtnetlink/index.ts";
 
-export interface NamespaceReport {
+export interface NamespaceCounts {
   /** "node-1", "lan", "pod-<uid>". */
+  readonly name: string;
+  readonly rules: number;
+  /** Of all sets and maps. */
+  readonly elements: number;
+  readonly routes: number;
+  readonly links: number;
+  readonly connections: number;
+}
+
+export interface NamespaceReport {
   readonly name: string;
   readonly links: readonly Link[];
   readonly addresses: ReturnType<Rtnetlink["addresses"]>;
@@ -17,9 +27,6 @@ export interface NamespaceReport {
   readonly forwardings: ReturnType<Rtnetlink["forwardings"]>;
   /** The rule set in nft's own language; "" where there is none. */
   readonly ruleSet: string;
-  readonly rules: number;
-  /** Of all sets and maps. */
-  readonly elements: number;
   readonly connections: number;
 }
 
@@ -32,7 +39,6 @@ export function inspectNamespace(path: string, options: { readonly toolsDir: str
     const connections = openConntrack({ namespace });
     try {
       const links = netlink.links();
-      const ruleSet = nft.run("list ruleset");
       return {
         name: basename(path),
         links,
@@ -41,9 +47,8 @@ export function inspectNamespace(path: string, options: { readonly toolsDir: str
         routingRules: netlink.rules(),
         neighbours: netlink.neighbours(),
         forwardings: links.filter(({ kind }) => kind === "vxlan").flatMap((link) => netlink.forwardings(link)),
-        ruleSet,
-        ...countRules(ruleSet),
-        connections: connections.list().length,
+        ruleSet: nft.run("list ruleset"),
+        connections: connections.count(),
       };
     } finally {
       netlink.close();
@@ -55,29 +60,25 @@ export function inspectNamespace(path: string, options: { readonly toolsDir: str
   }
 }
 
-/** Counts in nft's listing, whose form is one rule per line in a chain, and `elements = { a, b }` in a set. */
-export function countRules(ruleSet: string): { readonly rules: number; readonly elements: number } {
-  let rules = 0;
-  let elements = 0;
-  let block: "table" | "chain" | "set" | undefined;
-  let isInElements = false;
-  for (const line of ruleSet.split("\n").map((text) => text.trim())) {
-    if (isInElements) {
-      elements += countElements(line);
-      isInElements = !line.endsWith("}");
-    } else if (/^(table|chain|set|map) .*\{$/.test(line)) {
-      block = line.startsWith("table") ? "table" : line.startsWith("chain") ? "chain" : "set";
-    } else if (line === "}") block = "table";
-    else if (block === "set" && line.startsWith("elements = {")) {
-      elements += countElements(line.slice("elements = {".length));
-      isInElements = !line.endsWith("}");
-    } else if (block === "chain" && line !== "" && !/^(type \w+ hook|policy|comment|#)/.test(line)) rules += 1;
+/** What of it is a number: a fraction of the work. Throws where the namespace is gone. */
+export function countNamespace(path: string): NamespaceCounts {
+  const namespace = openNetworkNamespace(path);
+  try {
+    const netlink = new Rtnetlink(namespace);
+    const connections = openConntrack({ namespace });
+    try {
+      return {
+        name: basename(path),
+        ...countRuleSet(namespace),
+        routes: netlink.routes().length,
+        links: netlink.links().length,
+        connections: connections.count(),
+      };
+    } finally {
+      netlink.close();
+      connections.close();
+    }
+  } finally {
+    namespace.close();
   }
-  return { rules, elements };
-}
-
-/** Elements are parted by commas; a comment in quotes may hold some too. */
-function countElements(line: string): number {
-  const bare = line.replaceAll(/"[^"]*"/g, "").replace(/}\s*$/, "");
-  return bare.split(",").filter((part) => part.trim() !== "").length;
 }

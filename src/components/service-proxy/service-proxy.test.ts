@@ -22,7 +22,7 @@ const node = {
   serviceCidrs: [parseCidr("10.96.0.0/12")],
   podInterfacePrefix: "v",
 };
-const noConnections: Conntrack = { list: () => [], delete: () => undefined, close: () => undefined };
+const noConnections: Conntrack = { count: () => 0, list: () => [], delete: () => undefined, close: () => undefined };
 
 async function start(rules: FakeNftables = createFakeNftables(), connections: Conntrack = noConnections) {
   const client = createFakeApiClient();
@@ -125,6 +125,7 @@ describe("the service proxy", () => {
     const cut: string[] = [];
     const rules = createFakeNftables();
     const { client, clock, stop } = await start(rules, {
+      count: () => 1,
       list: ({ mark } = {}) => (mark === undefined || mark === 0 ? [] : [flowTo("10.244.1.5", mark)]),
       delete: ({ reply }) => void cut.push(reply.source),
       close: () => undefined,

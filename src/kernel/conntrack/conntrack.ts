@@ -41,6 +41,8 @@ export interface Conntrack {
    * where this one has no connection it is not walked.
    */
   list(filter?: { readonly mark?: number; readonly protocol?: number }): readonly Connection[];
+  /** Both families. One question, whatever their number. */
+  count(): number;
   /** Forgets the connection: its next packet is new. Harmless where it is gone or another has its place. */
   delete(connection: Connection): void;
   close(): void;
@@ -48,10 +50,15 @@ export interface Conntrack {
 
 export function openConntrack(options: { readonly namespace: NetworkNamespace }): Conntrack {
   const socket = new NfnetlinkSocket(options.namespace);
+  const count = (): number => {
+    const [statistics] = socket.request("count connections", countQuery);
+    if (statistics === undefined) throw new NetlinkDecodeError("Cannot count connections: the kernel's answer is empty");
+    return decodeCount(statistics);
+  };
   return {
+    count,
     list: (filter = {}) => {
-      const [statistics] = socket.request("count connections", countQuery);
-      if (statistics !== undefined && decodeCount(statistics) === 0) return [];
+      if (count() === 0) return [];
       return socket
         .request("list connections", encodeQuery(filter.mark))
         .map((payload) => decodeConnection(payload))

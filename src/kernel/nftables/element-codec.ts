@@ -205,6 +205,17 @@ export function decodeElements(
   return list === undefined ? [] : listItems(list).flatMap((item) => decodeElement(item, form) ?? []);
 }
 
+/** How many elements one answer has, whatever their form; the ends of intervals are none. Throws `NetlinkDecodeError`. */
+export function countElements(payload: Uint8Array): number {
+  const list = splitPayload(payload, 4).attributes.get(listAttribute.elements);
+  return list === undefined ? 0 : listItems(list).filter((item) => !isIntervalEnd(readAttributes(item))).length;
+}
+
+/** An end without a begin: the open side of a set of intervals. */
+function isIntervalEnd(attributes: ReadonlyMap<number, Uint8Array>): boolean {
+  return ((attributes.get(elementAttribute.flags)?.[3] ?? 0) & intervalEndFlag) !== 0;
+}
+
 /** The members of a list, which all have the same type and so are lost in a map by type. */
 function listItems(bytes: Uint8Array): readonly Uint8Array[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -225,9 +236,7 @@ function decodeElement(
   { family, declaration }: { readonly family: Family; readonly declaration: SetDeclaration },
 ): KernelElement | undefined {
   const attributes = readAttributes(item);
-  const flags = attributes.get(elementAttribute.flags);
-  // An end without a begin: the open side of a set of intervals.
-  if (flags !== undefined && (flags[3] ?? 0) & intervalEndFlag) return undefined;
+  if (isIntervalEnd(attributes)) return undefined;
   const isInterval = declaration.flags?.includes("interval") === true;
   const first = decodeValue(attributes.get(elementAttribute.key), declaration.key, { family, isInterval });
   if (first === undefined) return undefined;
