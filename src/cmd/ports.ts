@@ -15,7 +15,10 @@ export interface PortsOptions {
 
 export async function ports({ name, namespace, format }: PortsOptions): Promise<string> {
   const { config } = runningCluster(name);
-  const published = await askOverview(config, "server", { about: "ports", ...(namespace === undefined ? {} : { namespace }) });
+  const published = await askOverview(config, "server", {
+    about: "ports",
+    ...(namespace === undefined ? {} : { namespace }),
+  });
   const listening = { TCP: listeningAddresses("tcp"), UDP: listeningAddresses("udp") };
   const rows = published.map(({ host, protocol, cluster, service }): PortRow => {
     const state = listening[protocol].has(host) ? "open" : "closed";

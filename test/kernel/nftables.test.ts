@@ -50,10 +50,10 @@ inNamespaces(import.meta.url, (mode) => {
       add element ip6 counted recent { fd00::1 timeout 1h }`);
     const many = Array.from({ length: 2000 }, (_, index) => `${index + 100} : 1`).join(", ");
     nft(`add element ip counted marks { ${many} }`);
-    const after = countRuleSet(namespace);
+    const counts = countRuleSet(namespace);
     nft("delete table ip counted; delete table ip6 counted");
     assert.deepEqual(
-      { rules: after.rules - before.rules, elements: after.elements - before.elements },
+      { rules: counts.rules - before.rules, elements: counts.elements - before.elements },
       { rules: 2, elements: 2006 },
     );
     assert.deepEqual(countRuleSet(namespace), before);

@@ -134,7 +134,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
   async function lookAfterMonitors(): Promise<void> {
     // What was lost before is noticed by the first `list`.
     await clock.sleep(monitorLookMs, closing.signal).catch(() => undefined);
-    for (const container of [...containers.values()]) {
+    for (const container of containers.values()) {
       if (closing.signal.aborted) return;
       findGuard(container);
       await nextTurn();

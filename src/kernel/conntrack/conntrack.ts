@@ -52,7 +52,8 @@ export function openConntrack(options: { readonly namespace: NetworkNamespace })
   const socket = new NfnetlinkSocket(options.namespace);
   const count = (): number => {
     const [statistics] = socket.request("count connections", countQuery);
-    if (statistics === undefined) throw new NetlinkDecodeError("Cannot count connections: the kernel's answer is empty");
+    if (statistics === undefined)
+      throw new NetlinkDecodeError("Cannot count connections: the kernel's answer is empty");
     return decodeCount(statistics);
   };
   return {
