@@ -62,20 +62,9 @@ export async function boot(config: ClusterConfig, options: BootOptions): Promise
     recordUsers(config.stateDir, users);
     supervisor = startSupervisor(config, selfCommand, users);
     const pki = createClusterPki({ config, clock: systemClock });
-    const admin = pki.issue({
-      commonName: "kubernetes-admin",
-      organizations: ["system:masters"],
-      usage: "client",
-      validDays: 365,
-    });
+    const admin = administratorOf(pki);
     await waitForServing(config, options);
-    const path = mergeKubeconfig(config, options.kubeconfig, {
-      server: `https://127.0.0.1:${config.apiPort}`,
-      certificateAuthority: pki.caCertificate,
-      clientCertificate: admin.certificate,
-      clientKey: admin.key,
-    });
-    progress.done("kubeconfig", `context "${config.name}" in ${path}`);
+    mergeKubeconfig(config, options, { pki, admin });
     signal.throwIfAborted();
     markStarted(config.runDir);
     return config;
@@ -92,12 +81,34 @@ function writeWhole(path: string, value: object): void {
   renameSync(`${path}.new`, path);
 }
 
+/** Of a cluster that runs already: resolves when it serves and its context is in the kubeconfig, where it may have got lost. */
+export async function joinRunning(config: ClusterConfig, options: Omit<BootOptions, "roster">): Promise<ClusterConfig> {
+  const { progress } = options;
+  progress.say(`The cluster "${config.name}" runs already`);
+  // Its milestones are old; only one that it has not come to yet is worth a word, as the error's.
+  await waitForServing(config, { ...options, progress: { ...progress, done: () => undefined } });
+  const pki = createClusterPki({ config: { ...config, nodes: [] }, clock: systemClock });
+  mergeKubeconfig(config, options, { pki, admin: administratorOf(pki) });
+  return config;
+}
+
+type ClusterPki = ReturnType<typeof createClusterPki>;
+
+const administratorOf = (pki: ClusterPki) =>
+  pki.issue({ commonName: "kubernetes-admin", organizations: ["system:masters"], usage: "client", validDays: 365 });
+
 /** A cluster that is started again keeps its file, and the context that was current before it was made. */
 function mergeKubeconfig(
   config: ClusterConfig,
-  option: string | undefined,
-  credentials: Parameters<typeof mergeContext>[2],
-): string {
+  { kubeconfig: option, progress }: Pick<BootOptions, "kubeconfig" | "progress">,
+  { pki, admin }: { readonly pki: ClusterPki; readonly admin: ReturnType<ClusterPki["issue"]> },
+): void {
+  const credentials = {
+    server: `https://127.0.0.1:${config.apiPort}`,
+    certificateAuthority: pki.caCertificate,
+    clientCertificate: admin.certificate,
+    clientKey: admin.key,
+  };
   const before = readTraces(config.stateDir);
   const kubeconfig = option === undefined && before !== undefined ? before.kubeconfig : kubeconfigPath(option);
   const known = before?.kubeconfig === kubeconfig ? before : undefined;
@@ -106,13 +117,13 @@ function mergeKubeconfig(
   recordTraces(config.stateDir, { ...known, ...traces });
   const previousContext = mergeContext(kubeconfig, config.name, credentials) ?? known?.previousContext;
   if (previousContext !== undefined) recordTraces(config.stateDir, { ...traces, previousContext });
-  return kubeconfig;
+  progress.done("kubeconfig", `context "${config.name}" in ${kubeconfig}`);
 }
 
 /** Rejects with `CommandError` where it does not come so far in time. */
 async function waitForServing(
   config: ClusterConfig,
-  { progress, signal, waitMs, started }: BootOptions,
+  { progress, signal, waitMs, started }: Omit<BootOptions, "roster">,
 ): Promise<void> {
   const deadline = AbortSignal.timeout(waitMs ?? 30_000);
   const both = AbortSignal.any([signal, deadline]);

@@ -19,6 +19,9 @@ export class CommandError extends Error {
   readonly code = "CommandRefused";
 }
 
+/** Ends a message about a cluster that there is not. */
+export const noCluster = '"netloom list" shows those there are';
+
 /** What to add to a command that is to be about this cluster. */
 export const named = (name: string): string => (name === clusterDefaults.name ? "" : ` --name ${name}`);
 

@@ -1,30 +1,55 @@
 /** `netloom export logs DIR`: everything needed to understand a cluster elsewhere, and nothing that is secret. */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { arch, release } from "node:os";
-import { dirname, join } from "node:path";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import { apiVersionOf, type KubernetesObject } from "../api/object.ts";
 import type { NamespaceReport } from "../components/lab-inspection/index.ts";
 import { clusterPaths } from "../model/cluster-config.ts";
 import { asAdministrator } from "./admin-client.ts";
-import { clusterFolders, CommandError, runningCluster, type RunningCluster } from "./clusters.ts";
+import { clusterFolders, CommandError, noCluster, runningCluster, type RunningCluster } from "./clusters.ts";
+import { reasonOf } from "./file-reasons.ts";
 import { doctor } from "./doctor.ts";
 import { askKernel } from "./ask-kernel.ts";
 import { formatted } from "./output.ts";
 import { withoutSecrets } from "./redaction.ts";
 import { statusReport } from "./status-report.ts";
-import { kubernetesVersion, packageVersion } from "./version.ts";
+import { versions } from "./version.ts";
+
+/** What lies where, for whoever gets the bundle. */
+const contents = `A support bundle of netloom (netloom export logs).
+
+version.json     netloom, Kubernetes API, Node, kernel, system
+doctor.txt       what this machine can do
+cluster.json     the cluster's configuration
+status.yaml      its nodes, processes and addresses
+objects/         a file per resource, of all namespaces
+network/         links, addresses, routes and rules of "lan", "outside", the nodes and the pods (folders bear the pods' uids;
+                 the alias of a pod's eth0 is its name)
+logs/            of netloom's processes; audit.log where the cluster has one: who asked for what, no bodies
+pods/            what containers wrote, as on the nodes
+incomplete.txt   only where something could not be had
+
+Left out: values of Secrets, and of environment variables and ConfigMap keys whose names speak of passwords, tokens or keys;
+what kubectl apply remembers; the keys and kubeconfigs of the cluster. What containers wrote, and how their command lines read,
+is as it was: look through that before you pass it on.
+`;
+
+/** Where a bundle is, and the paths in it, relative to `folder`. */
+interface WrittenBundle {
+  readonly folder: string;
+  readonly paths: readonly string[];
+}
 
 /**
- * Writes the bundle into `folder`, which must be empty or new. A cluster that does not run gives its logs and
- * configuration; what cannot be had is noted in `incomplete.txt`. Resolves with the paths written, relative to `folder`.
+ * Writes the bundle into `folder`, which must be empty or new; undefined: a new one among the temporary files, as kind
+ * does. A cluster that does not run gives its logs and configuration; what cannot be had is noted in `incomplete.txt`.
  */
-export async function exportLogs(name: string, folder: string): Promise<readonly string[]> {
+export async function exportLogs(name: string, wanted: string | undefined): Promise<WrittenBundle> {
   const paths = clusterPaths(clusterFolders(name));
-  if (!existsSync(paths.logs)) throw new CommandError(`There are no logs of a cluster "${name}": it is not there`);
-  if (existsSync(folder) && readdirSync(folder).length > 0) {
-    throw new CommandError(`Cannot write into "${folder}": it is not empty; name a new folder`);
-  }
+  if (!existsSync(paths.logs)) throw new CommandError(`There are no logs of a cluster "${name}": ${noCluster}`);
+  const folder = wanted === undefined ? mkdtempSync(join(tmpdir(), `netloom-${name}-`)) : makeFolder(wanted);
   const bundle = new Bundle(folder);
+  bundle.write("README.txt", contents);
   bundle.write("version.json", await formatted(versions(), "json"));
   bundle.write("cluster.json", readFileSync(paths.config, "utf8"));
   await bundle.attempt("doctor.txt", async () => bundle.write("doctor.txt", (await doctor("table")).text));
@@ -34,7 +59,26 @@ export async function exportLogs(name: string, folder: string): Promise<readonly
     cluster = await Promise.resolve(runningCluster(name));
   });
   if (cluster !== undefined) await exportRunning(bundle, cluster);
-  return bundle.finish();
+  return { folder, paths: bundle.finish() };
+}
+
+/**
+ * Step by step, since Node's own recursive mkdir never ends where the kernel answers ENOENT for a folder whose parent is there,
+ * as below /proc. Throws `CommandError` with the reason.
+ */
+function makeFolder(folder: string): string {
+  const missing: string[] = [];
+  try {
+    for (let path = resolve(folder); !existsSync(path); path = dirname(path)) missing.unshift(path);
+    for (const path of missing) mkdirSync(path);
+    if (missing.length === 0 && readdirSync(folder).length > 0) {
+      throw new CommandError(`Cannot write into "${folder}": it is not empty; name a new folder`);
+    }
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    throw new CommandError(`Cannot write into "${folder}": ${reasonOf(error)}; name another folder`, { cause: error });
+  }
+  return folder;
 }
 
 async function exportRunning(bundle: Bundle, cluster: RunningCluster): Promise<void> {
@@ -54,6 +98,9 @@ async function exportRunning(bundle: Bundle, cluster: RunningCluster): Promise<v
   }
 }
 
+/** Events and what is now in "apps" and "networking.k8s.io" are served by these, too. */
+const groupsServedTwice: readonly string[] = ["events.k8s.io", "extensions"];
+
 /** A file per kind, every version-independent object once: of several served versions the first. */
 async function exportObjects(bundle: Bundle, { config }: RunningCluster): Promise<void> {
   const { builtinResources } = await import("../api/builtin.ts");
@@ -62,8 +109,7 @@ async function exportObjects(bundle: Bundle, { config }: RunningCluster): Promis
     for (const definition of builtinResources().definitions) {
       const { group, plural, kind, verbs } = definition;
       const file = `objects/${group === "" ? plural : `${plural}.${group}`}.yaml`;
-      // Events are served by two groups.
-      if (!verbs.includes("list") || seen.has(file) || group === "events.k8s.io") continue;
+      if (!verbs.includes("list") || seen.has(file) || groupsServedTwice.includes(group)) continue;
       seen.add(file);
       await bundle.attempt(file, async () => {
         const { items } = await client.list<KubernetesObject>(definition);
@@ -81,19 +127,6 @@ async function exportNamespace(bundle: Bundle, report: NamespaceReport): Promise
   if (ruleSet !== "") bundle.write(`network/${name}/ruleset.nft`, ruleSet);
 }
 
-const versions = () => ({
-  netloom: packageVersion(),
-  kubernetes: kubernetesVersion,
-  node: process.version,
-  kernel: release(),
-  architecture: arch(),
-  system: readFileSync("/etc/os-release", "utf8")
-    .split("\n")
-    .find((line) => line.startsWith("PRETTY_NAME="))
-    ?.slice("PRETTY_NAME=".length)
-    .replaceAll('"', ""),
-});
-
 /** Files of a bundle, and the list of what is missing from it. */
 class Bundle {
   readonly #folder: string;
@@ -102,7 +135,6 @@ class Bundle {
 
   constructor(folder: string) {
     this.#folder = folder;
-    mkdirSync(folder, { recursive: true });
   }
 
   write(path: string, text: string): void {

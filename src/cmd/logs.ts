@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { clusterPaths } from "../model/cluster-config.ts";
-import { clusterFolders, CommandError } from "./clusters.ts";
+import { clusterFolders, CommandError, noCluster } from "./clusters.ts";
 import { LogReader } from "./log-reader.ts";
 
 export interface LogsOptions {
@@ -24,7 +24,7 @@ export async function logs(options: LogsOptions): Promise<void> {
   const { output, tail, isFollowed, signal } = options;
   const folder = clusterPaths(clusterFolders(options.name)).logs;
   const known = components(folder);
-  if (known.length === 0) throw new CommandError(`There are no logs of a cluster "${options.name}": it is not there`);
+  if (known.length === 0) throw new CommandError(`There are no logs of a cluster "${options.name}": ${noCluster}`);
   const { component } = options;
   if (component !== undefined && !known.includes(component)) {
     throw new CommandError(`There is no component "${component}": choose one of ${known.join(", ")}`);

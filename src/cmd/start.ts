@@ -16,7 +16,7 @@ import {
 import { type ClusterConfig, clusterPaths, familiesOf } from "../model/cluster-config.ts";
 import { type ClusterOptions, clusterSettings, flagOf, planCluster } from "../model/cluster-plan/index.ts";
 import type { NodeRoster } from "../model/node-roster/index.ts";
-import { boot } from "./boot.ts";
+import { boot, joinRunning } from "./boot.ts";
 import { ClusterFileError, readClusterFile, readRoster } from "./cluster-file.ts";
 import { clusterFolders, CommandError, named } from "./clusters.ts";
 
@@ -57,7 +57,10 @@ const fieldOf: Readonly<Record<string, keyof ClusterConfig>> = {
 };
 
 /** A setting that cannot change once a cluster is made is refused, rather than ignored. */
-export function refuseOtherSettings(stored: ClusterConfig, options: ClusterOptions): void {
+export function refuseOtherSettings(
+  stored: ClusterConfig,
+  { options, isRunning }: { readonly options: ClusterOptions; readonly isRunning: boolean },
+): void {
   const planned = planCluster({ ...options, name: stored.name }, stored);
   const other = clusterSettings.filter(({ key }) => {
     if (!Object.hasOwn(options, key) || !(Object.hasOwn(planned, key) || key in fieldOf)) return false;
@@ -67,8 +70,13 @@ export function refuseOtherSettings(stored: ClusterConfig, options: ClusterOptio
   });
   if (other.length === 0) return;
   const flags = other.map(({ key }) => flagOf(key)).join(", ");
+  const those = other.length === 1 ? "that option" : "those options";
+  const remedy = `without ${those}, or end it with "netloom down${named(stored.name)}" first`;
+  const nodes = other.some(({ key }) => key === "nodes") ? '; nodes come and go with "netloom node"' : "";
   throw new CommandError(
-    `Cannot start the stopped cluster "${stored.name}" with another ${flags}: start it as it was made, without ${other.length === 1 ? "that option" : "those options"}, or end it with "netloom down${named(stored.name)}" first`,
+    isRunning
+      ? `The cluster "${stored.name}" runs already, and with another ${flags}: use it as it is, ${remedy}, or choose another --name${nodes}`
+      : `Cannot start the stopped cluster "${stored.name}" with another ${flags}: start it as it was made, ${remedy}`,
   );
 }
 
@@ -89,10 +97,7 @@ export async function start(
   if (stored === undefined) {
     throw new CommandError(`There is no cluster "${name}": make one with "netloom up${named(name)}"`);
   }
-  if (isRunning) {
-    progress.say(`The cluster "${name}" runs already`);
-    return stored.config;
-  }
+  if (isRunning) return await joinRunning(stored.config, { progress, signal, waitMs, started, kubeconfig });
   checkTools(folders.toolsDir);
   checkNamespaces();
   checkFamilies(familiesOf(stored.config));

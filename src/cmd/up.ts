@@ -13,7 +13,7 @@ import { type ClusterConfig, familiesOf } from "../model/cluster-config.ts";
 import { clusterDefaults, type ClusterOptions, planCluster } from "../model/cluster-plan/index.ts";
 import { initialRoster } from "../model/node-roster/index.ts";
 import { boot } from "./boot.ts";
-import { clusterFolders, CommandError, named } from "./clusters.ts";
+import { clusterFolders, CommandError } from "./clusters.ts";
 import { refuseOtherSettings, start, storedCluster } from "./start.ts";
 
 export interface UpOptions extends ClusterOptions {
@@ -22,7 +22,8 @@ export interface UpOptions extends ClusterOptions {
 }
 
 /**
- * Resolves when the cluster serves. One that was stopped is started again, with the settings it was made with. Rejects
+ * Resolves when the cluster serves. One that runs already is taken as it is, one that was stopped is started again, with the
+ * settings it was made with: others are refused. Rejects
  * when it does not serve, or when `signal` aborts: then a new one is removed, and a stopped one is as it was before.
  */
 export async function up(options: UpOptions, progress: Progress, signal: AbortSignal): Promise<ClusterConfig> {
@@ -45,14 +46,9 @@ async function makeOrStart(options: UpOptions, progress: Progress, signal: Abort
   const started = performance.now();
   const name = options.name ?? clusterDefaults.name;
   const folders = clusterFolders(name);
-  if (findSupervisor(folders.runDir) !== undefined) {
-    throw new CommandError(
-      `A cluster "${name}" is running already: use it, end it with "netloom down${named(name)}", or choose another --name`,
-    );
-  }
   const stored = storedCluster(name);
   if (stored !== undefined) {
-    refuseOtherSettings(stored.config, options);
+    refuseOtherSettings(stored.config, { options, isRunning: findSupervisor(folders.runDir) !== undefined });
     return await start({ name, waitMs: options.waitMs, kubeconfig: options.kubeconfig }, progress, signal);
   }
   checkTools(folders.toolsDir);

@@ -81,13 +81,13 @@ describe("netloom up refuses", () => {
     );
   });
 
-  test("a name in use", async () => {
+  test("other settings for a cluster that runs", async () => {
     assert.equal((await lab.netloom(["up", "--nodes", "1"])).code, 0);
-    const answer = await lab.netloom(["up"]);
+    const answer = await lab.netloom(["up", "--nodes", "2", "--max-pods", "7"]);
     assert.equal(answer.code, 1);
     assert.match(
       answer.stderr,
-      /A cluster "netloom" is running already: use it, end it with "netloom down", or choose another --name/,
+      /The cluster "netloom" runs already, and with another --nodes, --max-pods: use it as it is, without those options, or end it with "netloom down" first, or choose another --name; nodes come and go with "netloom node"/,
     );
     assert.equal((await lab.netloom(["down"])).code, 0);
   });

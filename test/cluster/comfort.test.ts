@@ -198,9 +198,12 @@ spec:
 
   test("writes a support bundle without a secret in it", async () => {
     await kubectl(["create", "secret", "generic", "login", "--from-literal=password=hunter2"]);
+    await kubectl(["create", "configmap", "login", "--from-literal=password=hunter2"]);
+    await kubectl(["run", "login", "--image=busybox", "--env=DB_PASSWORD=hunter2", "--", "sleep", "1000"]);
     const folder = join(lab.folder, "bundle");
     await ok(["export", "logs", folder]);
     for (const path of [
+      "README.txt",
       "version.json",
       "doctor.txt",
       "status.yaml",
@@ -224,6 +227,18 @@ spec:
     const again = await lab.netloom(["export", "logs", folder]);
     assert.equal(again.code, 1);
     assert.match(again.stderr, /it is not empty/);
+  });
+
+  test("says where a support bundle cannot be, and chooses a place itself where none is given", async () => {
+    const below = await lab.netloom(["export", "logs", "/proc/bundle"]);
+    assert.equal(below.code, 1);
+    assert.match(
+      below.stderr,
+      /Cannot write into "\/proc\/bundle": there is no such file or folder; name another folder/,
+    );
+    const chosen = /files and folders in (\S+);/.exec((await lab.netloom(["export", "logs"])).stderr)?.[1] ?? "";
+    assert.ok(existsSync(join(chosen, "README.txt")), chosen);
+    rmSync(chosen, { recursive: true });
   });
 });
 

@@ -47,10 +47,10 @@ export const addLookCommands: CommandGroup = (program, { signal, progress }) => 
     .description("write down what is needed to understand a cluster")
     .exitOverride();
   clusterCommand(exported, "logs", "write a support bundle: objects without secrets, rule sets, routes, logs, versions")
-    .argument("<folder>", "a new or empty folder")
-    .action(async (folder: string, { name }: { name: string }) => {
+    .argument("[folder]", "a new or empty folder; one among the temporary files where absent")
+    .action(async (wanted: string | undefined, { name }: { name: string }) => {
       const { exportLogs } = await import("../export-logs.ts");
-      const written = await exportLogs(name, folder);
-      progress.done("support bundle", `${written.length} files and folders in ${folder}`);
+      const { folder, paths } = await exportLogs(name, wanted);
+      progress.done("support bundle", `${paths.length} files and folders in ${folder}; README.txt says what is where`);
     });
 };

@@ -25,10 +25,15 @@ export const addSelfCommands: CommandGroup = (program, { progress, setExitCode }
     });
   program
     .command("version")
-    .description("print the version")
-    .action(async () => {
-      const { version } = await import("../version.ts");
-      process.stdout.write(`${version()}\n`);
+    .description("print the versions of netloom and of the Kubernetes API")
+    .addOption(formatOption(["text", "json", "yaml"]))
+    .exitOverride()
+    .action(async ({ output }: { output: "text" | "json" | "yaml" }) => {
+      const [{ version, versions }, { formatted }] = await Promise.all([
+        import("../version.ts"),
+        import("../output.ts"),
+      ]);
+      process.stdout.write(output === "text" ? `${version()}\n` : await formatted(versions(), output));
     });
   program
     .command("completion")
