@@ -4,6 +4,7 @@ import { networkInterfaces } from "node:os";
 import { createHttpsClient } from "../../client/index.ts";
 import type { HttpsApiClient } from "../../client/index.ts";
 import { systemClock } from "../../machinery/clock.ts";
+import { createIdleCollection, processMemory } from "../../machinery/memory/index.ts";
 import type { ListWatch } from "../../machinery/informer/index.ts";
 import { inClusterKubeconfig, readKubeconfig } from "../../machinery/kubeconfig/index.ts";
 import type { Kubeconfig } from "../../machinery/kubeconfig/index.ts";
@@ -35,9 +36,13 @@ export async function runClusterDns(
     random: Math.random,
     version,
   });
+  const ended = new AbortController();
+  const collecting = createIdleCollection({ memory: processMemory(), clock: systemClock }).run(ended.signal);
   try {
     await dns.run(signal);
   } finally {
+    ended.abort();
+    await collecting;
     // An open connection would keep the process until it is killed.
     api.close();
   }
