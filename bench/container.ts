@@ -7,7 +7,6 @@ import { randomBytes } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import {
   createContainerRuntime,
   prepareContainerHost,
@@ -18,22 +17,14 @@ import { systemClock } from "../src/machinery/clock.ts";
 import { mount } from "../src/machinery/libc/index.ts";
 import { silentLogger } from "../src/machinery/log.ts";
 import { clusterPaths } from "../src/model/cluster-config.ts";
+import { isInside, runInside } from "./_inside.ts";
 import { median, printTable } from "./_table.ts";
 
-const variable = "NETLOOM_BENCH_INSIDE";
 const defaultRounds = 40;
 const longLived = ["sleep", "1000"];
 
 export async function run(args: readonly string[]): Promise<void> {
-  if (process.env[variable] === undefined) {
-    const main = fileURLToPath(new URL("./main.ts", import.meta.url));
-    const namespaces = process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"];
-    const inside = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "tini", "--", process.execPath, main];
-    const env = { ...process.env, [variable]: "1" };
-    process.exitCode =
-      spawnSync("unshare", [...namespaces, ...inside, "container", ...args], { stdio: "inherit", env }).status ?? 1;
-    return;
-  }
+  if (!isInside) return runInside("container", args, { hasOwnProcesses: true });
   const rounds = Number(args[0] ?? defaultRounds);
   const folder = mkdtempSync(join(tmpdir(), "netloom-bench-"));
   try {

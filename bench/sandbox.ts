@@ -2,10 +2,11 @@
  * Making and removing a pod's network: in-process, as the node agent does it, beside what it takes with `ip` processes
  * (7 of them, and two `ip -batch`), and beside a bare namespace, which nothing can undercut.
  */
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isInside, runInside } from "./_inside.ts";
 import { median, printTable } from "./_table.ts";
 import { createPodNetwork } from "../src/components/cni/index.ts";
 import { createNetworkNamespace, removeNetworkNamespace } from "../src/kernel/netns/index.ts";
@@ -13,12 +14,11 @@ import { silentLogger } from "../src/machinery/log.ts";
 import { clusterPaths, type NodeConfig } from "../src/model/cluster-config.ts";
 import { exampleCluster } from "../src/model/cluster-plan/index.ts";
 
-const insideVariable = "NETLOOM_BENCH_INSIDE";
 const defaultRounds = 60;
 
 /** `args[0]`: rounds, 60 by default. Prints a table of medians; runs in namespaces of its own, as root or rootless. */
 export async function run(args: readonly string[]): Promise<void> {
-  if (process.env[insideVariable] === undefined) return runInside(args);
+  if (!isInside) return runInside("sandbox", args);
   const rounds = Number(args[0] ?? defaultRounds);
   const dir = mkdtempSync(join(tmpdir(), "netloom-bench-"));
   try {
@@ -42,19 +42,6 @@ export async function run(args: readonly string[]): Promise<void> {
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
-}
-
-/** Starts this file again where it may make links and mounts, and where they end with it. */
-function runInside(args: readonly string[]): void {
-  const asUser = process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"];
-  const script = `(await import(${JSON.stringify(import.meta.url)})).run(${JSON.stringify(args)})`;
-  const result = spawnSync(
-    "unshare",
-    [...asUser, "--mount", "--net", process.execPath, "--input-type=module", "-e", `await ${script}`],
-    { stdio: "inherit", env: { ...process.env, [insideVariable]: "1" } },
-  );
-  if (result.error !== undefined) throw result.error;
-  if (result.status !== 0) process.exitCode = 1;
 }
 
 interface Contender {

@@ -2,10 +2,11 @@
  * The rules of many services: planned, loaded, and changed by one endpoint, in-process as the service proxy does it,
  * beside the `nft` program doing the same to the kernel, which is the floor for anything that starts a process.
  */
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isInside, runInside } from "./_inside.ts";
 import { median, printTable } from "./_table.ts";
 import { createNetworkNamespace, removeNetworkNamespace } from "../src/kernel/netns/index.ts";
 import { openNftables } from "../src/kernel/nftables/index.ts";
@@ -20,13 +21,12 @@ import {
   type ServiceObjects,
 } from "../src/model/services/index.ts";
 
-const insideVariable = "NETLOOM_BENCH_INSIDE";
 const endpointsPerService = 4;
 const changes = 51;
 
 /** `args`: numbers of services, 1000 and 10000 by default. Prints a table; runs in namespaces of its own, as root or rootless. */
 export async function run(args: readonly string[]): Promise<void> {
-  if (process.env[insideVariable] === undefined) return runInside(args);
+  if (!isInside) return runInside("services", args);
   const sizes = args.length > 0 ? args.map(Number) : [1000, 10_000];
   const rows = sizes.map((size) => measure(size));
   console.log(`${endpointsPerService} endpoints per service; changes: medians of ${changes}; milliseconds`);
@@ -169,17 +169,4 @@ function objects(index: number, version: number): ServiceObjects {
       },
     ],
   };
-}
-
-/** Starts this file again where it may make namespaces, and where they end with it. */
-function runInside(args: readonly string[]): void {
-  const asUser = process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"];
-  const script = `(await import(${JSON.stringify(import.meta.url)})).run(${JSON.stringify(args)})`;
-  const result = spawnSync(
-    "unshare",
-    [...asUser, "--mount", "--net", process.execPath, "--input-type=module", "-e", `await ${script}`],
-    { stdio: "inherit", env: { ...process.env, [insideVariable]: "1" } },
-  );
-  if (result.error !== undefined) throw result.error;
-  if (result.status !== 0) process.exitCode = 1;
 }
