@@ -78,7 +78,8 @@ export interface PodFacts {
 /** How long a failure is shown under its own name before the back-off's name replaces it, as upstream's sync delay has it. */
 export const failureVisibleMs = 1000;
 
-const noFacts: ContainerFacts = {
+/** Of a container that was never seen. */
+export const noFacts: ContainerFacts = {
   current: undefined,
   previous: undefined,
   activity: "none",

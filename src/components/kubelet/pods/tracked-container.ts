@@ -1,21 +1,10 @@
 /** What is known of one container while its pod is led. */
-import type {
-  BackOff,
-  ContainerFacts,
-  ContainerRun,
-  KillCause,
-  StartFailure,
-} from "../../../model/pod-lifecycle/index.ts";
+import { type ContainerFacts, noFacts } from "../../../model/pod-lifecycle/index.ts";
 
-export interface TrackedContainer {
-  current: ContainerRun | undefined;
-  previous: ContainerRun | undefined;
-  activity: ContainerFacts["activity"];
-  failure: StartFailure | undefined;
-  isStarted: boolean;
-  isReady: boolean;
-  killCause: KillCause | undefined;
-  backOff: BackOff | undefined;
+type Changing<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** The facts for the planners, and beside them what only the pod's worker needs. */
+export interface TrackedContainer extends Changing<ContainerFacts> {
   /** Ends the probes of the current run. */
   probes: AbortController | undefined;
   /** When the runtime was told to kill it, where a stop is under way. */
@@ -26,14 +15,7 @@ export interface TrackedContainer {
 
 export function trackContainer(): TrackedContainer {
   return {
-    current: undefined,
-    previous: undefined,
-    activity: "none",
-    failure: undefined,
-    isStarted: false,
-    isReady: false,
-    killCause: undefined,
-    backOff: undefined,
+    ...noFacts,
     probes: undefined,
     killAtMs: undefined,
     announced: "",
