@@ -1,4 +1,5 @@
 /** The table of `generated/definitions.ts`, read: which fields a type has and what they hold. */
+import { own } from "../lib/own/index.ts";
 import { definitions as today } from "./generated/definitions.ts";
 import { oldDefinitions } from "./old/tables.ts";
 
@@ -45,7 +46,7 @@ const parsed = new Map<string, Fields>();
 export function fieldsOf(typeName: string): Fields {
   const known = parsed.get(typeName);
   if (known) return known;
-  const definition = Object.hasOwn(definitions, typeName) ? definitions[typeName] : undefined;
+  const definition = own(definitions, typeName);
   if (definition === undefined) throw new Error(`Cannot find the type "${typeName}" in generated/definitions.ts`);
   const fields = new Map(
     Object.entries(definition).map(([name, text]): [string, Field] => {

@@ -259,6 +259,23 @@ test("/metrics does not grow with what clients make up", async () => {
   assert.doesNotMatch(text, /things|made\.up/);
 });
 
+test("names that every JavaScript object has are names like any other", async () => {
+  const names = ["__proto__", "constructor", "toString"];
+  const pod = (fieldPath: string): object => ({
+    metadata: { name: "named" },
+    spec: { containers: [{ name: "c", image: "x", env: [{ name: "E", valueFrom: { fieldRef: { fieldPath } } }] }] },
+  });
+  for (const name of names) {
+    const data = Object.fromEntries([[name, "eA=="]]);
+    const body = { metadata: { name: `named-${names.indexOf(name)}` }, type: name, data };
+    const { code, text } = await call("/api/v1/namespaces/default/secrets", { method: "POST", body });
+    assert.equal(code, 201, text);
+    assert.deepEqual((JSON.parse(text) as { data: unknown }).data, data);
+    const refused = await call("/api/v1/namespaces/default/pods", { method: "POST", body: pod(name) });
+    assert.match(refused.text, new RegExp(`field label not supported: ${name}`));
+  }
+});
+
 test("no request makes the server fail", { timeout: 60_000 * patience }, async () => {
   const part = fc.oneof(
     fc.string(),

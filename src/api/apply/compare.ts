@@ -1,4 +1,5 @@
 /** What a change did, field by field. */
+import { own } from "../../lib/own/index.ts";
 import { isJsonEqual } from "../../lib/equal/index.ts";
 import { FieldSetBuilder } from "./field-set.ts";
 import type { FieldSet } from "./field-set.ts";
@@ -90,10 +91,6 @@ function visitFields(
 function presentIn(shape: Shape, value: unknown): unknown {
   const isList = shape.kind === "set" || shape.kind === "keyed";
   return isList && Array.isArray(value) && value.length === 0 ? undefined : value;
-}
-
-function own(map: JsonMap, key: string): unknown {
-  return Object.hasOwn(map, key) ? map[key] : undefined;
 }
 
 function visitItems(walk: Walk, shape: ListShape, before: unknown, after: unknown): void {

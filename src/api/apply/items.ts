@@ -1,4 +1,5 @@
 /** Items of lists that are merged: by which path element each is known. */
+import { own } from "../../lib/own/index.ts";
 import { keyElement, valueElement } from "./path-element.ts";
 import type { Shape } from "./shape.ts";
 
@@ -16,8 +17,8 @@ export function elementOf(shape: ListShape, item: unknown): string | undefined {
   if (!isMap(item)) return undefined;
   const keys: [string, unknown][] = [];
   for (const key of shape.keys) {
-    const value = Object.hasOwn(item, key) ? item[key] : undefined;
-    const counted = value ?? (Object.hasOwn(shape.defaults, key) ? shape.defaults[key] : undefined);
+    const value = own(item, key);
+    const counted = value ?? own(shape.defaults, key);
     if (counted !== undefined) keys.push([key, counted]);
   }
   // An optional key may be missing, but something has to tell the items apart.

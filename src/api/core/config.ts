@@ -1,4 +1,5 @@
 /** ConfigMaps, Secrets and ServiceAccounts: objects that hold data for pods. */
+import { own } from "../../lib/own/index.ts";
 import { dataKeyMistakes } from "../../lib/labels/index.ts";
 import { forbiddenValue, invalidValue, requiredValue, tooLong } from "../field-error.ts";
 import type { FieldError } from "../field-error.ts";
@@ -67,7 +68,7 @@ const requiredKeys: Readonly<Record<string, readonly string[]>> = {
 function validateSecret(secret: Secret): FieldError[] {
   const errors = dataMistakes(secret.data, "data");
   if (sizeOf(secret.data) > (sizeLimitBytes * 4) / 3) errors.push(tooLong("data", sizeLimitBytes));
-  for (const key of requiredKeys[secret.type ?? ""] ?? []) {
+  for (const key of own(requiredKeys, secret.type ?? "") ?? []) {
     if (!Object.hasOwn(secret.data ?? {}, key)) errors.push(requiredValue(`data[${key}]`));
   }
   if (secret.type === "kubernetes.io/service-account-token") {

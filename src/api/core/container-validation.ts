@@ -139,7 +139,7 @@ function validateFieldPath(fieldPath: string, field: string): FieldError[] {
   if (fieldPath === "") return [requiredValue(field)];
   const subscript = /^metadata\.(labels|annotations)\['[^']*'\]$/;
   if (subscript.test(fieldPath)) return [];
-  if (fieldPath in environmentFields) return [];
+  if (Object.hasOwn(environmentFields, fieldPath)) return [];
   return [invalidValue(field, fieldPath, `error converting fieldPath: field label not supported: ${fieldPath}`)];
 }
 

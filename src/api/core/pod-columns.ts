@@ -1,4 +1,5 @@
 /** What `kubectl get pods` shows: the STATUS word is drawn from the states of all containers. */
+import { own } from "../../lib/own/index.ts";
 import type { ContainerStatus, Pod, PodStatus } from "../generated/types.ts";
 import { ageColumn, ageOf, column, nameColumn, nameOf, timeSince, wideColumn } from "../registry/columns.ts";
 import type { Cell, Column, RowCondition } from "../registry/definition.ts";
@@ -124,7 +125,7 @@ const endings: Readonly<Record<string, string>> = {
 /** A pod that has ended says so beside its cells. */
 export function podRowConditions({ status }: Pod): readonly RowCondition[] {
   const reason = status?.phase ?? "";
-  const message = Object.hasOwn(endings, reason) ? endings[reason] : undefined;
+  const message = own(endings, reason);
   return message === undefined ? [] : [{ type: "Completed", status: "True", reason, message }];
 }
 

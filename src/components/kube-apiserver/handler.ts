@@ -1,4 +1,5 @@
 /** The way of every request: who, what, may they, then the one who serves it. */
+import { own } from "../../lib/own/index.ts";
 import { STATUS_CODES } from "node:http";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
@@ -137,7 +138,7 @@ function resourceOf(options: HandlerOptions, info: RequestInfo): ServedResource 
 /** Does the subresource belong to the kubelet or to something behind a proxy? Throws `ApiError` 405 for a wrong verb. */
 function isStream(resource: ServedResource, info: RequestInfo): boolean {
   const { subresources } = resource.definition;
-  const subresource = Object.hasOwn(subresources, info.subresource) ? subresources[info.subresource] : undefined;
+  const subresource = own(subresources, info.subresource);
   if (subresource?.style !== "stream") return false;
   const verbs: readonly string[] = subresource.verbs;
   // A proxy passes on what the API itself has no use for.
@@ -212,10 +213,10 @@ function admit(
 
 async function pathAnswer(options: HandlerOptions, { request, info }: Exchange): Promise<Answer> {
   const isRead = request.method === "GET" || request.method === "HEAD";
-  const own = options.paths(info, request);
-  if (own !== undefined) {
+  const served = options.paths(info, request);
+  if (served !== undefined) {
     if (!isRead) throw methodNotAllowed();
-    return own;
+    return served;
   }
   if (/^\/apis?(\/|$)/.test(info.path)) {
     if (!isRead) throw methodNotAllowed();

@@ -1,4 +1,5 @@
 /** Keeps the status of disruption budgets: how many of their pods may be evicted now. */
+import { own } from "../../lib/own/index.ts";
 import { keyOf } from "../../api/object.ts";
 import type { KubernetesObject } from "../../api/object.ts";
 import { resources } from "../../api/resources.ts";
@@ -81,7 +82,7 @@ const scalable: Readonly<Record<string, string>> = {
 
 function topOwner(informers: ControllerContext["informers"], object: KubernetesObject): Scaled | undefined {
   const reference = controllerOf(object);
-  const resource = reference === undefined ? undefined : scalable[reference.kind];
+  const resource = reference === undefined ? undefined : own(scalable, reference.kind);
   if (reference === undefined || resource === undefined) return undefined;
   const informer: Informer<Scaled> | undefined = informers.byResource.get(resource);
   const { namespace } = keyOf(object);

@@ -1,3 +1,4 @@
+import { own } from "../own/index.ts";
 import { labelKeyMistakes, labelValueMistakes } from "./syntax.ts";
 import type { Operator, Requirement, Selector } from "./selector.ts";
 
@@ -67,7 +68,7 @@ class Parser {
     if (next.kind === "word" && (next.text === "in" || next.text === "notin")) {
       return this.checked({ key, operator: next.text === "in" ? "In" : "NotIn", values: this.set() });
     }
-    const operator = operatorsBySymbol[next.text];
+    const operator = own(operatorsBySymbol, next.text);
     if (next.kind !== "symbol" || operator === undefined) {
       throw unexpected(next, "in, notin, =, ==, !=, gt, lt");
     }

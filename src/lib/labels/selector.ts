@@ -1,3 +1,4 @@
+import { own } from "../own/index.ts";
 /** Label selectors, in both of their forms: the text of `?labelSelector=` and the structured `LabelSelector`. */
 
 export type Labels = Readonly<Record<string, string>>;
@@ -39,7 +40,7 @@ const tests: Readonly<Record<Operator, Test>> = {
 };
 
 function meets({ key, operator, values }: Requirement, labels: Labels): boolean {
-  return tests[operator](Object.hasOwn(labels, key) ? labels[key] : undefined, values);
+  return tests[operator](own(labels, key), values);
 }
 
 function compareIntegers(left: string, right = ""): number {

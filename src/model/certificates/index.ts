@@ -1,3 +1,4 @@
+import { own } from "../../lib/own/index.ts";
 /** What Kubernetes' own signers sign: the rules for each of their names. Pure; upstream's words. */
 
 export { requestEndMs } from "./cleanup.ts";
@@ -69,7 +70,7 @@ export function signerProblem(
   signerName: string,
   { requested, usages }: { readonly requested: RequestedCertificate; readonly usages: readonly string[] },
 ): string | undefined {
-  const rules = Object.hasOwn(signers, signerName) ? signers[signerName] : undefined;
+  const rules = own(signers, signerName);
   if (rules === undefined) return `unrecognized signerName: "${signerName}"`;
   const problem = rules.problem(requested);
   if (problem !== undefined) return problem;

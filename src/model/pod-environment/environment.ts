@@ -1,4 +1,5 @@
 /** The variables a container is started with, on top of its image's. */
+import { own } from "../../lib/own/index.ts";
 import type {
   ConfigMap,
   Container,
@@ -106,7 +107,7 @@ function valueOf(
   if (configMapKeyRef !== undefined) {
     const { name = "", key, optional } = configMapKeyRef;
     const configMap = context.configMaps.get(name);
-    const found = configMap?.data?.[key];
+    const found = own(configMap?.data, key);
     if (found !== undefined || optional === true) return found;
     if (configMap === undefined) throw missing("configmap", name);
     throw new EnvironmentError(`couldn't find key ${key} in ConfigMap ${namespace}/${name}`);
@@ -114,7 +115,7 @@ function valueOf(
   if (secretKeyRef !== undefined) {
     const { name = "", key, optional } = secretKeyRef;
     const secret = context.secrets.get(name);
-    const found = secret?.data?.[key];
+    const found = own(secret?.data, key);
     if (found !== undefined) return decodeSecret(found);
     if (optional === true) return undefined;
     if (secret === undefined) throw missing("secret", name);

@@ -1,4 +1,5 @@
 /** What the downward API tells a container of its pod and of its resources. */
+import { own } from "../../lib/own/index.ts";
 import type { Container, EphemeralContainer, Pod, ResourceFieldSelector } from "../../api/generated/types.ts";
 import { parseQuantity, quantityMilli, quantityUnits } from "../../lib/quantity/index.ts";
 import { EnvironmentError } from "./errors.ts";
@@ -16,7 +17,10 @@ export interface FieldContext {
 export function fieldText(path: string, { pod, nodeName, podIps, hostIps }: FieldContext): string {
   const { metadata = {}, spec } = pod;
   const keyed = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(path);
-  if (keyed !== null) return (keyed[1] === "labels" ? metadata.labels : metadata.annotations)?.[keyed[2] ?? ""] ?? "";
+  if (keyed !== null) {
+    const [, map, key = ""] = keyed;
+    return own(map === "labels" ? metadata.labels : metadata.annotations, key) ?? "";
+  }
   switch (path) {
     case "metadata.name":
       return metadata.name ?? "";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import type { Container, Service } from "../../api/generated/types.ts";
+import type { Container, EnvVarSource, Service } from "../../api/generated/types.ts";
 import { containerEnvironment, EnvironmentError, expandVariables, fieldText, resourceText } from "./index.ts";
 import { serviceVariables } from "./service-variables.ts";
 
@@ -122,19 +122,29 @@ for (const [what, env, message] of [
   });
 }
 
-test("containerEnvironment() refuses a missing key in upstream's words", () => {
-  const container: Container = {
-    name: "main",
-    env: [{ name: "A", valueFrom: { configMapKeyRef: { name: "cm", key: "k" } } }],
-  };
-  const configMaps = new Map([["cm", { data: {} }]]);
-  const expected = new EnvironmentError("couldn't find key k in ConfigMap shop/cm");
-  assert.throws(() => containerEnvironment(container, { ...context, configMaps }), expected);
-});
+for (const key of ["k", "constructor"]) {
+  test(`containerEnvironment() refuses a missing key ${key} in upstream's words`, () => {
+    const reading = (valueFrom: EnvVarSource): Container => ({ name: "main", env: [{ name: "A", valueFrom }] });
+    const present = {
+      ...context,
+      configMaps: new Map([["cm", { data: {} }]]),
+      secrets: new Map([["s", { data: {} }]]),
+    };
+    assert.throws(
+      () => containerEnvironment(reading({ configMapKeyRef: { name: "cm", key } }), present),
+      new EnvironmentError(`couldn't find key ${key} in ConfigMap shop/cm`),
+    );
+    assert.throws(
+      () => containerEnvironment(reading({ secretKeyRef: { name: "s", key } }), present),
+      new EnvironmentError(`couldn't find key ${key} in Secret shop/s`),
+    );
+  });
+}
 
 for (const [path, text] of [
   ["metadata.labels['app']", "web"],
   ["metadata.labels['none']", ""],
+  ["metadata.labels['constructor']", ""],
   ["metadata.labels", 'app="web"\ntier="front"'],
   ["spec.nodeName", "node-1"],
   ["status.podIPs", "10.244.1.2,fd00::2"],

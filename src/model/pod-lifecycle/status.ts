@@ -1,4 +1,5 @@
 /** The whole status the kubelet reports for a pod, and the smallest patch that makes the API's copy say the same. */
+import { isJsonEqual } from "../../lib/equal/index.ts";
 import type { Pod, PodStatus } from "../../api/generated/types.ts";
 import { podConditions } from "./conditions.ts";
 import { deadlineReason, isPastDeadline } from "./deadline.ts";
@@ -49,7 +50,7 @@ export function statusPatch(pod: Pod, wanted: PodStatus): Readonly<Record<string
   const before: Readonly<Record<string, unknown>> = { ...pod.status };
   const status: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(wanted)) {
-    if (isSame(before[field], value)) continue;
+    if (isJsonEqual(before[field], value)) continue;
     if (field === "conditions") status[field] = changedConditions(pod, wanted);
     else if (isReplacedByKey(field) && before[field] !== undefined) {
       // Lists merged by key grow unless told to be replaced.
@@ -85,15 +86,5 @@ function changedConditions(pod: Pod, wanted: PodStatus): readonly unknown[] {
 /** Whether each field of `part` is in `whole` with the same value; null stands for absent. */
 function isSubset(part: object, whole: object): boolean {
   const values: Readonly<Record<string, unknown>> = { ...whole };
-  return Object.entries(part).every(([field, value]) => isSame(values[field] ?? null, value ?? null));
-}
-
-function isSame(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  const left: Readonly<Record<string, unknown>> = { ...a };
-  const right: Readonly<Record<string, unknown>> = { ...b };
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
-  const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
-  return [...keys].every((key) => isSame(left[key], right[key]));
+  return Object.entries(part).every(([field, value]) => isJsonEqual(values[field] ?? null, value ?? null));
 }

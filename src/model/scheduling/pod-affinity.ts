@@ -1,4 +1,5 @@
 /** Affinity and anti-affinity between pods, over the domains of a topology key. */
+import { own } from "../../lib/own/index.ts";
 import type { Pod, PodAffinityTerm } from "../../api/generated/types.ts";
 import type { NodeFilter } from "./node-filters.ts";
 import type { NodeState } from "./node-state.ts";
@@ -23,14 +24,14 @@ export function podAffinityFilter(pod: Pod, view: ClusterView): NodeFilter | und
     );
   return (_pod, { labels }) => {
     const isMissing = wantedDomains.some(({ term, domains }) => {
-      const domain = labels[term.topologyKey];
+      const domain = own(labels, term.topologyKey);
       return domain === undefined || (!isFirst && !domains.has(domain));
     });
     if (isMissing) return { reasons: ["node(s) didn't match pod affinity rules"], isFinal: true };
-    if (refusedDomains.some(({ term, domains }) => domains.has(labels[term.topologyKey] ?? ""))) {
+    if (refusedDomains.some(({ term, domains }) => domains.has(own(labels, term.topologyKey) ?? ""))) {
       return { reasons: ["node(s) didn't match pod anti-affinity rules"], isFinal: false };
     }
-    if (refusing.some(({ key, domain }) => labels[key] === domain)) {
+    if (refusing.some(({ key, domain }) => own(labels, key) === domain)) {
       return { reasons: ["node(s) didn't satisfy existing pods anti-affinity rules"], isFinal: false };
     }
     return undefined;
@@ -46,7 +47,7 @@ function domainsOf(term: PodAffinityTerm, pod: Pod, view: ClusterView): Readonly
   const isOwnOnly = (term.namespaces ?? []).length === 0 && term.namespaceSelector === undefined;
   for (const other of view.podsMatching(selector, isOwnOnly ? (pod.metadata?.namespace ?? "") : undefined)) {
     if (!matchesPodTerm(term, { pod, other, namespaceLabels: (name) => view.namespaceLabels(name) })) continue;
-    const domain = labelsOf.get(view.nodeOf(other) ?? "")?.[term.topologyKey];
+    const domain = own(labelsOf.get(view.nodeOf(other) ?? ""), term.topologyKey);
     if (domain !== undefined) domains.set(domain, (domains.get(domain) ?? 0) + 1);
   }
   return domains;
@@ -59,7 +60,7 @@ function refusingDomains(pod: Pod, view: ClusterView): readonly { readonly key: 
   for (const other of view.podsWithAntiAffinity) {
     const terms = other.spec?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
     for (const term of terms) {
-      const domain = labelsOf.get(view.nodeOf(other) ?? "")?.[term.topologyKey];
+      const domain = own(labelsOf.get(view.nodeOf(other) ?? ""), term.topologyKey);
       if (domain === undefined) continue;
       const namespaceLabels = (name: string): Readonly<Record<string, string>> => view.namespaceLabels(name);
       if (matchesPodTerm(term, { pod: other, other: pod, namespaceLabels }))
@@ -89,7 +90,7 @@ export function podAffinityScores(
   if (terms.length === 0) return undefined;
   const raw = nodes.map(({ labels }) =>
     terms.reduce(
-      (sum, { weight, term, domains }) => sum + weight * (domains.get(labels[term.topologyKey] ?? "") ?? 0),
+      (sum, { weight, term, domains }) => sum + weight * (domains.get(own(labels, term.topologyKey) ?? "") ?? 0),
       0,
     ),
   );

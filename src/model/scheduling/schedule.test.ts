@@ -227,6 +227,17 @@ const refusals: readonly {
     says: `0/3 nodes are available: 3 node(s) had untolerated taint {node.kubernetes.io/not-ready: }. ${preempt("3 Preemption is not helpful for scheduling")}`,
   },
   {
+    name: "a spread over a label that no node has, though every JavaScript object has such a member",
+    view: view(three),
+    pod: pod({
+      topologySpreadConstraints: evenly.topologySpreadConstraints.map((one) => ({
+        ...one,
+        topologyKey: "constructor",
+      })),
+    }),
+    says: `0/3 nodes are available: 3 node(s) didn't match pod topology spread constraints (missing required label). ${preempt("3 Preemption is not helpful for scheduling")}`,
+  },
+  {
     name: "anti-affinity everywhere",
     view: view(
       three,

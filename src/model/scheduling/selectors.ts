@@ -1,4 +1,5 @@
 /** Selectors as pods use them: of nodes, and of other pods by label and namespace. */
+import { own } from "../../lib/own/index.ts";
 import type { NodeSelectorRequirement, NodeSelectorTerm, Pod, PodAffinityTerm } from "../../api/generated/types.ts";
 import { matchesLabels, matchesSelector } from "../../lib/labels/index.ts";
 import type { Operator, StructuredSelector } from "../../lib/labels/index.ts";
@@ -44,16 +45,16 @@ export function selectorFor(
   },
 ): StructuredSelector | undefined {
   if (labelSelector === undefined) return undefined;
-  const own = (operator: string) => (key: string) => {
-    const value = pod.metadata?.labels?.[key];
+  const ofPod = (operator: string) => (key: string) => {
+    const value = own(pod.metadata?.labels, key);
     return value === undefined ? [] : [{ key, operator, values: [value] }];
   };
   return {
     ...labelSelector,
     matchExpressions: [
       ...(labelSelector.matchExpressions ?? []),
-      ...matchLabelKeys.flatMap(own("In")),
-      ...mismatchLabelKeys.flatMap(own("NotIn")),
+      ...matchLabelKeys.flatMap(ofPod("In")),
+      ...mismatchLabelKeys.flatMap(ofPod("NotIn")),
     ],
   };
 }

@@ -1,4 +1,5 @@
 /** `topologySpreadConstraints`: how evenly the pods of a selector lie over zones, nodes, …  */
+import { own } from "../../lib/own/index.ts";
 import type { Pod, TopologySpreadConstraint } from "../../api/generated/types.ts";
 import { matchesSelector } from "../../lib/labels/index.ts";
 import { untoleratedTaint } from "../taints/index.ts";
@@ -25,7 +26,7 @@ export function topologySpreadFilter(pod: Pod, view: ClusterView): NodeFilter | 
   const reason = "node(s) didn't match pod topology spread constraints";
   return (_pod, node) => {
     for (const { constraint, domains, isOwn } of counted) {
-      const domain = node.labels[constraint.topologyKey];
+      const domain = own(node.labels, constraint.topologyKey);
       if (domain === undefined) return { reasons: [`${reason} (missing required label)`], isFinal: true };
       const hasTooFewDomains = domains.size < (constraint.minDomains ?? 1);
       const least = hasTooFewDomains ? 0 : Math.min(...domains.values());
@@ -41,7 +42,7 @@ function count(pod: Pod, constraint: TopologySpreadConstraint, view: ClusterView
   const domains = new Map<string, number>();
   const domainOfNode = new Map<string, string>();
   for (const node of view.nodes) {
-    const domain = node.labels[topologyKey];
+    const domain = own(node.labels, topologyKey);
     if (domain === undefined || !counts(pod, node, { nodeAffinityPolicy, nodeTaintsPolicy })) continue;
     domainOfNode.set(node.name, domain);
     domains.set(domain, domains.get(domain) ?? 0);
@@ -79,11 +80,11 @@ export function spreadScores(pod: Pod, nodes: readonly NodeState[], view: Cluste
     const labelsOf = new Map(view.nodes.map(({ name, labels }) => [name, labels]));
     for (const other of others) {
       if (other.metadata?.deletionTimestamp !== undefined) continue;
-      const domain = labelsOf.get(view.nodeOf(other) ?? "")?.[topologyKey];
+      const domain = own(labelsOf.get(view.nodeOf(other) ?? ""), topologyKey);
       if (domain !== undefined) perDomain.set(domain, (perDomain.get(domain) ?? 0) + weight);
     }
     for (const { name, labels } of nodes) {
-      cost.set(name, (cost.get(name) ?? 0) + (perDomain.get(labels[topologyKey] ?? "") ?? 0));
+      cost.set(name, (cost.get(name) ?? 0) + (perDomain.get(own(labels, topologyKey) ?? "") ?? 0));
     }
   };
   for (const constraint of soft) {

@@ -1,3 +1,5 @@
+import { own } from "../../lib/own/index.ts";
+
 /**
  * Whether two values mean the same to the API: absent fields, null and empty lists are alike, the order of fields does
  * not count. An empty object differs from none (`emptyDir: {}`).
@@ -11,8 +13,8 @@ export function isSame(a: unknown, b: unknown): boolean {
     return a.every((item, index) => isSame(item, b[index]));
   }
   const [left, right] = [a as Readonly<Record<string, unknown>>, b as Readonly<Record<string, unknown>>];
-  for (const key in left) if (!isSame(left[key], right[key])) return false;
-  for (const key in right) if (!(key in left) && !isNothing(right[key])) return false;
+  for (const key in left) if (!isSame(left[key], own(right, key))) return false;
+  for (const key in right) if (!Object.hasOwn(left, key) && !isNothing(right[key])) return false;
   return true;
 }
 

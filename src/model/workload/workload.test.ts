@@ -22,6 +22,7 @@ test("isSame() takes absent, null and empty lists for the same, an empty object 
   assert.ok(!isSame({ emptyDir: {} }, {}));
   assert.ok(!isSame([1, 2], [2, 1]));
   assert.ok(!isSame({ a: "1" }, { a: 1 }));
+  assert.ok(!isSame({}, { constructor: "a label like any other" }));
 });
 
 test("isSame() holds for any value and its copy, and is symmetric", () => {

@@ -1,4 +1,5 @@
 /** What a pod's runtime class adds to it: what it costs, and where it can run. */
+import { own } from "../../../lib/own/index.ts";
 import type { Pod, PodSpec, RuntimeClass } from "../../../api/generated/types.ts";
 import { draftOf } from "../../../api/registry/index.ts";
 import { forbidden } from "../../../api/status.ts";
@@ -56,10 +57,10 @@ function withClass(given: PodSpec, { overhead, scheduling }: RuntimeClass, podNa
     spec.overhead = draftOf(overhead.podFixed ?? {});
   }
   for (const [key, value] of Object.entries(scheduling?.nodeSelector ?? {})) {
-    const own = spec.nodeSelector?.[key];
-    if (own !== undefined && own !== value) {
+    const wanted = own(spec.nodeSelector, key);
+    if (wanted !== undefined && wanted !== value) {
       const classes = `runtimeClass.scheduling.nodeSelector[${key}] = ${value}`;
-      throw refusal(podName, `conflict: ${classes}; pod.spec.nodeSelector[${key}] = ${own}`);
+      throw refusal(podName, `conflict: ${classes}; pod.spec.nodeSelector[${key}] = ${wanted}`);
     }
     spec.nodeSelector = { ...spec.nodeSelector, [key]: value };
   }

@@ -1,4 +1,5 @@
 /** Service account tokens: short-lived, bound to an account and often to a pod; both must still exist. */
+import { own } from "../../../lib/own/index.ts";
 import { randomUUID } from "node:crypto";
 import type { AuthenticationV1TokenRequest, Pod, Secret, TokenRequestSpec } from "../../../api/generated/types.ts";
 import type { KubernetesObject } from "../../../api/object.ts";
@@ -56,7 +57,7 @@ export function createServiceAccountTokens(options: {
     const bound = spec.boundObjectRef;
     if (bound === undefined) return {};
     const { kind = "", name = "", uid } = bound;
-    const plural = Object.hasOwn(bindable, kind) ? bindable[kind] : undefined;
+    const plural = own(bindable, kind);
     if (plural === undefined) {
       const group = (bound.apiVersion ?? "").includes("/") ? (bound.apiVersion ?? "").split("/")[0] : "";
       throw badRequest(

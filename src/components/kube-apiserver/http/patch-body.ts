@@ -1,4 +1,5 @@
 /** Decodes patches. */
+import { own } from "../../../lib/own/index.ts";
 import { duplicateField, JsonTextError, parseJsonText } from "../../../api/decode/index.ts";
 import type { DecodeTarget, JsonText } from "../../../api/decode/index.ts";
 import type { KubernetesObject } from "../../../api/object.ts";
@@ -14,8 +15,7 @@ import { parseYaml, YamlTextError } from "./yaml-text.ts";
 
 /** Is the body a configuration to apply, instead of a patch that says what to change? */
 export function isApply(request: HttpRequest): boolean {
-  const mediaType = mediaTypeOf(request);
-  return Object.hasOwn(patchContentTypes, mediaType) && patchContentTypes[mediaType] === "apply";
+  return own(patchContentTypes, mediaTypeOf(request)) === "apply";
 }
 
 /** An applied configuration. Throws `ApiError` 400. */
@@ -48,7 +48,7 @@ export function decodePatch(
   { validation, warnings }: DecodeContext,
 ): (old: KubernetesObject) => KubernetesObject {
   const mediaType = mediaTypeOf(request);
-  const type = Object.hasOwn(patchContentTypes, mediaType) ? patchContentTypes[mediaType] : undefined;
+  const type = own(patchContentTypes, mediaType);
   if (type === undefined) throw mediaTypeUnsupported();
   const { value: body, duplicates } = parsed(bytes.toString(), type);
   if (type === "json" && Array.isArray(body) && body.length > jsonPatchOperationLimit) {

@@ -1,4 +1,5 @@
 /** Serves the verbs of a resource over HTTP: decodes, calls the resource, encodes. */
+import { own } from "../../../lib/own/index.ts";
 import type { DeleteOptions } from "../../../api/generated/types.ts";
 import { isTrue } from "../request-info.ts";
 import { methodNotAllowed, resourceNotServed, success } from "../../../api/status.ts";
@@ -27,7 +28,7 @@ export async function serveResource(call: ResourceCall): Promise<void> {
   if (info.verb !== "watch") checkTimeout(info.query);
   const { definition } = resource;
   const { subresources } = definition;
-  const subresource = Object.hasOwn(subresources, info.subresource) ? subresources[info.subresource] : undefined;
+  const subresource = own(subresources, info.subresource);
   if (info.subresource !== "" && subresource === undefined) throw resourceNotServed();
   const verbs: readonly string[] = subresource?.verbs ?? definition.verbs;
   if (!verbs.includes(info.verb)) throw methodNotAllowed();
