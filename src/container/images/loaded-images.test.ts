@@ -153,6 +153,20 @@ async function indexedArchive(architectures: readonly string[]): Promise<Buffer>
   return tar([{ name: "index.json", text: JSON.stringify(index) }, ...blobs]);
 }
 
+test("load() takes the later one of two parts with the same name, as tar does", async () => {
+  await withStore(async ({ images, file, rootOf }) => {
+    const layers = await Promise.all(["1", "2"].map((text) => tar([{ name: "version", text }])));
+    const manifest = [{ Config: "config.json", RepoTags: ["app:1"], Layers: ["layer.tar"] }];
+    const archive = await tar([
+      ...layers.map((text) => ({ name: "layer.tar", text })),
+      { name: "config.json", text: config },
+      { name: "manifest.json", text: JSON.stringify(manifest) },
+    ]);
+    await images.load(file(archive));
+    assert.equal(readFileSync(join(rootOf("app:1"), "version"), "utf8"), "2");
+  });
+});
+
 test("load() takes this machine's of an image for several platforms", async () => {
   await withStore(async ({ images, file, rootOf }) => {
     const loaded = await images.load(file(await indexedArchive(["amd64", "arm64", "s390x", "unknown"])));
@@ -247,7 +261,13 @@ test("load() keeps hostile entries within the root", async () => {
     const stealing = await tar([{ name: "stolen", type: "link", linkname: join(folder, "outside/secret") }]);
     const thief = anotherConfig(await dockerArchive([stealing], ["thief:1"]));
     await assert.rejects(images.load(file(thief)), /ENOENT/);
+    // With more behind it than a stream holds, so that the reader is interrupted in the middle of the archive.
+    const large = { name: "large", text: Buffer.alloc(4 << 20) };
+    const early = await tar([{ name: "stolen", type: "link", linkname: join(folder, "outside/secret") }, large]);
+    const runner = anotherConfig(await dockerArchive([gzipSync(early)], ["runner:1"]));
+    await assert.rejects(images.load(file(runner)), /ENOENT/);
     assert.equal(images.find(parseImageReference("thief:1")), undefined);
+    assert.equal(images.find(parseImageReference("runner:1")), undefined);
   });
 });
 

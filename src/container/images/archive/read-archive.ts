@@ -1,11 +1,11 @@
 /** Reads what `docker save`, `podman save` and `skopeo` write: docker-archive and OCI layout tars. */
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream, readFileSync } from "node:fs";
+import { createReadStream, createWriteStream, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { extract } from "tar-stream";
 import { ArchiveError } from "./archive-error.ts";
+import { readTar, type TarEntry } from "./read-tar.ts";
 
 /** One image of an archive; `layers` are files, the lowest first. */
 export interface ArchivedImage {
@@ -43,36 +43,31 @@ export async function readArchive(file: string, folder: string): Promise<readonl
 /** Names are kept in a map and never used as paths. A part named by its digest must have it. */
 async function unpackParts(file: string, folder: string): Promise<ReadonlyMap<string, string>> {
   const parts = new Map<string, string>();
-  const entries = extract();
-  const reading = pipeline(createReadStream(file), entries);
-  const unpacking = (async () => {
-    for await (const entry of entries) {
-      const { name, type, linkname } = entry.header;
-      const key = normalise(name);
-      if (type === "file" || type === "contiguous-file") {
-        const path = join(folder, String(parts.size));
-        const hash = createHash("sha256");
-        await pipeline(entry, hashing(hash), createWriteStream(path, { flags: "wx" }));
-        const wanted = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(key)?.[1];
-        if (wanted !== undefined && hash.digest("hex") !== wanted) {
-          throw new ArchiveError(`Cannot load ${file}: its part ${name} is damaged: make the archive again`);
-        }
-        parts.set(key, path);
-      } else {
-        // Old docker-archives link equal layers: "../<other>/layer.tar".
-        const target = linkname && parts.get(normalise(join(key, "..", linkname)));
-        if (type === "symlink" && target) parts.set(key, target);
-        entry.resume();
+  let count = 0;
+  const take = async (entry: TarEntry): Promise<void> => {
+    const { name, type, linkname } = entry.header;
+    const key = normalise(name);
+    if (type === "file" || type === "contiguous-file") {
+      const path = join(folder, String(count));
+      count += 1;
+      const hash = createHash("sha256");
+      await pipeline(entry, hashing(hash), createWriteStream(path, { flags: "wx" }));
+      const wanted = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(key)?.[1];
+      if (wanted !== undefined && hash.digest("hex") !== wanted) {
+        throw new ArchiveError(`Cannot load ${file}: its part ${name} is damaged: make the archive again`);
       }
+      parts.set(key, path);
+    } else {
+      // Old docker-archives link equal layers: "../<other>/layer.tar".
+      const target = linkname && parts.get(normalise(join(key, "..", linkname)));
+      if (type === "symlink" && target) parts.set(key, target);
     }
-  })();
-  // Both must have ended before the caller clears the folder; whichever failed, the archive's own reason is told.
-  const ended = await Promise.allSettled([unpacking, reading]);
-  const reasons = ended.flatMap((one): unknown[] => (one.status === "rejected" ? [one.reason] : []));
-  const reason = reasons.find((one) => one instanceof ArchiveError) ?? reasons[0];
-  if (reason instanceof ArchiveError) throw reason;
-  if (reason !== undefined) {
-    throw new ArchiveError(`Cannot read ${file}: ${(reason as Error).message}`, { cause: reason });
+  };
+  try {
+    await readTar([createReadStream(file)], take);
+  } catch (error) {
+    if (error instanceof ArchiveError) throw error;
+    throw new ArchiveError(`Cannot read ${file}: ${(error as Error).message}`, { cause: error });
   }
   return parts;
 }
@@ -153,11 +148,11 @@ export function machineArchitecture(): string {
 }
 
 function readJson(file: string, path: string): unknown {
-  const bytes = readFileSync(path);
-  if (bytes.length > longestDocument)
-    throw new ArchiveError(`Cannot load ${file}: a manifest has ${bytes.length} bytes`);
+  const { size } = statSync(path);
+  if (size > longestDocument)
+    throw new ArchiveError(`Cannot load ${file}: a manifest has ${size} bytes, more than ${longestDocument}`);
   try {
-    return JSON.parse(bytes.toString()) as unknown;
+    return JSON.parse(readFileSync(path, "utf8")) as unknown;
   } catch (error) {
     throw new ArchiveError(`Cannot load ${file}: a manifest is not JSON: ${(error as Error).message}`, {
       cause: error,

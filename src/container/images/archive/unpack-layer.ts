@@ -22,9 +22,10 @@ import { basename, dirname, join } from "node:path";
 import type { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createZstdDecompress } from "node:zlib";
-import { extract, type Header } from "tar-stream";
+import type { Header } from "tar-stream";
 import { resolveInRoot } from "../../root/scoped-path.ts";
 import { ArchiveError } from "./archive-error.ts";
+import { readTar } from "./read-tar.ts";
 
 const whiteout = ".wh.";
 const opaque = ".wh..wh..opq";
@@ -33,15 +34,9 @@ const opaque = ".wh..wh..opq";
 export async function unpackLayer(layer: string, root: string): Promise<void> {
   const isRoot = process.getuid?.() === 0;
   const made = new Set<string>();
-  const entries = extract();
-  const reading = pipeline([createReadStream(layer), ...decompression(layer), entries]);
-  const unpacking = (async () => {
-    for await (const entry of entries) {
-      await unpackEntry(entry.header, entry as unknown as AsyncIterable<Uint8Array>, { root, made, isRoot });
-      entry.resume();
-    }
-  })();
-  await Promise.all([reading, unpacking]);
+  await readTar([createReadStream(layer), ...decompression(layer)], (entry) =>
+    unpackEntry(entry.header, entry as unknown as AsyncIterable<Uint8Array>, { root, made, isRoot }),
+  );
 }
 
 /** By the first bytes, not by the media type: archives are often labelled wrongly. */
