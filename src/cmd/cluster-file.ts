@@ -1,6 +1,6 @@
 /** The files that tell every part of a cluster what it is: the configuration, and the roster of its nodes. */
 import { existsSync, readFileSync } from "node:fs";
-import { presentConfig, presentRoster } from "../components/lab-host/index.ts";
+import { presentConfig, presentRoster } from "../model/state-layout/index.ts";
 import { type ClusterConfig, clusterPaths } from "../model/cluster-config.ts";
 import { initialRoster, type NodeRoster } from "../model/node-roster/index.ts";
 

@@ -16,7 +16,7 @@ export {
 } from "./preflight.ts";
 export { createProgress, type Progress } from "./progress.ts";
 export { readTraces, recordTraces, removeRunFolder, removeTraces } from "./removal.ts";
-export { markLayout, migrateState, presentConfig, presentRoster } from "./state-layout.ts";
+export { markLayout, migrateState } from "./state-layout.ts";
 export {
   endProcesses,
   findInit,

@@ -3,14 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import {
-  currentLayout,
-  markLayout,
-  migrateState,
-  presentConfig,
-  presentRoster,
-  StateLayoutError,
-} from "./state-layout.ts";
+import { presentConfig, presentRoster } from "../../model/state-layout/index.ts";
+import { currentLayout, markLayout, migrateState, StateLayoutError } from "./state-layout.ts";
 
 let folder = "";
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "nl-state-"))));

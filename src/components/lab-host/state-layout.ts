@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { configPerFamily, rosterPerFamily } from "./per-family.ts";
+import { configPerFamily, rosterPerFamily, withLimits, withNetwork } from "../../model/state-layout/index.ts";
 
 export class StateLayoutError extends Error {
   readonly code = "StateLayoutUnknown";
@@ -74,17 +74,6 @@ export function migrateState(stateDir: string): readonly string[] {
   }
   return due.map(({ from, what }) => `layout ${from} to ${from + 1}: ${what}`);
 }
-
-/** `cluster.json` as it is read, whichever release wrote it: also of a cluster that an older one runs. */
-export function presentConfig(config: Fields): Fields {
-  return configPerFamily(withNetwork(withLimits(config)));
-}
-
-/** `nodes.json` likewise. */
-export const presentRoster = rosterPerFamily;
-
-const withLimits = (config: Fields): Fields => ({ maxPods: 110, auditLog: false, ...config });
-const withNetwork = (config: Fields): Fields => ({ network: "host-gw", ...config });
 
 function readLayout(stateDir: string): number {
   let text: string;

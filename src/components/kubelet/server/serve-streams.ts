@@ -1,7 +1,6 @@
 /** Exec, attach and port-forward: HTTP requests that become streams, over SPDY or WebSocket. */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
 import type { Session } from "../../../container/runtime.ts";
 import {
@@ -109,7 +108,7 @@ function acceptSpdy<P extends string>({ request, socket }: UpgradeRequest, suppo
 }
 
 /** @param unnamed - What a client means that offers no protocol. */
-function acceptWebSocket<P extends string>(
+async function acceptWebSocket<P extends string>(
   { request, socket, head }: UpgradeRequest,
   supported: readonly P[],
   unnamed: P,
@@ -122,8 +121,10 @@ function acceptWebSocket<P extends string>(
       `unable to upgrade: no subprotocol of ${JSON.stringify(offered)} is supported, only ${JSON.stringify(supported)}`,
     );
   }
+  // Loaded with the first such request: a kubelet starts without it.
+  const { WebSocketServer } = await import("ws");
   const server = new WebSocketServer({ noServer: true, handleProtocols: () => protocol, perMessageDeflate: false });
-  return new Promise((resolve) => {
+  return await new Promise((resolve) => {
     server.handleUpgrade(request, socket, head, (accepted: WebSocket) => {
       // With it, messages are Buffers and nothing else.
       accepted.binaryType = "nodebuffer";

@@ -1,4 +1,4 @@
-/** Layout 2 to 3: what was one address or range of IPv4 becomes a list, so that a cluster may have two families. */
+/** Layout 3 to 4: what was one address or range of IPv4 becomes a list, so that a cluster may have two families. */
 
 type Fields = Readonly<Record<string, unknown>>;
 
