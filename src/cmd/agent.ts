@@ -35,7 +35,7 @@ const concurrentStarts = 12;
 export async function agent([configFile = "", number = "1"]: readonly string[]): Promise<void> {
   const config = readClusterFile(configFile);
   const paths = clusterPaths(config);
-  const log = createLogger(`agent-${number}`);
+  const log = createLogger(`agent-${number}`, { level: config.logLevel });
   const signal = untilTerminated();
   void writeCompileCacheLater(clock, signal);
   try {

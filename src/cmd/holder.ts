@@ -9,10 +9,11 @@ import { residentFlags, selfCommand } from "./self.ts";
 import { untilTerminated } from "./until-terminated.ts";
 
 export async function holder([configFile = ""]: readonly string[]): Promise<void> {
-  const log = createLogger("holder");
   // Before anything reads the folder: an older netloom may have made it.
-  for (const what of migrateState(dirname(configFile))) log.info("the state folder was brought up to date", { what });
+  const migrated = migrateState(dirname(configFile));
   const config = readClusterFile(configFile);
+  const log = createLogger("holder", { level: config.logLevel });
+  for (const what of migrated) log.info("the state folder was brought up to date", { what });
   await createHolder({
     config,
     self: [selfCommand.node, ...residentFlags, selfCommand.entry],

@@ -1,6 +1,7 @@
 /** The ends of a cluster's logs, for the user to see what went wrong before they are removed. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { createLineReader, isAtLeast, type LogEntry } from "./log-lines.ts";
 
 const linesPerLog = 4;
 const longestLine = 400;
@@ -9,28 +10,16 @@ const longestLine = 400;
 export function lastWords(folder: string): string | undefined {
   if (!existsSync(folder)) return undefined;
   const parts = readdirSync(folder).flatMap((name) => {
-    const lines = readFileSync(join(folder, name), "utf8").split("\n").flatMap(worthSaying);
+    const lines = createLineReader(name)(readFileSync(join(folder, name), "utf8"))
+      .filter(({ level }) => isAtLeast(level, "warn"))
+      .map((entry) => inWords(entry).slice(0, longestLine));
     return lines.length === 0 ? [] : [`--- ${name}`, ...lines.slice(-linesPerLog)];
   });
   return parts.length === 0 ? undefined : parts.join("\n");
 }
 
-interface LogLine {
-  readonly level: number;
-  readonly msg: string;
-  readonly error?: { readonly message?: string };
-}
-
-/** pino's level 40 is a warning. */
-function worthSaying(line: string): readonly string[] {
-  if (line === "") return [];
-  let parsed: LogLine;
-  try {
-    parsed = JSON.parse(line) as LogLine;
-  } catch {
-    return [line.slice(0, longestLine)];
-  }
-  if (parsed.level < 40) return [];
-  const why = parsed.error?.message;
-  return [(why === undefined ? parsed.msg : `${parsed.msg}: ${why}`).slice(0, longestLine)];
+function inWords({ text, fields }: LogEntry): string {
+  if (fields === undefined) return text;
+  const { msg, error } = fields as { readonly msg?: string; readonly error?: { readonly message?: string } };
+  return error?.message === undefined ? (msg ?? text) : `${msg}: ${error.message}`;
 }

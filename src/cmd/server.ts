@@ -44,7 +44,7 @@ const apiPortInside = 6443;
 export async function server([configFile = ""]: readonly string[]): Promise<void> {
   const config = readClusterFile(configFile);
   const paths = clusterPaths(config);
-  const log = createLogger("server");
+  const log = createLogger("server", { level: config.logLevel });
   const signal = untilTerminated();
   void writeCompileCacheLater(clock, signal);
   const milestone = async (step: "api-server" | "failed", detail?: string): Promise<void> =>

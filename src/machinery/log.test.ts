@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { logWriter } from "./log.ts";
 
@@ -39,4 +40,18 @@ test("logWriter() waits for a pipe that is full", () => {
   );
   writer.write("line\n");
   assert.equal(text, "line\n");
+});
+
+test("createLogger() writes levels as words, and a key that is bound twice once", () => {
+  const script = `
+    const { createLogger } = await import(${JSON.stringify(new URL("./log.ts", import.meta.url).href)});
+    const log = createLogger("agent-1", { level: "info" }).child({ node: "a" });
+    log.debug("not written");
+    log.child({ node: "b" }).warn("seen", { node: "c", count: 1 });
+  `;
+  const run = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+  assert.match(
+    run.stderr,
+    /^{"level":"warn","time":"[^"]+Z","component":"agent-1","node":"c","count":1,"msg":"seen"}\n$/,
+  );
 });

@@ -18,13 +18,15 @@ export function createLogger(component: string, options: { readonly level?: stri
     {
       level: options.level ?? "info",
       base: { component },
+      // pino's own numbers say nothing to who reads them.
+      formatters: { level: (label) => ({ level: label }) },
       timestamp: pino.stdTimeFunctions.isoTime,
       serializers: { error: pino.stdSerializers.err },
     },
     logWriter(
       (bytes) => writeSync(2, bytes),
       (lost, reason) =>
-        `${JSON.stringify({ level: 40, time: new Date().toISOString(), component, lines: lost, reason, msg: "log lines were lost" })}\n`,
+        `${JSON.stringify({ level: "warn", time: new Date().toISOString(), component, lines: lost, reason, msg: "log lines were lost" })}\n`,
     ),
   );
   return wrap(base);
@@ -71,13 +73,19 @@ function writeWhole(write: (bytes: Uint8Array) => number, bytes: Uint8Array): vo
   }
 }
 
-function wrap(base: pino.Logger): Logger {
+/** What is bound is merged here, not by pino's children: those would write a key twice that two of them bind. */
+function wrap(base: pino.Logger, bound: Readonly<Record<string, unknown>> = {}): Logger {
+  const writer =
+    (level: "debug" | "info" | "warn" | "error"): Logger["info"] =>
+    (message, fields) => {
+      if (base.isLevelEnabled(level)) base[level]({ ...bound, ...fields }, message);
+    };
   return {
-    debug: (message, fields = {}) => base.debug(fields, message),
-    info: (message, fields = {}) => base.info(fields, message),
-    warn: (message, fields = {}) => base.warn(fields, message),
-    error: (message, fields = {}) => base.error(fields, message),
-    child: (fields) => wrap(base.child(fields)),
+    debug: writer("debug"),
+    info: writer("info"),
+    warn: writer("warn"),
+    error: writer("error"),
+    child: (fields) => wrap(base, { ...bound, ...fields }),
   };
 }
 

@@ -27,6 +27,10 @@ export interface NodeConfig {
 export const networkKinds = ["host-gw", "vxlan"] as const;
 export type NetworkKind = (typeof networkKinds)[number];
 
+/** From chatty to terse. */
+export const logLevels = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
 export interface ClusterConfig {
   readonly name: string;
   /** Absolute. Survives a stop: the store, keys, logs and the nodes' disks. */
@@ -62,6 +66,8 @@ export interface ClusterConfig {
   readonly maxPods: number;
   /** Whether the API server writes down every request: `audit.log` beside the other logs. */
   readonly auditLog: boolean;
+  /** The least grave lines that the holder, the server and the agents write. */
+  readonly logLevel: LogLevel;
 }
 
 /** The primary one first. */

@@ -181,11 +181,18 @@ spec:
     await kubectl(["run", "later", "--image=busybox", "--restart=Never", "--", "true"]);
     await eventually(() => assert.match(watched.text(), /Scheduled +Pod\/later/));
     assert.equal(await watched.end(), 0);
+    const rows = (await ok(["events", "--for", "po/later"])).trimEnd().split("\n").slice(1);
+    assert.ok(rows.length > 0);
+    for (const row of rows) assert.match(row, / Pod\/later /);
+    assert.doesNotMatch(await ok(["events", "--types", "warning"]), / Normal /);
+    const { code, stderr } = await lab.netloom(["events", "--for", "later"]);
+    assert.equal(code, 1);
+    assert.match(stderr, /Cannot look for events of "later": write KIND\/NAME, such as pod\/web/);
   });
 
   test("shows logs, the last lines of them, and goes on", async () => {
     assert.equal((await ok(["logs", "server", "--tail", "1"])).trimEnd().split("\n").length, 1);
-    const followed = follow(["logs", "audit", "-f", "--tail", "0"]);
+    const followed = follow(["logs", "audit", "-f", "--tail", "0", "-o", "json"]);
     await eventually(async () => {
       await kubectl(["get", "configmaps", "-n", "kube-public"]);
       assert.match(followed.text(), /"requestURI":"\/api\/v1\/namespaces\/kube-public\/configmaps/);
@@ -194,6 +201,22 @@ spec:
     for (const line of followed.text().trimEnd().split("\n")) {
       assert.equal((JSON.parse(line) as { kind: string }).kind, "Event");
     }
+    assert.match(
+      await ok(["logs", "audit", "--tail", "1"]),
+      /^\S+Z INFO  audit    \S+ \w+ \/\S+ (\d+|Response\w+|Request\w+)\n$/,
+    );
+  });
+
+  test("shows logs in the order of time, as text or as they are, and of them what is asked for", async () => {
+    assert.match(await ok(["logs"]), /^\S+Z INFO  server   Serving the API port=\d+$/m);
+    const lines = (await ok(["logs", "-o", "json"])).trimEnd().split("\n");
+    const times = lines.map((line) => (JSON.parse(line) as { time: string }).time);
+    assert.deepEqual(times, times.toSorted());
+    assert.doesNotMatch(await ok(["logs", "--since", "1ms"]), /Serving the API/);
+    assert.doesNotMatch(await ok(["logs", "--level", "warn"]), /Serving the API/);
+    const { code, stderr } = await lab.netloom(["logs", "--level", "loud"]);
+    assert.equal(code, 2);
+    assert.match(stderr, /Allowed choices are debug, info, warn, error/);
   });
 
   test("writes a support bundle without a secret in it", async () => {
@@ -278,7 +301,13 @@ describe("a stopped cluster", () => {
     const single = (_: string, name: string, value: string): string =>
       `"${name.endsWith("esses") ? name.slice(0, -2) : name.slice(0, -1)}": ${value}`;
     const older = (text: string): string => text.replaceAll(/"(\w+)": \[\s*("[\d./]+")\s*\]/g, single);
-    const { maxPods: _, auditLog: __, network: ___, ...first } = JSON.parse(older(present)) as Record<string, unknown>;
+    const {
+      maxPods: _,
+      auditLog: __,
+      network: ___,
+      logLevel: ____,
+      ...first
+    } = JSON.parse(older(present)) as Record<string, unknown>;
     assert.equal(first["controlPlaneAddress"], "192.168.60.1");
     assert.equal(first["podCidr"], "10.244.0.0/16");
     writeFileSync(file("cluster.json"), JSON.stringify(first));

@@ -99,7 +99,7 @@ describe("a cluster with --network vxlan", () => {
   test("lets nothing of pods onto the node network but wrapped or under their node's address", async () => {
     for (const node of ["node-1", "node-2"]) assert.equal(await bytesSeen(node, "bare"), 0, node);
     // The API server is on no node: it sees the pod's node.
-    const audit = await must(lab.netloom(["logs", "audit"]));
+    const audit = await must(lab.netloom(["logs", "audit", "-o", "json"]));
     assert.doesNotMatch(audit, /"sourceIPs":\["10\.244\./);
     assert.match(audit, /"sourceIPs":\["192\.168\.60\.1[12]"\]/);
   });

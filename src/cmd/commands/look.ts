@@ -1,8 +1,27 @@
 /** Looking at clusters: what there is, how it is, what it says. */
 import { Option } from "commander";
-import { clusterCommand, type CommandGroup, formatOption, wholeNumber } from "./command-line.ts";
+import { clusterCommand, type CommandGroup, duration, formatOption, wholeNumber } from "./command-line.ts";
 import type { ListFormat } from "../list.ts";
+import { type LogLevel, logLevels } from "../../model/cluster-config.ts";
 import type { StatusFormat } from "../status.ts";
+
+interface LogsFlags {
+  readonly name: string;
+  readonly follow?: true;
+  readonly tail?: number;
+  readonly since?: number;
+  readonly level: LogLevel;
+  readonly output: "text" | "json";
+}
+
+interface EventsFlags {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly types?: readonly string[];
+  readonly for?: string;
+  readonly watch?: true;
+  readonly output: "table" | "json" | "yaml";
+}
 
 export const addLookCommands: CommandGroup = (program, { signal, progress }) => {
   program
@@ -22,25 +41,33 @@ export const addLookCommands: CommandGroup = (program, { signal, progress }) => 
       process.stdout.write(await status(name, output));
     });
   clusterCommand(program, "logs", "show what the cluster's own processes wrote (a pod's output: kubectl logs)")
-    .argument("[component]", "holder, server, agent-1, audit; all where absent")
+    .argument("[component]", "holder, server, agent-1, audit; all but audit where absent")
     .option("-f, --follow", "go on as more is written")
     .option("--tail <lines>", "only the last lines", wholeNumber)
-    .action(
-      async (component: string | undefined, options: { name: string; follow?: true; tail?: number }): Promise<void> => {
-        const { logs } = await import("../logs.ts");
-        const { name, follow = false, tail } = options;
-        await logs({ name, component, isFollowed: follow, tail, output: process.stdout, signal });
-      },
-    );
+    .option("--since <duration>", "only what is newer than that: 30s, 5m, 2h", duration)
+    .addOption(
+      new Option("--level <level>", "only what is as grave as that").choices(logLevels).default("debug" as const),
+    )
+    .addOption(formatOption(["text", "json"]))
+    .action(async (component: string | undefined, options: LogsFlags): Promise<void> => {
+      const { logs } = await import("../logs.ts");
+      const { name, follow = false, tail, since, level, output: format } = options;
+      const sinceMs = since === undefined ? undefined : Date.now() - since;
+      const what = { name, component, tail, sinceMs, level, format };
+      await logs({ ...what, isFollowed: follow, output: process.stdout, signal });
+    });
   clusterCommand(program, "events", "show what happened in the cluster, oldest first")
     .option("-n, --namespace <namespace>", "only those of one namespace")
-    .addOption(new Option("-w, --watch", "go on with what happens next"))
+    .option("--types <types>", "only those of some types: Warning, Normal", (text) => text.split(","))
+    .option("--for <object>", "only those of one object, such as pod/web")
+    .option("-w, --watch", "go on with what happens next")
     .addOption(formatOption(["table", "json", "yaml"]))
-    .action(async (options: { name: string; namespace?: string; watch?: true; output: "table" | "json" | "yaml" }) => {
+    .action(async (options: EventsFlags) => {
       const { events } = await import("../events.ts");
-      const { name, namespace, watch = false, output } = options;
+      const { name, namespace, types, for: about, watch = false, output: format } = options;
       const say = (message: string): void => progress.say(message);
-      await events({ name, namespace, isWatched: watch, format: output, output: process.stdout, say, signal });
+      const what = { name, namespace, types, about, format };
+      await events({ ...what, isWatched: watch, output: process.stdout, say, signal });
     });
   const exported = program
     .command("export")

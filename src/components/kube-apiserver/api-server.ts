@@ -146,7 +146,12 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     }),
     observe: (info, code, durationMs) => {
       metrics.observe(info, code, durationMs);
-      log.debug("Request", { verb: info.verb, path: info.path, code, durationMs });
+      log.debug("Request", {
+        verb: info.verb,
+        path: info.path,
+        code,
+        durationMs: Math.round(durationMs * 1000) / 1000,
+      });
     },
   };
 

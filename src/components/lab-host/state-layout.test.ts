@@ -64,8 +64,15 @@ test("migrateState() brings a folder of the first layout to the present one, onc
     "layout 1 to 2: cluster.json gets maxPods and auditLog",
     "layout 2 to 3: cluster.json gets network",
     "layout 3 to 4: addresses and ranges in cluster.json and nodes.json become lists, one of each family",
+    "layout 4 to 5: cluster.json gets logLevel",
   ]);
-  assert.deepEqual(read("cluster.json"), { ...present, maxPods: 110, auditLog: false, network: "host-gw" });
+  assert.deepEqual(read("cluster.json"), {
+    ...present,
+    maxPods: 110,
+    auditLog: false,
+    network: "host-gw",
+    logLevel: "info",
+  });
   assert.deepEqual(read("nodes.json"), [{ node: present.nodes[0], agent: 1, wanted: "running", end: "shutdown" }]);
   assert.deepEqual(read("layout.json"), { layout: currentLayout });
   assert.deepEqual(migrateState(folder), []);
@@ -73,7 +80,7 @@ test("migrateState() brings a folder of the first layout to the present one, onc
 });
 
 test("migrateState() repeats a step that a crash kept from being noted, and keeps what is there", () => {
-  const settings = { maxPods: 20, auditLog: true, network: "vxlan" };
+  const settings = { maxPods: 20, auditLog: true, network: "vxlan", logLevel: "debug" };
   write("cluster.json", { ...layout1, ...settings });
   migrateState(folder);
   assert.deepEqual(read("cluster.json"), { ...present, ...settings });
@@ -83,7 +90,7 @@ test("migrateState() repeats a step that a crash kept from being noted, and keep
 });
 
 test("presentConfig() and presentRoster() read what any release wrote, as an older cluster may still run", () => {
-  const defaults = { maxPods: 110, auditLog: false, network: "host-gw" };
+  const defaults = { maxPods: 110, auditLog: false, network: "host-gw", logLevel: "info" };
   assert.deepEqual(presentConfig(layout1), { ...present, ...defaults });
   assert.deepEqual(presentConfig({ ...present, ...defaults, maxPods: 9 }), { ...present, ...defaults, maxPods: 9 });
   assert.deepEqual(presentRoster([{ node: layout1.nodes[0], agent: 1 }]), [{ node: present.nodes[0], agent: 1 }]);

@@ -4,7 +4,13 @@
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { configPerFamily, rosterPerFamily, withLimits, withNetwork } from "../../model/state-layout/index.ts";
+import {
+  configPerFamily,
+  rosterPerFamily,
+  withLimits,
+  withLogLevel,
+  withNetwork,
+} from "../../model/state-layout/index.ts";
 
 export class StateLayoutError extends Error {
   readonly code = "StateLayoutUnknown";
@@ -23,7 +29,8 @@ interface Migration {
 
 /**
  * 1: before the folder had a number. 2: `cluster.json` says how many pods a node takes, and whether requests are logged.
- * 3: it says how pods of different nodes reach each other. 4: addresses and ranges are lists, one of each family.
+ * 3: it says how pods of different nodes reach each other. 4: addresses and ranges are lists, one of each family. 5: it
+ * says how much is written to the logs.
  */
 const migrations: readonly Migration[] = [
   {
@@ -44,6 +51,11 @@ const migrations: readonly Migration[] = [
       const roster = join(stateDir, "nodes.json");
       if (existsSync(roster)) editJson(roster, rosterPerFamily);
     },
+  },
+  {
+    from: 4,
+    what: "cluster.json gets logLevel",
+    run: (stateDir) => editJson(join(stateDir, "cluster.json"), (config) => withLogLevel(config as Fields)),
   },
 ];
 

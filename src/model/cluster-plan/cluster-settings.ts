@@ -1,5 +1,5 @@
 /** Everything a user can decide about a cluster, once: the command line's flags and the file's fields are read off it. */
-import { networkKinds } from "../cluster-config.ts";
+import { logLevels, networkKinds } from "../cluster-config.ts";
 import { clusterDefaults, mostPods } from "./plan-cluster.ts";
 import { mostNodes } from "./plan-nodes.ts";
 import { defaultRanges, familiesByName } from "./plan-ranges.ts";
@@ -128,6 +128,13 @@ export const clusterSettings: readonly ClusterSetting[] = [
     value: "",
     help: "write every request to the API down (netloom logs audit)",
     offer: "true or false",
+  }),
+  setting("logLevel", "text", {
+    value: "level",
+    help: "how much netloom's own processes write (netloom logs)",
+    choices: logLevels,
+    offer: anyOf(logLevels),
+    fallback: clusterDefaults.logLevel,
   }),
   setting("kubeconfig", "text", {
     value: "file",

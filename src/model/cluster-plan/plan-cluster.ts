@@ -1,6 +1,6 @@
 /** Turns what the user asked for into the complete configuration of a cluster, or into the list of all mistakes. */
 import { nthAddress } from "../../lib/ip/index.ts";
-import { type ClusterConfig, networkKinds, type NodeConfig, perFamily } from "../cluster-config.ts";
+import { type ClusterConfig, logLevels, networkKinds, type NodeConfig, perFamily } from "../cluster-config.ts";
 import { mostNodes, nodeAt } from "./plan-nodes.ts";
 import { planRanges, type RangeOptions } from "./plan-ranges.ts";
 
@@ -15,6 +15,7 @@ export interface ClusterOptions extends RangeOptions {
   /** How pods of different nodes reach each other. */
   readonly network?: string | undefined;
   readonly auditLog?: boolean | undefined;
+  readonly logLevel?: string | undefined;
   /** On the host's 127.0.0.1; the first free one where absent. */
   readonly apiPort?: number | undefined;
   /** How many processes share the nodes. */
@@ -32,6 +33,7 @@ export const clusterDefaults = {
   network: "host-gw",
   ipFamily: "ipv4",
   auditLog: false,
+  logLevel: "info",
 } as const;
 
 /** Everything that is wrong with the options, a line each, with flag, value and remedy. */
@@ -106,7 +108,16 @@ export function planCluster(
       `--network "${networkName}": use "host-gw", plain routes from node to node, or "vxlan", packets wrapped in UDP`,
     );
   }
-  if (mistakes.length > 0 || ranges === undefined || network === undefined || nodePortRange === undefined) {
+  const levelName = options.logLevel ?? clusterDefaults.logLevel;
+  const logLevel = logLevels.find((level) => level === levelName);
+  if (logLevel === undefined) mistakes.push(`--log-level "${levelName}": use ${logLevels.join(", ")}`);
+  if (
+    logLevel === undefined ||
+    mistakes.length > 0 ||
+    ranges === undefined ||
+    network === undefined ||
+    nodePortRange === undefined
+  ) {
     throw new ClusterOptionsError(mistakes);
   }
   const addresses = { nodeCidrs: ranges.nodeCidr, podCidrs: ranges.podCidr, loopbackIndex: host.loopbackIndex };
@@ -129,6 +140,7 @@ export function planCluster(
     images,
     maxPods,
     auditLog: options.auditLog ?? clusterDefaults.auditLog,
+    logLevel,
   };
 }
 

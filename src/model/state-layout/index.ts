@@ -7,7 +7,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** `cluster.json` as it is read. */
 export function presentConfig(config: Fields): Fields {
-  return configPerFamily(withNetwork(withLimits(config)));
+  return withLogLevel(configPerFamily(withNetwork(withLimits(config))));
 }
 
 /** `nodes.json` likewise. */
@@ -17,3 +17,5 @@ export const presentRoster = rosterPerFamily;
 export const withLimits = (config: Fields): Fields => ({ maxPods: 110, auditLog: false, ...config });
 /** Layout 2 to 3. */
 export const withNetwork = (config: Fields): Fields => ({ network: "host-gw", ...config });
+/** Layout 4 to 5. */
+export const withLogLevel = (config: Fields): Fields => ({ logLevel: "info", ...config });
