@@ -3,6 +3,7 @@ import { invalidValue, requiredValue } from "../field-error.ts";
 import type { FieldError } from "../field-error.ts";
 import type { Endpoints, EndpointSubset } from "../generated/types.ts";
 import { ageColumn, ageOf, column, listText, nameColumn, nameOf } from "../registry/columns.ts";
+import { addressWarnings } from "../registry/addresses.ts";
 import { addressSentence, isPort, oneOf, portRange } from "../registry/checks.ts";
 import { defineResource } from "../registry/define.ts";
 import { resources } from "../resources.ts";
@@ -39,7 +40,20 @@ function validateSubset(subset: EndpointSubset, field: string): FieldError[] {
   return errors;
 }
 
+/** What the controller of Endpoints writes is not its owner's to mend. */
+const managedBy = { label: "endpoints.kubernetes.io/managed-by", controller: "endpoint-controller" } as const;
+
+function endpointsWarnings({ metadata, subsets = [] }: Endpoints): readonly string[] {
+  if (metadata?.labels?.[managedBy.label] === managedBy.controller) return [];
+  return subsets.flatMap((subset, index) =>
+    (["addresses", "notReadyAddresses"] as const).flatMap((part) =>
+      (subset[part] ?? []).flatMap(({ ip }, at) => addressWarnings(ip, `subsets[${index}].${part}[${at}].ip`)),
+    ),
+  );
+}
+
 export const endpoints = defineResource<Endpoints>(resources.endpoints, {
+  deprecationWarning: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
   singular: "endpoints",
   shortNames: ["ep"],
   columns: [nameColumn, column("Endpoints", "Addresses and ports that take the service's traffic."), ageColumn],
@@ -49,5 +63,6 @@ export const endpoints = defineResource<Endpoints>(resources.endpoints, {
       for (const port of ports ?? []) port.protocol ||= "TCP";
     }
   },
+  warnings: endpointsWarnings,
   validate: ({ subsets = [] }) => subsets.flatMap((subset, index) => validateSubset(subset, `subsets[${index}]`)),
 });

@@ -5,6 +5,7 @@ import { defineResource } from "../registry/define.ts";
 import type { Cell, Column, Draft } from "../registry/definition.ts";
 import { resources } from "../resources.ts";
 import { validateService, validateServiceUpdate } from "./service-validation.ts";
+import { serviceWarnings } from "./service-warnings.ts";
 
 const serviceColumns: readonly Column[] = [
   nameColumn,
@@ -159,10 +160,7 @@ export const services = defineResource(resources.services, {
     dropWhatTypeHasNot(draft.spec, old.spec);
     if (draft.spec.type !== "LoadBalancer" && old.spec.type === "LoadBalancer") draft.status = { loadBalancer: {} };
   },
-  warnings: ({ spec }) =>
-    spec?.clusterIP === "None" && spec.sessionAffinity === "ClientIP"
-      ? ["spec.SessionAffinity is ignored for headless services"]
-      : [],
+  warnings: serviceWarnings,
   validate: validateService,
   validateUpdate: validateServiceUpdate,
 });

@@ -3,6 +3,7 @@ import { dnsLabelMistakes, subdomainMistakes } from "../../lib/labels/index.ts";
 import { duplicateValue, invalidValue, requiredValue, tooMany, unsupportedValue } from "../field-error.ts";
 import type { FieldError } from "../field-error.ts";
 import type { Endpoint, EndpointSlice } from "../generated/types.ts";
+import { addressWarnings } from "../registry/addresses.ts";
 import { ageColumn, ageOf, column, listText, nameColumn, nameOf } from "../registry/columns.ts";
 import { isPort, oneOf, portRange } from "../registry/checks.ts";
 import { defineResource } from "../registry/define.ts";
@@ -73,6 +74,17 @@ function validateSlice(slice: EndpointSlice): FieldError[] {
   return [...errors, ...validatePorts(slice)];
 }
 
+const managedByLabel = "endpointslice.kubernetes.io/managed-by";
+/** What these write is not its owner's to mend. */
+const controllers = ["endpointslice-controller.k8s.io", "endpointslicemirroring-controller.k8s.io"];
+
+function sliceWarnings({ metadata, addressType, endpoints = [] }: EndpointSlice): readonly string[] {
+  if (addressType === "FQDN" || controllers.includes(metadata?.labels?.[managedByLabel] ?? "")) return [];
+  return endpoints.flatMap(({ addresses = [] }, index) =>
+    addresses.flatMap((address, at) => addressWarnings(address, `endpoints[${index}].addresses[${at}]`)),
+  );
+}
+
 export const endpointSlices = defineResource(resources.endpointSlices, {
   countsGeneration: true,
   columns: [
@@ -99,6 +111,7 @@ export const endpointSlices = defineResource(resources.endpointSlices, {
       port.protocol ||= "TCP";
     }
   },
+  warnings: sliceWarnings,
   validate: validateSlice,
   validateUpdate: (slice, { old }) =>
     slice.addressType === old.addressType ? [] : [invalidValue("addressType", slice.addressType, immutable)],

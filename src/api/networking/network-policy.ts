@@ -6,6 +6,7 @@ import { validatePortReference } from "../core/container-validation.ts";
 import { forbiddenValue, invalidValue, requiredValue, unsupportedValue } from "../field-error.ts";
 import type { FieldError } from "../field-error.ts";
 import type { IPBlock, NetworkPolicyPeer, NetworkPolicyPort } from "../generated/types.ts";
+import { cidrWarnings } from "../registry/addresses.ts";
 import { ageColumn, ageOf, column, nameColumn, nameOf } from "../registry/columns.ts";
 import { cidrSentence, isPort, oneOf, portRange } from "../registry/checks.ts";
 import { defineResource } from "../registry/define.ts";
@@ -36,6 +37,18 @@ function validateBlock(block: IPBlock, field: string): FieldError[] {
     const isInside =
       cidrContains(whole, network as Parameters<typeof cidrContains>[1]) && prefixOf(part) > prefixOf(whole);
     return isInside ? [] : [invalidValue(path, text, `must be a strict subset of \`cidr\``)];
+  });
+}
+
+/** Of the ranges of all peers: "10.0.0.5/24" is accepted and means the whole of 10.0.0.0/24. */
+function peerWarnings(peers: readonly NetworkPolicyPeer[] = [], field: string): readonly string[] {
+  return peers.flatMap(({ ipBlock }, index) => {
+    if (ipBlock === undefined) return [];
+    const path = `${field}[${index}].ipBlock`;
+    return [
+      ...cidrWarnings(ipBlock.cidr, `${path}.cidr`),
+      ...(ipBlock.except ?? []).flatMap((range, at) => cidrWarnings(range, `${path}.except[${at}]`)),
+    ];
   });
 }
 
@@ -95,6 +108,10 @@ export const networkPolicies = defineResource(resources.networkPolicies, {
     }
     spec.podSelector ??= {};
   },
+  warnings: ({ spec }) => [
+    ...(spec?.ingress ?? []).flatMap(({ from }, index) => peerWarnings(from, `spec.ingress[${index}].from`)),
+    ...(spec?.egress ?? []).flatMap(({ to }, index) => peerWarnings(to, `spec.egress[${index}].to`)),
+  ],
   validate({ spec }) {
     const types = spec?.policyTypes ?? [];
     const known = ["Ingress", "Egress"];

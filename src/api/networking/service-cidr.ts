@@ -8,7 +8,7 @@ import { cidrSentence } from "../registry/checks.ts";
 import { defineResource } from "../registry/define.ts";
 import { immutable, pathMistakes } from "../registry/metadata.ts";
 import { resources } from "../resources.ts";
-import { strictAddressMistake, strictCidrMistake } from "./strict-addresses.ts";
+import { strictAddressMistake, strictCidrMistake } from "../registry/addresses.ts";
 
 export const serviceCidrs = defineResource(resources.serviceCidrs, {
   hasStatus: true,

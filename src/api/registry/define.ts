@@ -59,6 +59,8 @@ export interface ResourceOptions<T extends KubernetesObject> {
   validateUpdate?(object: T, context: UpdateContext<T>): readonly FieldError[];
   /** What of an object that may be stored is hardly meant. `old` is undefined for a new one. */
   warnings?(object: T, old: T | undefined): readonly string[];
+  /** Sentence for the `Warning` header of every answer. */
+  readonly deprecationWarning?: string;
   readonly scaling?: Scaling<T>;
 }
 
@@ -164,6 +166,7 @@ export function defineResource<T extends KubernetesObject>(
     ],
     warnings: (object, old) => options.warnings?.(object, old) ?? [],
     ...(scaling === undefined ? {} : { scaling }),
+    ...(options.deprecationWarning === undefined ? {} : { deprecationWarning: options.deprecationWarning }),
   };
 }
 

@@ -12,6 +12,7 @@ import { subjectOf } from "./subject.ts";
 import { generatedName } from "./names.ts";
 import { servedObject, storedForm, storeKeyOf } from "./resource.ts";
 import type { ServedResource } from "./resource.ts";
+import { withUniqueOwners } from "./owners.ts";
 import { storageFailure } from "./storage-failure.ts";
 
 /** As upstream: a name made up by the server is tried this often when it is taken. */
@@ -41,7 +42,7 @@ export interface CreateRequest {
 export async function createObject(resource: ServedResource, request: CreateRequest): Promise<KubernetesObject> {
   const { definition } = resource;
   const { name = "", generateName = "" } = request.object.metadata ?? {};
-  const given = withIdentity(resource, request);
+  const given = withUniqueOwners(withIdentity(resource, request), request.context, { isPatched: false });
   if (name !== "" || generateName === "") return createOnce(resource, given, request);
   for (let attempt = 1; ; attempt += 1) {
     const candidate = generatedName(generateName);

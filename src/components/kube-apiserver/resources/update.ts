@@ -14,6 +14,7 @@ import type { RequestContext } from "./environment.ts";
 import { servedObject, storedForm, storeKeyOf } from "./resource.ts";
 import type { ServedResource } from "./resource.ts";
 import { subjectOf } from "./subject.ts";
+import { withUniqueOwners } from "./owners.ts";
 import { storageFailure } from "./storage-failure.ts";
 
 export interface UpdateRequest {
@@ -73,7 +74,7 @@ async function updateOnce(
 ): Promise<KubernetesObject> {
   const { definition, environment, strategy } = resource;
   const old = servedObject(resource, stored);
-  const wanted = change(old);
+  const wanted = withUniqueOwners(change(old), context, { isPatched: !isReplacement });
   checkIdentity(resource, { key, old, wanted, isReplaced: isReplacement });
   const complete = definition.withDefaults(withKeptFields(resource, wanted, old));
   const writer = { name: context.fieldManager, now: timestampOf(environment.clock.now()) };
