@@ -80,7 +80,7 @@ const controllers = ["endpointslice-controller.k8s.io", "endpointslicemirroring-
 
 function sliceWarnings({ metadata, addressType, endpoints = [] }: EndpointSlice): readonly string[] {
   if (addressType === "FQDN" || controllers.includes(metadata?.labels?.[managedByLabel] ?? "")) return [];
-  return endpoints.flatMap(({ addresses = [] }, index) =>
+  return endpoints.flatMap(({ addresses }, index) =>
     addresses.flatMap((address, at) => addressWarnings(address, `endpoints[${index}].addresses[${at}]`)),
   );
 }
