@@ -6,6 +6,9 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** Node takes a timer that should run for longer (25 days) for one of a millisecond. */
+const longestTimerMs = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   sleep: (ms, signal) =>
@@ -14,14 +17,22 @@ export const systemClock: Clock = {
         reject(signal.reason as Error);
         return;
       }
+      let leftMs = ms;
+      let timer: NodeJS.Timeout;
       const abort = (): void => {
         clearTimeout(timer);
         reject(signal?.reason as Error);
       };
-      const timer = setTimeout(() => {
+      const wait = (): void => {
+        const partMs = Math.min(leftMs, longestTimerMs);
+        leftMs -= partMs;
+        timer = setTimeout(leftMs > 0 ? wait : wake, partMs);
+      };
+      const wake = (): void => {
         signal?.removeEventListener("abort", abort);
         resolve();
-      }, ms);
+      };
+      wait();
       signal?.addEventListener("abort", abort, { once: true });
     }),
 };
