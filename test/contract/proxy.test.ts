@@ -1,14 +1,18 @@
 /** Pods behind the API server's proxy: every method, the redirect to the slash, and who cannot be reached. */
 import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
 import { createServer } from "node:http";
+import { connect as connectHttp2 } from "node:http2";
+import { request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
-import type { Duplex } from "node:stream";
+import { type Duplex, PassThrough } from "node:stream";
 import { after, before, test } from "node:test";
 import { resources } from "../../src/api/resources.ts";
+import { patience } from "../patience.ts";
 import { startTestServer } from "./api-server.ts";
 import type { TestServer } from "./api-server.ts";
-import { httpCaller } from "./http-call.ts";
+import { administratorOf, httpCaller } from "./http-call.ts";
 import type { Answer, Caller } from "./http-call.ts";
 
 /** Answers with what it was asked. */
@@ -22,8 +26,16 @@ const backend = createServer((request, response) => {
   });
 });
 
-/** Reaches the backend where the pod's port 80 is meant, and nobody elsewhere. */
+/** What dials to the pod's port 82 wait for, and what tells of them. */
+let late = Promise.withResolvers<Duplex>();
+const dialled = new EventEmitter();
+
+/** Reaches the backend where the pod's port 80 is meant, at port 82 when told to, and nobody elsewhere. */
 function dialCluster({ port }: { readonly port: number }): Promise<Duplex> {
+  if (port === 82) {
+    dialled.emit("late");
+    return late.promise;
+  }
   if (port !== 80) return Promise.reject(Object.assign(new Error("refused"), { code: "ECONNREFUSED" }));
   return Promise.resolve(connect((backend.address() as AddressInfo).port, "127.0.0.1"));
 }
@@ -82,3 +94,40 @@ test("a pod that takes no connection is told of in the words of Go's dialer", as
   assert.equal(answer.code, 503);
   assert.equal((answer.json as { message?: string }).message, message);
 });
+
+const upgrade = { connection: "Upgrade", upgrade: "websocket" };
+for (const [client, start] of [
+  [
+    "HTTP/2",
+    (server: TestServer): (() => void) => {
+      const session = connectHttp2(server.url, { ca: server.pki.caCertificate, ...administratorOf(server.pki) });
+      session.request({ ":path": `${pod}:82/proxy/` }).on("error", () => undefined);
+      return () => session.destroy();
+    },
+  ],
+  ["HTTP/1.1", (server: TestServer): (() => void) => startRequest(server, {})],
+  ["an upgrade", (server: TestServer): (() => void) => startRequest(server, upgrade)],
+] as const) {
+  test(`the connection to a pod is not kept for a client of ${client} that went away while it was dialled`, async () => {
+    assert.ok(started);
+    late = Promise.withResolvers();
+    const isDialled = once(dialled, "late");
+    const hangUp = start(started);
+    await isDialled;
+    hangUp();
+    // Time for the server to hear of it; where it has not yet, it does while it asks.
+    await ask("/metrics");
+    const connection = new PassThrough();
+    const isClosed = once(connection, "close", { signal: AbortSignal.timeout(5000 * patience) });
+    late.resolve(connection);
+    await isClosed;
+  });
+}
+
+function startRequest({ url, pki }: TestServer, headers: Readonly<Record<string, string>>): () => void {
+  const options = { ca: pki.caCertificate, ...administratorOf(pki), agent: false, headers };
+  const request = httpsRequest(`${url}${pod}:82/proxy/x`, options);
+  request.on("error", () => undefined);
+  request.end();
+  return () => request.destroy();
+}

@@ -39,6 +39,11 @@ export const pageNotFound: Answer = {
   headers: { "x-content-type-options": "nosniff" },
 };
 
+/** Has the client hung up? An HTTP/2 response knows it only of its stream. */
+export function isGone(response: HttpResponse): boolean {
+  return "stream" in response ? response.stream.destroyed : response.destroyed;
+}
+
 /** Reads the whole body. Throws `ApiError` 413 beyond the limit; the rest of such a body is not read. */
 export function readBody(request: HttpRequest): Promise<Buffer> {
   const declared = Number(request.headers["content-length"] ?? 0);
@@ -71,7 +76,7 @@ export function readBody(request: HttpRequest): Promise<Buffer> {
 }
 
 export async function send(request: HttpRequest, response: HttpResponse, answer: Answer): Promise<void> {
-  if (response.destroyed || response.writableEnded) return;
+  if (isGone(response) || response.writableEnded) return;
   const isYaml = answer.contentType === undefined && prefersYaml(request.headers.accept);
   const headers: Record<string, string | string[]> = {
     "cache-control": "no-cache, private",
@@ -87,7 +92,7 @@ export async function send(request: HttpRequest, response: HttpResponse, answer:
     body = await compress(body, { level: 1 });
     headers["content-encoding"] = "gzip";
     headers["vary"] = "Accept-Encoding";
-    if (response.destroyed || response.writableEnded) return;
+    if (isGone(response) || response.writableEnded) return;
   }
   // A text leaves in one piece with the head; one as long as a list is better not copied for that.
   if (typeof body === "string" && body.length >= gzipFromBytes) body = Buffer.from(body);

@@ -23,11 +23,11 @@ export async function serveLogSocket(
     target.connection.destroy();
     throw badRequest("a log is given over HTTP or a WebSocket, and over no other protocol");
   }
+  upgrade.socket.once("close", () => target.connection.destroy());
   const log = await askKubelet(target);
   if (log.statusCode !== 200) throw await refusalOf(log);
   const protocol = protocolOf(upgrade.request);
   const socket = await accept(upgrade, protocol);
-  socket.once("close", () => target.connection.destroy());
   try {
     // As upstream: an empty message tells that the log begins, which a quiet container would leave open.
     await sendMessage(socket, Buffer.alloc(0));

@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import type { Pod } from "../../../api/generated/types.ts";
 import { badRequest } from "../../../api/status.ts";
 import { hostPort } from "../../../lib/ip/index.ts";
-import { send } from "../http/exchange.ts";
+import { isGone, send } from "../http/exchange.ts";
 import type { HttpRequest, HttpResponse } from "../http/exchange.ts";
 import type { RequestInfo } from "../request-info.ts";
 import { getObject } from "../resources/read.ts";
@@ -41,6 +41,10 @@ export async function serveStream(call: StreamCall, request: HttpRequest, respon
     return;
   }
   const target = await open(call);
+  if (isGone(response)) {
+    target.connection.destroy();
+    return;
+  }
   const prefix = info.path.slice(0, info.path.length - info.rest.length);
   const proxied = { prefix, host: target.host };
   await forward(request, response, info.subresource === "proxy" ? { ...target, proxied } : target);
@@ -52,6 +56,10 @@ export async function serveUpgrade(
   upgrade: { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer },
 ): Promise<void> {
   const target = await open(call);
+  if (upgrade.socket.destroyed) {
+    target.connection.destroy();
+    return;
+  }
   if (call.info.subresource === "log") await serveLogSocket(upgrade, target);
   else tunnel(upgrade, target);
 }
