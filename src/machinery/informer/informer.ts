@@ -7,7 +7,7 @@ import type { Backoff } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import type { Component } from "../component.ts";
 import type { Logger } from "../log.ts";
-import { deepFreeze } from "./freeze.ts";
+import { deepFreeze } from "../../lib/deep-freeze/index.ts";
 import type { ListWatch, ListWatchScope } from "./list-watch.ts";
 import { compareResourceVersions } from "./resource-version.ts";
 import { Store } from "./store.ts";
