@@ -7,7 +7,8 @@ import type { Logger } from "../../machinery/log.ts";
 import type { NodeList } from "../../machinery/node-list.ts";
 import { desiredPorts } from "./desired-ports.ts";
 import { exposeAnnotation } from "./exposure.ts";
-import { type ClusterDialer, openRelay, type Relay } from "./relay.ts";
+import { openRelay } from "./open-relay.ts";
+import type { ClusterDialer, Relay } from "./relay.ts";
 
 export interface PublishedPortsOptions {
   readonly nodes: NodeList;
