@@ -17,6 +17,7 @@ import { createLogger } from "../machinery/log.ts";
 import { createIdleCollection, processMemory } from "../machinery/memory/index.ts";
 import { createMetricsRegistry } from "../machinery/metrics/index.ts";
 import { createNodeList } from "../machinery/node-list.ts";
+import { createTurns } from "../machinery/turns.ts";
 import { clusterPaths } from "../model/cluster-config.ts";
 import { AgentNodes } from "./agent-nodes.ts";
 import { waitForListener } from "./agent-sockets.ts";
@@ -72,6 +73,7 @@ export async function agent([configFile = "", number = "1"]: readonly string[]):
         outputs: await openOutputKeeper(paths.holderSocket, signal),
         catalog: createImageCatalog(config),
         startLimit: limitConcurrency(concurrentStarts),
+        turns: createTurns(),
         onRepair: repairs.note,
       },
     });

@@ -26,6 +26,7 @@ import { readKubeconfig } from "../machinery/kubeconfig/index.ts";
 import type { Logger } from "../machinery/log.ts";
 import type { MetricsRegistry } from "../machinery/metrics/index.ts";
 import type { NodeList } from "../machinery/node-list.ts";
+import type { Turns } from "../machinery/turns.ts";
 import { type ClusterConfig, clusterPaths, type NodeConfig } from "../model/cluster-config.ts";
 import { agentSockets } from "./agent-sockets.ts";
 import { controlPlaneMirrorPods } from "./mirror-pods.ts";
@@ -45,6 +46,7 @@ export interface NodeSurroundings {
   readonly outputs: OutputKeeper;
   readonly catalog: CatalogSource;
   readonly startLimit: StartLimit;
+  readonly turns: Turns;
   readonly onRepair: (repair: NetworkRepair) => void;
 }
 
@@ -95,6 +97,7 @@ export async function createNodeAgent(node: NodeConfig, shared: NodeSurroundings
     endpointSlices,
     serviceCidrs,
     nodes,
+    turns: shared.turns,
     clock,
     log,
     metrics,

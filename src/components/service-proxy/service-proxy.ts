@@ -10,6 +10,7 @@ import type { Clock } from "../../machinery/clock.ts";
 import type { Component } from "../../machinery/component.ts";
 import type { Informer } from "../../machinery/informer/index.ts";
 import type { Logger } from "../../machinery/log.ts";
+import type { Turns } from "../../machinery/turns.ts";
 import type { MetricsRegistry } from "../../machinery/metrics/index.ts";
 import { emptyTransaction } from "../../model/rules/index.ts";
 import {
@@ -47,6 +48,8 @@ export interface ServiceProxyOptions {
   readonly serviceCidrs?: Informer<ServiceCIDR>;
   /** Tells the node's zone. Without it hints for zones do not count. */
   readonly nodes?: Informer<Node>;
+  /** Taken before the first rules: proxies of a process, each some milliseconds, must not stop everything else together. */
+  readonly turns?: Turns;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics?: MetricsRegistry;
@@ -133,6 +136,7 @@ class RulesProxy implements ServiceProxy {
       const { nodes, serviceCidrs } = this.#options;
       const ready = Promise.all([services.ready, endpointSlices.ready, nodes?.ready, serviceCidrs?.ready]);
       await Promise.race([ready, stopped]);
+      await this.#options.turns?.();
       if (!signal.aborted) namespace.run(() => this.#setSysctls());
       for (let failures = 0; !signal.aborted;) {
         try {
