@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { array, asyncProperty, assert as assertProperty, constantFrom, nat, record, uint8Array } from "fast-check";
@@ -152,6 +152,45 @@ async function indexedArchive(architectures: readonly string[]): Promise<Buffer>
   const index = { manifests: [{ digest: add(JSON.stringify({ manifests })), annotations }] };
   return tar([{ name: "index.json", text: JSON.stringify(index) }, ...blobs]);
 }
+
+test("load() takes archives that are compressed as a whole, and names the program for those it cannot read", async () => {
+  await withStore(async ({ images, file }) => {
+    const archive = await dockerArchive([await tar([{ name: "version", text: "1" }])], ["app:1"]);
+    for (const compressed of [gzipSync(archive), zstdCompressSync(archive)]) {
+      assert.deepEqual(
+        (await images.load(file(compressed))).map(({ name }) => name),
+        ["docker.io/library/app:1"],
+      );
+    }
+    const xz = file(Buffer.from("fd377a585a000004", "hex"));
+    await assert.rejects(images.load(xz), /it is compressed with xz; unpack it with "xz -d" first/);
+    const cut = file(gzipSync(archive).subarray(0, 200));
+    await assert.rejects(images.load(cut), /shop.tar: it ends too early, or is no tar archive; make it again/);
+    await assert.rejects(images.load(file(Buffer.alloc(1024, "hello"))), /it is no tar archive, or a damaged one/);
+  });
+});
+
+test("load() takes an OCI layout in a folder, and refuses one with a damaged part", async () => {
+  await withStore(async ({ images, folder, rootOf }) => {
+    const layout = join(folder, "layout");
+    const write = (name: string, text: string | Buffer): void => {
+      mkdirSync(dirname(join(layout, name)), { recursive: true });
+      writeFileSync(join(layout, name), text);
+    };
+    const blob = (text: string | Buffer): string => {
+      write(`blobs/sha256/${sha256(text)}`, text);
+      return `sha256:${sha256(text)}`;
+    };
+    const layer = await tar([{ name: "version", text: "1" }]);
+    const manifest = { config: { digest: blob(config) }, layers: [{ digest: blob(layer) }] };
+    const annotations = { "org.opencontainers.image.ref.name": "example.com/app:1" };
+    write("index.json", JSON.stringify({ manifests: [{ digest: blob(JSON.stringify(manifest)), annotations }] }));
+    await images.load(layout);
+    assert.equal(readFileSync(join(rootOf("example.com/app:1"), "version"), "utf8"), "1");
+    write(`blobs/sha256/${sha256(layer)}`, "other");
+    await assert.rejects(images.load(layout), /its part blobs\/sha256\/[0-9a-f]+ is damaged/);
+  });
+});
 
 test("load() takes the later one of two parts with the same name, as tar does", async () => {
   await withStore(async ({ images, file, rootOf }) => {

@@ -1,10 +1,11 @@
-/** Reads what `docker save`, `podman save` and `skopeo` write: docker-archive and OCI layout tars. */
-import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream, readFileSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+/** Reads what `docker save`, `podman save` and `skopeo` write: docker-archives and OCI layouts, in a tar or a folder. */
+import { createHash, type Hash } from "node:crypto";
+import { createReadStream, createWriteStream, readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, join, relative } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ArchiveError } from "./archive-error.ts";
+import { decompression } from "./decompression.ts";
 import { readTar, type TarEntry } from "./read-tar.ts";
 
 /** One image of an archive; `layers` are files, the lowest first. */
@@ -27,7 +28,7 @@ const longestDocument = 16 << 20;
 
 /** Unpacks the archive's parts into `folder` and finds its images. Rejects with `ArchiveError`. */
 export async function readArchive(file: string, folder: string): Promise<readonly ArchivedImage[]> {
-  const parts = await unpackParts(file, folder);
+  const parts = statSync(file).isDirectory() ? await partsOfFolder(file) : await unpackParts(file, folder);
   const partOf = (name: string): string => {
     const path = parts.get(normalise(name));
     if (path === undefined) throw new ArchiveError(`Cannot load ${file}: it lacks its part ${JSON.stringify(name)}`);
@@ -38,6 +39,28 @@ export async function readArchive(file: string, folder: string): Promise<readonl
   throw new ArchiveError(
     `Cannot load ${file}: it has neither manifest.json (docker-archive) nor index.json (OCI layout); make it with "docker save" or "skopeo copy … docker-archive:${basename(file)}"`,
   );
+}
+
+/** An OCI layout as `skopeo copy … oci:DIR` writes it; links are not followed. */
+async function partsOfFolder(folder: string): Promise<ReadonlyMap<string, string>> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const parts = new Map(
+    files.map(({ parentPath, name }) => join(parentPath, name)).map((path) => [relative(folder, path), path]),
+  );
+  for (const [key, path] of parts) {
+    const hash = createHash("sha256");
+    if (digestIn(key) !== undefined) await pipeline(createReadStream(path), hash);
+    checkDigest(hash, { key, file: folder });
+  }
+  return parts;
+}
+
+const digestIn = (key: string): string | undefined => /^blobs\/sha256\/([0-9a-f]{64})$/.exec(key)?.[1];
+
+function checkDigest(hash: Hash, { key, file }: { readonly key: string; readonly file: string }): void {
+  const wanted = digestIn(key);
+  if (wanted === undefined || hash.digest("hex") === wanted) return;
+  throw new ArchiveError(`Cannot load ${file}: its part ${key} is damaged: make the archive again`);
 }
 
 /** Names are kept in a map and never used as paths. A part named by its digest must have it. */
@@ -52,10 +75,7 @@ async function unpackParts(file: string, folder: string): Promise<ReadonlyMap<st
       count += 1;
       const hash = createHash("sha256");
       await pipeline(entry, hashing(hash), createWriteStream(path, { flags: "wx" }));
-      const wanted = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(key)?.[1];
-      if (wanted !== undefined && hash.digest("hex") !== wanted) {
-        throw new ArchiveError(`Cannot load ${file}: its part ${name} is damaged: make the archive again`);
-      }
+      checkDigest(hash, { key, file });
       parts.set(key, path);
     } else {
       // Old docker-archives link equal layers: "../<other>/layer.tar".
@@ -64,15 +84,22 @@ async function unpackParts(file: string, folder: string): Promise<ReadonlyMap<st
     }
   };
   try {
-    await readTar([createReadStream(file)], take);
+    await readTar([createReadStream(file), ...decompression(file)], take);
   } catch (error) {
     if (error instanceof ArchiveError) throw error;
-    throw new ArchiveError(`Cannot read ${file}: ${(error as Error).message}`, { cause: error });
+    throw new ArchiveError(`Cannot read ${file}: ${inWords(error as Error)}`, { cause: error });
   }
   return parts;
 }
 
-function hashing(hash: ReturnType<typeof createHash>): Transform {
+/** tar-stream speaks to programmers. */
+function inWords({ message }: Error): string {
+  if (/^Invalid tar header/.test(message)) return "it is no tar archive, or a damaged one; make it again";
+  if (/^unexpected end of /i.test(message)) return "it ends too early, or is no tar archive; make it again";
+  return message;
+}
+
+function hashing(hash: Hash): Transform {
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       hash.update(chunk);

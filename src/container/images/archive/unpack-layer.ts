@@ -5,26 +5,22 @@
  */
 import {
   chmodSync,
-  closeSync,
   createReadStream,
   createWriteStream,
   lchownSync,
   linkSync,
   lstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
-  readSync,
   rmSync,
   symlinkSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createGunzip, createZstdDecompress } from "node:zlib";
 import type { Header } from "tar-stream";
 import { resolveInRoot } from "../../root/scoped-path.ts";
 import { ArchiveError } from "./archive-error.ts";
+import { decompression } from "./decompression.ts";
 import { readTar } from "./read-tar.ts";
 
 const whiteout = ".wh.";
@@ -37,17 +33,6 @@ export async function unpackLayer(layer: string, root: string): Promise<void> {
   await readTar([createReadStream(layer), ...decompression(layer)], (entry) =>
     unpackEntry(entry.header, entry as unknown as AsyncIterable<Uint8Array>, { root, made, isRoot }),
   );
-}
-
-/** By the first bytes, not by the media type: archives are often labelled wrongly. */
-function decompression(path: string): readonly Transform[] {
-  const start = Buffer.alloc(4);
-  const fd = openSync(path, "r");
-  readSync(fd, start);
-  closeSync(fd);
-  if (start.readUInt16BE(0) === 0x1f8b) return [createGunzip()];
-  if (start.readUInt32LE(0) === 0xfd2fb528) return [createZstdDecompress()];
-  return [];
 }
 
 interface Target {
