@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { type ClusterDocument, readClusterDocument, readClusterRequest } from "../model/cluster-plan/index.ts";
 import { CommandError } from "./clusters.ts";
+import { reasonOf } from "./file-reasons.ts";
 import type { UpOptions } from "./up.ts";
 
 /**
@@ -19,15 +20,33 @@ export async function readUpOptions(
 }
 
 async function readDocument(file: string): Promise<ClusterDocument> {
-  // Only this command, with this option, needs the parser.
-  const { parse } = await import("yaml");
-  let value: unknown;
+  const refusal = (reason: string, cause?: unknown): CommandError =>
+    new CommandError(`Cannot read the configuration "${file}": ${reason}`, { cause });
+  let text: string;
   try {
-    value = parse(readFileSync(file === "-" ? 0 : file, "utf8"));
+    text = readFileSync(file === "-" ? 0 : file, "utf8");
   } catch (error) {
-    throw new CommandError(`Cannot read the configuration "${file}": ${(error as Error).message.trim()}`, {
-      cause: error,
-    });
+    throw refusal(reasonOf(error), error);
   }
-  return readClusterDocument(value);
+  let values: readonly unknown[];
+  try {
+    values = await parseDocuments(text);
+  } catch (error) {
+    throw refusal((error as Error).message.trim(), error);
+  }
+  // What follows a last "---" is none.
+  const [value = null, ...others] = values.filter((one, index) => index === 0 || one !== null);
+  if (others.length === 0) return readClusterDocument(value);
+  throw refusal(`it holds ${others.length + 1} documents; a file is one cluster, give each its own`);
+}
+
+/** What the parser merely warns of, such as a tag it does not know, would give another value than is written there. */
+async function parseDocuments(text: string): Promise<readonly unknown[]> {
+  // Only this command, with this option, needs the parser.
+  const { parseAllDocuments } = await import("yaml");
+  return [...parseAllDocuments(text)].map((document) => {
+    const [mistake] = [...document.errors, ...document.warnings];
+    if (mistake !== undefined) throw mistake;
+    return document.toJS() as unknown;
+  });
 }

@@ -6,6 +6,7 @@ import {
   findInit,
   findSupervisor,
   hostFolders,
+  knownClusters,
   type LockedCommand,
   withClusterLock,
 } from "../components/lab-host/index.ts";
@@ -45,8 +46,9 @@ export function runningCluster(name: string): RunningCluster {
   const supervisor = findSupervisor(folders.runDir);
   const init = supervisor === undefined ? undefined : findInit(supervisor);
   if (supervisor === undefined || init === undefined) {
+    const others = knownClusters(hostFolders()).filter((other) => other !== name);
     throw new CommandError(
-      `There is no running cluster "${name}": start it with "netloom ${existsSync(folders.stateDir) ? "start" : "up"}${named(name)}"`,
+      `There is no running cluster "${name}": start it with "netloom ${existsSync(folders.stateDir) ? "start" : "up"}${named(name)}"${others.length === 0 ? "" : `, or choose one of ${others.join(", ")} with --name`}`,
     );
   }
   return { config: readClusterFile(clusterPaths(folders).config), supervisor, initPid: init.pid };
