@@ -38,10 +38,18 @@ export const addSelfCommands: CommandGroup = (program, { progress, setExitCode }
   program
     .command("completion")
     .description("print a completion script: source <(netloom completion bash)")
+    .addHelpText(
+      "after",
+      `
+Put it into your shell's start-up file:
+  bash   source <(netloom completion bash)     in ~/.bashrc
+  zsh    source <(netloom completion zsh)      in ~/.zshrc
+  fish   netloom completion fish | source      in ~/.config/fish/config.fish`,
+    )
     .addArgument(new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"]))
     .exitOverride()
     .action(async (shell: "bash" | "zsh" | "fish") => {
-      const { completionScript } = await import("../completion.ts");
+      const { completionScript } = await import("../completion-scripts.ts");
       process.stdout.write(completionScript[shell]);
     });
   program
@@ -53,10 +61,8 @@ export const addSelfCommands: CommandGroup = (program, { progress, setExitCode }
     .exitOverride()
     .action(async (words: string[]) => {
       const { complete } = await import("../completion.ts");
-      process.stdout.write(
-        complete(program, words)
-          .map((word) => `${word}\n`)
-          .join(""),
-      );
+      const candidates = await complete(program, words).catch(() => []);
+      const lines = candidates.map(({ text, description }) => (description === "" ? text : `${text}\t${description}`));
+      process.stdout.write(lines.map((line) => `${line}\n`).join(""));
     });
 };
