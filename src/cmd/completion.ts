@@ -78,7 +78,7 @@ const files: readonly Candidate[] = [bare(filesMark)];
 
 async function valuesOf(option: Option, line: Line): Promise<readonly Candidate[]> {
   if (option.argChoices !== undefined) return option.argChoices.map(bare);
-  switch (option.long) {
+  switch (option.long ?? "") {
     case "--name":
       return knownClusters(hostFolders()).map(bare);
     case "--namespace":

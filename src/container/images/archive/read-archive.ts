@@ -94,7 +94,7 @@ async function unpackParts(file: string, folder: string): Promise<ReadonlyMap<st
 
 /** tar-stream speaks to programmers. */
 function inWords({ message }: Error): string {
-  if (/^Invalid tar header/.test(message)) return "it is no tar archive, or a damaged one; make it again";
+  if (message.startsWith("Invalid tar header")) return "it is no tar archive, or a damaged one; make it again";
   if (/^unexpected end of /i.test(message)) return "it ends too early, or is no tar archive; make it again";
   return message;
 }
