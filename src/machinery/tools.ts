@@ -1,7 +1,7 @@
 /** Finds the programs netloom runs: those of the machine, else those the set-up unpacked into the tools folder. */
 import { accessSync, constants } from "node:fs";
 import { arch } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 export interface Tool {
   /** Absolute. */
@@ -38,10 +38,11 @@ export function toolLibraryFolders(toolsDir: string): readonly string[] {
 export function lookUpTool(name: string, toolsDir: string): Tool | undefined {
   const ofPath = (process.env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"));
   const ofMachine = [...ofPath, ...folders].map((folder) => join(folder, name)).find(isExecutable);
-  if (ofMachine !== undefined) return { path: ofMachine, env: {} };
-  const fetched = folders.map((folder) => join(toolsDir, folder, name)).find(isExecutable);
-  if (fetched === undefined) return undefined;
-  return { path: fetched, env: { LD_LIBRARY_PATH: toolLibraryFolders(toolsDir).join(":") } };
+  const path = ofMachine ?? folders.map((folder) => join(toolsDir, folder, name)).find(isExecutable);
+  if (path === undefined) return undefined;
+  // Who calls the fetched kubectl by its name has the tools folder on the PATH.
+  const isFetched = path.startsWith(`${resolve(toolsDir)}/`);
+  return { path, env: isFetched ? { LD_LIBRARY_PATH: toolLibraryFolders(toolsDir).join(":") } : {} };
 }
 
 /** Throws `ToolMissingError`, which names the command that installs it. */
