@@ -3,13 +3,14 @@ import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   agreeOnUsers,
+  currentContext,
   endProcesses,
   findSupervisor,
   kubeconfigPath,
   makePrivateFolder,
   markLayout,
-  markStarted,
   markStarting,
+  markUnfinished,
   mergeContext,
   presentUsers,
   type Progress,
@@ -37,6 +38,8 @@ export interface BootOptions {
   /** `performance.now()` when the command began. */
   readonly started: number;
   readonly kubeconfig: string | undefined;
+  /** Of a cluster that is made now; until it serves, nothing of it is worth keeping. */
+  readonly isNew: boolean;
 }
 
 /**
@@ -46,11 +49,12 @@ export interface BootOptions {
 export async function boot(config: ClusterConfig, options: BootOptions): Promise<ClusterConfig> {
   const { progress, signal } = options;
   const paths = clusterPaths(config);
-  let supervisor: ReturnType<typeof startSupervisor> | undefined;
+  let launch: ReturnType<typeof startSupervisor> | undefined;
   const { users, note } = agreeOnUsers(config.name, readUsers(config.stateDir), presentUsers(config.toolsDir));
   if (note !== undefined) progress.say(note);
   try {
     makePrivateFolder(config.stateDir);
+    if (options.isNew) markUnfinished(config.stateDir);
     makePrivateFolder(config.runDir);
     markStarting(config.runDir);
     mkdirSync(paths.logs, { recursive: true, mode: 0o700 });
@@ -60,17 +64,17 @@ export async function boot(config: ClusterConfig, options: BootOptions): Promise
     writeWhole(paths.roster, options.roster);
     writeWhole(paths.config, config);
     recordUsers(config.stateDir, users);
-    supervisor = startSupervisor(config, selfCommand, users);
+    launch = startSupervisor(config, selfCommand, users);
     const pki = createClusterPki({ config, clock: systemClock });
     const admin = administratorOf(pki);
     await waitForServing(config, options);
     mergeKubeconfig(config, options, { pki, admin });
     signal.throwIfAborted();
-    markStarted(config.runDir);
+    await launch.confirm(systemClock);
     return config;
   } catch (error) {
     const evidence = signal.aborted ? undefined : lastWords(paths.logs);
-    if (supervisor !== undefined) await endProcesses(supervisor, systemClock);
+    if (launch !== undefined) await endProcesses(launch.supervisor, systemClock);
     if (evidence !== undefined) progress.say(evidence);
     throw explained(error, config);
   }
@@ -82,7 +86,10 @@ function writeWhole(path: string, value: object): void {
 }
 
 /** Of a cluster that runs already: resolves when it serves and its context is in the kubeconfig, where it may have got lost. */
-export async function joinRunning(config: ClusterConfig, options: Omit<BootOptions, "roster">): Promise<ClusterConfig> {
+export async function joinRunning(
+  config: ClusterConfig,
+  options: Omit<BootOptions, "roster" | "isNew">,
+): Promise<ClusterConfig> {
   const { progress } = options;
   progress.say(`The cluster "${config.name}" runs already`);
   // Its milestones are old; only one that it has not come to yet is worth a word, as the error's.
@@ -112,18 +119,22 @@ function mergeKubeconfig(
   const before = readTraces(config.stateDir);
   const kubeconfig = option === undefined && before !== undefined ? before.kubeconfig : kubeconfigPath(option);
   const known = before?.kubeconfig === kubeconfig ? before : undefined;
-  const traces = { kubeconfig, context: config.name };
+  const current = currentContext(kubeconfig);
+  const previousContext = current === config.name ? known?.previousContext : current;
   // Written down first: should the merge be the last thing this process does, `down` still finds it.
-  recordTraces(config.stateDir, { ...known, ...traces });
-  const previousContext = mergeContext(kubeconfig, config.name, credentials) ?? known?.previousContext;
-  if (previousContext !== undefined) recordTraces(config.stateDir, { ...traces, previousContext });
+  recordTraces(config.stateDir, {
+    kubeconfig,
+    context: config.name,
+    ...(previousContext === undefined ? {} : { previousContext }),
+  });
+  mergeContext(kubeconfig, config.name, credentials);
   progress.done("kubeconfig", `context "${config.name}" in ${kubeconfig}`);
 }
 
 /** Rejects with `CommandError` where it does not come so far in time. */
 async function waitForServing(
   config: ClusterConfig,
-  { progress, signal, waitMs, started }: Omit<BootOptions, "roster">,
+  { progress, signal, waitMs, started }: Omit<BootOptions, "roster" | "isNew">,
 ): Promise<void> {
   const deadline = AbortSignal.timeout(waitMs ?? 30_000);
   const both = AbortSignal.any([signal, deadline]);

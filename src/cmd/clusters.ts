@@ -6,8 +6,11 @@ import {
   findInit,
   findSupervisor,
   hostFolders,
+  isUnfinished,
   knownClusters,
+  type LastEnd,
   type LockedCommand,
+  readEnd,
   withClusterLock,
 } from "../components/lab-host/index.ts";
 import { systemClock } from "../machinery/clock.ts";
@@ -33,6 +36,10 @@ export function clusterFolders(name: string) {
   return { stateDir: join(folders.stateRoot, name), runDir: join(folders.runRoot, name), toolsDir: folders.toolsDir };
 }
 
+/** "killed by SIGKILL". */
+export const endText = ({ how, signal }: Pick<LastEnd, "how" | "signal">): string =>
+  signal === undefined ? how : `${how} by ${signal}`;
+
 export interface RunningCluster {
   readonly config: ClusterConfig;
   readonly supervisor: { readonly pid: number; readonly startTicks: number };
@@ -46,9 +53,12 @@ export function runningCluster(name: string): RunningCluster {
   const supervisor = findSupervisor(folders.runDir);
   const init = supervisor === undefined ? undefined : findInit(supervisor);
   if (supervisor === undefined || init === undefined) {
+    const end = readEnd(folders.stateDir);
+    const why = end === undefined || end.how === "stopped" ? "" : ` (it ended at ${end.at}: ${endText(end)})`;
+    const isWhole = existsSync(folders.stateDir) && !isUnfinished(folders.stateDir);
     const others = knownClusters(hostFolders()).filter((other) => other !== name);
     throw new CommandError(
-      `There is no running cluster "${name}": start it with "netloom ${existsSync(folders.stateDir) ? "start" : "up"}${named(name)}"${others.length === 0 ? "" : `, or choose one of ${others.join(", ")} with --name`}`,
+      `There is no running cluster "${name}"${why}: start it with "netloom ${isWhole ? "start" : "up"}${named(name)}"${others.length === 0 ? "" : `, or choose one of ${others.join(", ")} with --name`}`,
     );
   }
   return { config: readClusterFile(clusterPaths(folders).config), supervisor, initPid: init.pid };

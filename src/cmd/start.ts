@@ -16,6 +16,7 @@ import {
 import { type ClusterConfig, clusterPaths, familiesOf } from "../model/cluster-config.ts";
 import { type ClusterOptions, clusterSettings, flagOf, planCluster } from "../model/cluster-plan/index.ts";
 import type { NodeRoster } from "../model/node-roster/index.ts";
+import { removeAbandoned } from "./abandoned.ts";
 import { boot, joinRunning } from "./boot.ts";
 import { ClusterFileError, readClusterFile, readRoster } from "./cluster-file.ts";
 import { clusterFolders, CommandError, named } from "./clusters.ts";
@@ -89,6 +90,7 @@ export async function start(
   const started = performance.now();
   const { name, waitMs, kubeconfig } = options;
   const folders = clusterFolders(name);
+  await removeAbandoned(name, progress);
   const isThere = storedCluster(name) !== undefined;
   const isRunning = findSupervisor(folders.runDir) !== undefined;
   // An older netloom may have made it.
@@ -116,7 +118,7 @@ export async function start(
       { apiPort: apiPort.value, loopbackIndex: loopbackIndex.value },
       progress,
     );
-    return await boot(config, { roster, progress, signal, waitMs, started, kubeconfig });
+    return await boot(config, { roster, progress, signal, waitMs, started, kubeconfig, isNew: false });
   } catch (error) {
     removeRunFolder(folders);
     throw error;

@@ -1,6 +1,13 @@
 /** `netloom stop`: ends a cluster's processes in order; what it is made of stays for `netloom start`. */
 import { existsSync } from "node:fs";
-import { findSupervisor, type Progress, removeRunFolder, stopProcesses } from "../components/lab-host/index.ts";
+import {
+  endOfStatus,
+  findSupervisor,
+  type Progress,
+  recordEnd,
+  removeRunFolder,
+  stopProcesses,
+} from "../components/lab-host/index.ts";
 import { systemClock } from "../machinery/clock.ts";
 import { clusterFolders, CommandError, named } from "./clusters.ts";
 
@@ -19,6 +26,7 @@ export async function stop(name: string, progress: Progress): Promise<void> {
   }
   await stopProcesses(supervisor, { clock: systemClock, graceMs });
   removeRunFolder(folders);
+  recordEnd(folders.stateDir, endOfStatus(0, new Date()));
   const took = `${Math.round(performance.now() - started)} ms`;
   progress.done(`cluster "${name}" is stopped`, `start it again with "netloom start${named(name)}", ${took}`);
 }

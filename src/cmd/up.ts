@@ -12,6 +12,7 @@ import {
 import { type ClusterConfig, familiesOf } from "../model/cluster-config.ts";
 import { clusterDefaults, type ClusterOptions, planCluster } from "../model/cluster-plan/index.ts";
 import { initialRoster } from "../model/node-roster/index.ts";
+import { removeAbandoned } from "./abandoned.ts";
 import { boot } from "./boot.ts";
 import { clusterFolders, CommandError } from "./clusters.ts";
 import { refuseOtherSettings, start, storedCluster } from "./start.ts";
@@ -46,6 +47,7 @@ async function makeOrStart(options: UpOptions, progress: Progress, signal: Abort
   const started = performance.now();
   const name = options.name ?? clusterDefaults.name;
   const folders = clusterFolders(name);
+  await removeAbandoned(name, progress);
   const stored = storedCluster(name);
   if (stored !== undefined) {
     refuseOtherSettings(stored.config, { options, isRunning: findSupervisor(folders.runDir) !== undefined });
@@ -59,7 +61,7 @@ async function makeOrStart(options: UpOptions, progress: Progress, signal: Abort
   try {
     const { waitMs, kubeconfig } = options;
     const roster = initialRoster(config.nodes, options.agents ?? 1);
-    return await boot(config, { roster, progress, signal, waitMs, started, kubeconfig });
+    return await boot(config, { roster, progress, signal, waitMs, started, kubeconfig, isNew: true });
   } catch (error) {
     removeTraces(config);
     throw error;

@@ -74,6 +74,12 @@ function pidOf(word: string): number {
   throw new Error(`there is no process "${word}" of the cluster`);
 }
 
+/** The fourth field of proc_pid_stat(5). */
+function parentOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+}
+
 test("netloom down leaves nothing, and restores the kubeconfig", async () => {
   await upWithPods();
   assert.match(readFileSync(lab.env["KUBECONFIG"] ?? "", "utf8"), /current-context: netloom/);
@@ -82,9 +88,50 @@ test("netloom down leaves nothing, and restores the kubeconfig", async () => {
   await assertNothingLeft();
 });
 
-test("kill -9 of the holder leaves nothing, and restores the kubeconfig", async () => {
-  await upWithPods();
-  process.kill(pidOf("holder"), "SIGKILL");
+for (const [what, victim] of [
+  ["the holder", () => pidOf("holder")],
+  ["the cluster's init", () => parentOf(pidOf("holder"))],
+  ["what made the namespaces", () => parentOf(parentOf(pidOf("holder")))],
+] as const) {
+  test(`kill -9 of ${what} leaves the state and nothing else, and start brings back every object`, async () => {
+    await upWithPods();
+    const written = await lab.kubectl(["create", "configmap", "kept", "--from-literal=a=b"]);
+    assert.equal(written.code, 0, written.stderr);
+    process.kill(victim(), "SIGKILL");
+    await eventually(() => {
+      const { files, ...rest } = machineState(lab.folder);
+      const { files: filesBefore, ...restBefore } = before;
+      assert.deepEqual(rest, restBefore);
+      const isTheirs = (file: string): boolean => file.startsWith("s/") || file.startsWith(".kube");
+      assert.deepEqual(
+        files.filter((file) => !["r", "r/netloom", "s"].includes(file) && !isTheirs(file)),
+        filesBefore,
+      );
+      assert.equal(readFileSync(lab.env["KUBECONFIG"] ?? "", "utf8"), ownKubeconfig);
+    });
+    assert.match((await lab.netloom(["list"])).stdout, /^netloom +stopped .* killed( by SIGKILL)? \d+s ago$/m);
+    assert.match((await lab.netloom(["status"])).stderr, /killed( by SIGKILL)?\): start it with "netloom start"/);
+    const start = await lab.netloom(["start"]);
+    assert.equal(start.code, 0, start.stderr);
+    assert.match((await lab.netloom(["list"])).stdout, /^netloom +running .* -$/m);
+    assert.match(readFileSync(lab.env["KUBECONFIG"] ?? "", "utf8"), /current-context: netloom/);
+    const kept = await lab.kubectl(["get", "configmap/kept", "-o", "jsonpath={.data.a}"]);
+    assert.equal(kept.stdout, "b", kept.stderr);
+    await eventually(async () => {
+      const exec = await lab.kubectl(["exec", "sleeper", "--", "echo", "alive"]);
+      assert.equal(exec.stdout, "alive\n", exec.stderr);
+    });
+    assert.equal((await lab.netloom(["down"])).code, 0);
+    await assertNothingLeft();
+  });
+}
+
+test("a holder that is killed while up waits for it leaves nothing", async () => {
+  const child = lab.start(["up"]);
+  const code = once(child, "close");
+  const pid = await eventually(() => pidOf("holder"));
+  process.kill(pid, "SIGKILL");
+  assert.deepEqual(await code, [1, null]);
   await assertNothingLeft();
 });
 

@@ -21,7 +21,7 @@ import { makePrivateFolder } from "./folders.ts";
 import { identify, isAlive, type ProcessIdentity } from "./process-table.ts";
 
 /** What holds a lock: "up" and "start" may take as long as their --wait, the others end soon. */
-export type LockedCommand = "up" | "start" | "stop" | "down" | "image";
+export type LockedCommand = "up" | "start" | "stop" | "down" | "image" | "clean-up";
 
 export class ClusterBusyError extends Error {
   readonly code = "ClusterBusy";
@@ -45,6 +45,7 @@ const isLong: Readonly<Record<LockedCommand, boolean>> = {
   stop: false,
   down: false,
   image: false,
+  "clean-up": false,
 };
 
 const verbs: Readonly<Record<LockedCommand, string>> = {
@@ -53,6 +54,7 @@ const verbs: Readonly<Record<LockedCommand, string>> = {
   stop: "stop",
   down: "end",
   image: "change the images of",
+  "clean-up": "clean up after",
 };
 
 interface LockHolder extends ProcessIdentity {
@@ -61,7 +63,8 @@ interface LockHolder extends ProcessIdentity {
 
 /**
  * Runs `work` while no other command is at work on the cluster. One that ends soon is waited for. One that starts the
- * cluster is not: then this rejects with `ClusterBusyError`, but "down" ends it, as Ctrl-C would.
+ * cluster is not: then this rejects with `ClusterBusyError`, but "down" ends it, as Ctrl-C would. A "clean-up" has all time:
+ * whoever makes, stops or ends the cluster meanwhile ends it.
  */
 export async function withClusterLock<T>(options: LockOptions, work: () => Promise<T>): Promise<T> {
   // Where no cluster ever was nobody can be at work, and a command that finds nothing leaves nothing.
@@ -94,6 +97,10 @@ async function lock(path: string, options: LockOptions): Promise<number> {
       return fd;
     }
     const holder = readHolder(path);
+    if (command === "clean-up") {
+      await clock.sleep(lookMs, signal).catch(() => undefined);
+      continue;
+    }
     if (holder !== undefined && isLong[holder.command]) {
       if (command !== "down") throw busy(options, holder);
       if (told?.pid !== holder.pid) send(holder, "SIGTERM");

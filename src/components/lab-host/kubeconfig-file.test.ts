@@ -1,10 +1,21 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, existsSync, writeFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
-import { KubeconfigError, kubeconfigPath, mergeContext, removeContext } from "./kubeconfig-file.ts";
+import { currentContext, KubeconfigError, kubeconfigPath, mergeContext, removeContext } from "./kubeconfig-file.ts";
 
 const credentials = {
   server: "https://127.0.0.1:6443",
@@ -24,7 +35,8 @@ function inFolder(work: (path: string) => void): void {
 
 test("mergeContext() makes a file, removeContext() removes it again", () => {
   inFolder((path) => {
-    assert.equal(mergeContext(path, "netloom", credentials), undefined);
+    assert.equal(currentContext(path), undefined);
+    mergeContext(path, "netloom", credentials);
     const merged: unknown = parse(readFileSync(path, "utf8"));
     assert.deepEqual(merged, {
       apiVersion: "v1",
@@ -57,12 +69,10 @@ test("mergeContext() and removeContext() leave a user's own entries, comments an
     mergeContext(path, "other", credentials);
     const before = `# my clusters\n${readFileSync(path, "utf8")}`;
     writeFileSync(path, before);
-    assert.equal(mergeContext(path, "netloom", credentials), "other");
-    assert.equal(
-      mergeContext(path, "netloom", credentials),
-      undefined,
-      "a second merge replaces, and knows no former context",
-    );
+    assert.equal(currentContext(path), "other");
+    mergeContext(path, "netloom", credentials);
+    assert.equal(currentContext(path), "netloom");
+    mergeContext(path, "netloom", credentials);
     removeContext(path, "netloom", "other");
     assert.equal(readFileSync(path, "utf8"), before);
   });
@@ -83,6 +93,37 @@ test("mergeContext() refuses a broken file and leaves it alone", () => {
     writeFileSync(path, "a: [unclosed");
     assert.throws(() => mergeContext(path, "netloom", credentials), KubeconfigError);
     assert.equal(readFileSync(path, "utf8"), "a: [unclosed");
+  });
+});
+
+test("mergeContext() takes over the lock and the half-written file of a netloom that was killed, and waits for others", () => {
+  inFolder((path) => {
+    mergeContext(path, "other", credentials);
+    const ended = spawnSync(process.execPath, ["-e", ""]).pid;
+    symlinkSync(`netloom:${hostname()}:${ended}:1`, `${path}.lock`);
+    writeFileSync(`${path}.netloom.tmp`, "apiVersion: v");
+    mergeContext(path, "netloom", credentials);
+    assert.equal(currentContext(path), "netloom");
+    assert.deepEqual(readdirSync(dirname(path)), ["config"]);
+    for (const lockOfAnother of [
+      () => writeFileSync(`${path}.lock`, ""),
+      () => symlinkSync(`netloom:another-host:${ended}:1`, `${path}.lock`),
+    ]) {
+      lockOfAnother();
+      assert.throws(() => mergeContext(path, "third", credentials), /another program holds/);
+      unlinkSync(`${path}.lock`);
+    }
+  });
+});
+
+test("removeContext() removes what a killed netloom left of a file that it was about to make", () => {
+  inFolder((path) => {
+    const ended = spawnSync(process.execPath, ["-e", ""]).pid;
+    mkdirSync(dirname(path));
+    symlinkSync(`netloom:${hostname()}:${ended}:1`, `${path}.lock`);
+    writeFileSync(`${path}.netloom.tmp`, "apiVersion: v");
+    removeContext(path, "netloom", undefined);
+    assert.deepEqual(readdirSync(dirname(path)), []);
   });
 });
 

@@ -5,15 +5,18 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { homedir } from "node:os";
+import { homedir, hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { isMap, isSeq, parseDocument, YAMLMap, YAMLSeq, type Document } from "yaml";
+import { identify, isAlive } from "./process-table.ts";
 
 export class KubeconfigError extends Error {
   readonly code = "KubeconfigUnusable";
@@ -38,13 +41,19 @@ export function kubeconfigPath(
   return first ?? join(homedir(), ".kube/config");
 }
 
+/** Undefined where there is none, or no such file. Throws `KubeconfigError` where it cannot be read. */
+export function currentContext(path: string): string | undefined {
+  if (!existsSync(path)) return undefined;
+  const current = readDocument(path).get("current-context");
+  return typeof current === "string" && current !== "" ? current : undefined;
+}
+
 /**
  * Adds or replaces cluster, user and context `name` and makes the context current. Comments and everything else in the
- * file stay. Returns the context that was current before (undefined: none, or this one already).
+ * file stay.
  */
-export function mergeContext(path: string, name: string, credentials: ContextCredentials): string | undefined {
-  return edit(path, (document) => {
-    const previous = document.get("current-context");
+export function mergeContext(path: string, name: string, credentials: ContextCredentials): void {
+  edit(path, (document) => {
     setEntry(document, "clusters", name, {
       cluster: { server: credentials.server, "certificate-authority-data": base64(credentials.certificateAuthority) },
     });
@@ -56,7 +65,6 @@ export function mergeContext(path: string, name: string, credentials: ContextCre
     });
     setEntry(document, "contexts", name, { context: { cluster: name, user: name } });
     document.set("current-context", name);
-    return typeof previous === "string" && previous !== "" && previous !== name ? previous : undefined;
   });
 }
 
@@ -64,7 +72,10 @@ const base64 = (pem: string): string => Buffer.from(pem).toString("base64");
 
 /** Undoes `mergeContext`. Harmless where the file or the entries are gone. An otherwise empty file is removed. */
 export function removeContext(path: string, name: string, previousContext: string | undefined): void {
-  if (!existsSync(path)) return;
+  if (!existsSync(path)) {
+    removeHalfMade(path);
+    return;
+  }
   const isEmpty = edit(path, (document) => {
     for (const list of ["clusters", "users", "contexts"]) removeEntry(document, list, name);
     if (document.get("current-context") === name) {
@@ -79,20 +90,25 @@ export function removeContext(path: string, name: string, previousContext: strin
   if (isEmpty) rmSync(path, { force: true });
 }
 
+/** Of a file that a netloom was about to make when it was killed. */
+function removeHalfMade(path: string): void {
+  if (!isAbandoned(lockOf(path))) return;
+  for (const left of [temporaryOf(path), lockOf(path)]) rmSync(left, { force: true });
+}
+
+/** Always one name: what a killed writer left there is replaced by the next. */
+const temporaryOf = (path: string): string => `${path}.netloom.tmp`;
+const lockOf = (path: string): string => `${path}.lock`;
+
 function edit<T>(file: string, change: (document: Document) => T): T {
   // Through a link, so that the rename below replaces the file and not the link to it.
   const path = existsSync(file) ? realpathSync(file) : file;
   return locked(path, () => {
-    const text = existsSync(path) ? readFileSync(path, "utf8") : "";
-    const document = parseDocument(text.trim() === "" ? "apiVersion: v1\nkind: Config\n" : text);
-    if (document.errors.length > 0 || !isMap(document.contents)) {
-      throw new KubeconfigError(
-        `Cannot read the kubeconfig "${path}": ${document.errors[0]?.message ?? "it is not a mapping"}; mend it, or name another file with --kubeconfig`,
-      );
-    }
+    const document = readDocument(path);
     const result = change(document);
     // Written beside and renamed, so that a reader never sees half a file; the mode of keys.
-    const temporary = `${path}.${process.pid}.tmp`;
+    const temporary = temporaryOf(path);
+    rmSync(temporary, { force: true });
     writeFileSync(temporary, document.toString({ lineWidth: 0 }), {
       mode: existsSync(path) ? statSync(path).mode & 0o777 : 0o600,
     });
@@ -101,14 +117,25 @@ function edit<T>(file: string, change: (document: Document) => T): T {
   });
 }
 
-/** client-go's own lock: the file `<path>.lock`, made exclusively. */
+function readDocument(path: string): Document {
+  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const document = parseDocument(text.trim() === "" ? "apiVersion: v1\nkind: Config\n" : text);
+  if (document.errors.length > 0 || !isMap(document.contents)) {
+    throw new KubeconfigError(
+      `Cannot read the kubeconfig "${path}": ${document.errors[0]?.message ?? "it is not a mapping"}; mend it, or name another file with --kubeconfig`,
+    );
+  }
+  return document;
+}
+
+/** client-go's own lock: the file `<path>.lock`, made exclusively. Ours says whose it is, so that one of a killed netloom goes. */
 function locked<T>(path: string, work: () => T): T {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const lock = `${path}.lock`;
+  const lock = lockOf(path);
   const deadline = Date.now() + 2000;
   for (;;) {
     try {
-      closeSync(openSync(lock, "wx", 0o600));
+      makeLock(lock);
       break;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
@@ -116,6 +143,10 @@ function locked<T>(path: string, work: () => T): T {
           `Cannot write the kubeconfig "${path}": ${(error as Error).message}; name another file with --kubeconfig`,
           { cause: error },
         );
+      }
+      if (isAbandoned(lock)) {
+        rmSync(lock, { force: true });
+        continue;
       }
       if (Date.now() > deadline) {
         throw new KubeconfigError(
@@ -129,6 +160,30 @@ function locked<T>(path: string, work: () => T): T {
     return work();
   } finally {
     rmSync(lock, { force: true });
+  }
+}
+
+/** A link is made and named by one system call; for who opens the lock exclusively, it exists as a file does. */
+function makeLock(lock: string): void {
+  const { pid, startTicks } = identify(process.pid) ?? { pid: process.pid, startTicks: 0 };
+  try {
+    symlinkSync(`netloom:${hostname()}:${pid}:${startTicks}`, lock);
+  } catch (error) {
+    // A file system without links.
+    if (!["EPERM", "ENOSYS", "EOPNOTSUPP"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    closeSync(openSync(lock, "wx", 0o600));
+  }
+}
+
+/** Whether it is that of a netloom of this machine that has ended. */
+function isAbandoned(lock: string): boolean {
+  try {
+    const [program, host, pid, startTicks] = readlinkSync(lock).split(":");
+    return (
+      program === "netloom" && host === hostname() && !isAlive({ pid: Number(pid), startTicks: Number(startTicks) })
+    );
+  } catch {
+    return false;
   }
 }
 

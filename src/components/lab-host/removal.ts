@@ -1,8 +1,19 @@
 /** Removes what a cluster leaves on the host once its processes are gone. */
-import { chmodSync, lstatSync, readdirSync, readFileSync, rmSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  rmdirSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { removeContext } from "./kubeconfig-file.ts";
+import { markUnfinished } from "./starting.ts";
 
 /** What `up` did outside the cluster's own folders, written down before it did it. */
 export interface HostTraces {
@@ -15,7 +26,9 @@ export interface HostTraces {
 const tracesFile = (stateDir: string): string => join(stateDir, "host-traces.json");
 
 export function recordTraces(stateDir: string, traces: HostTraces): void {
-  writeFileSync(tracesFile(stateDir), JSON.stringify(traces), { mode: 0o600 });
+  const path = tracesFile(stateDir);
+  writeFileSync(`${path}.new`, JSON.stringify(traces), { mode: 0o600 });
+  renameSync(`${path}.new`, path);
 }
 
 export function readTraces(stateDir: string): HostTraces | undefined {
@@ -32,11 +45,21 @@ export function removeRunFolder(folders: { readonly runDir: string }): void {
   removeTree(folders.runDir);
 }
 
-/** Harmless when repeated or when parts are missing already. */
-export function removeTraces(folders: { readonly stateDir: string; readonly runDir: string }): void {
-  const traces = readTraces(folders.stateDir);
+/** The context of a cluster that is gone for now; its next start puts it there again. */
+export function withdrawContext({ stateDir }: { readonly stateDir: string }): void {
+  const traces = readTraces(stateDir);
   if (traces !== undefined) removeContext(traces.kubeconfig, traces.context, traces.previousContext);
+}
+
+/** Harmless when repeated or when parts are missing already; killed in the middle, it leaves what `isUnfinished` tells. */
+export function removeTraces(folders: { readonly stateDir: string; readonly runDir: string }): void {
+  withdrawContext(folders);
   removeTree(folders.runDir);
+  try {
+    markUnfinished(folders.stateDir);
+  } catch {
+    // There is no such folder, or no space in it.
+  }
   removeTree(folders.stateDir);
 }
 

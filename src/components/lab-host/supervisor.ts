@@ -9,9 +9,13 @@
  * Whoever of them is killed, the kernel kills the rest of the PID namespace, its mounts and network namespaces vanish
  * with their last user, and the supervisor runs `clean-up`. A killed supervisor takes them with it, and what lies on disk
  * stays, as after a crash of the machine.
+ *
+ * Until the cluster has started, its life hangs on the command that starts it, too: that holds the other end of the
+ * supervisor's stdin. The supervisor does nothing before it is told that its file is written, so no process runs that
+ * `down` would not find; the holder ends when that end is closed before it was told that all went well.
  */
 import { spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ClusterConfig } from "../../model/cluster-config.ts";
 import { clusterPaths } from "../../model/cluster-config.ts";
@@ -19,6 +23,8 @@ import { findTool } from "../../machinery/tools.ts";
 import type { Clock } from "../../machinery/clock.ts";
 import type { ClusterUsers } from "./cluster-users.ts";
 import { childrenOf, identify, isAlive, type ProcessIdentity } from "./process-table.ts";
+import { isMarkedStarting } from "./starting.ts";
+import { startedWord } from "./launcher.ts";
 import { userNamespaceFlags } from "./user-namespace.ts";
 
 const supervisorFile = (runDir: string): string => join(runDir, "supervisor.json");
@@ -33,30 +39,67 @@ export interface SelfCommand {
  * The supervisor's script. `$0` is Node, `$1` the entry, `$2` the configuration file, `$3` tini, `$4` the user
  * namespace's flags. Standard streams go to the holder's log.
  */
-const script = `setpriv --pdeathsig KILL -- unshare $4 --mount --pid --fork --kill-child --mount-proc --propagation private -- "$3" -s -- "$0" "$1" holder "$2"
+const script = `read -r go || exit
+setpriv --pdeathsig KILL -- unshare $4 --mount --pid --fork --kill-child --mount-proc --propagation private -- "$3" -s -- "$0" "$1" holder "$2"
 status=$?
 exec "$0" "$1" clean-up "$2" "$status"
 `;
 
-/** Starts the cluster's processes detached from this one. Returns at once; progress comes over the holder's socket. */
-export function startSupervisor(config: ClusterConfig, self: SelfCommand, users: ClusterUsers): ProcessIdentity {
+/** The processes of a cluster that this process starts. */
+export interface Launch {
+  readonly supervisor: ProcessIdentity;
+  /**
+   * From now on the cluster lives on without this process. Resolves when the holder has taken note of that; rejects with
+   * `LaunchError` where the holder ended before.
+   */
+  confirm(clock: Clock): Promise<void>;
+}
+
+class LaunchError extends Error {
+  readonly code = "LaunchFailed";
+}
+
+/**
+ * Starts the cluster's processes, which end with this one until `confirm`. Returns at once; progress comes over the
+ * holder's socket.
+ */
+export function startSupervisor(config: ClusterConfig, self: SelfCommand, users: ClusterUsers): Launch {
   const tini = findTool("tini", config.toolsDir);
   const paths = clusterPaths(config);
   const log = openSync(join(paths.logs, "holder.log"), "a", 0o600);
   const userNamespace = userNamespaceFlags(users).join(" ");
   const child = spawn("/bin/sh", ["-c", script, self.node, self.entry, paths.config, tini.path, userNamespace], {
     detached: true,
-    stdio: ["ignore", log, log],
+    stdio: ["pipe", log, log],
     cwd: "/",
     env: { ...process.env, ...tini.env },
   });
   closeSync(log);
   child.unref();
-  const identity = child.pid === undefined ? undefined : identify(child.pid);
-  if (identity === undefined) throw new Error(`Cannot start /bin/sh for the cluster "${config.name}"`);
-  writeFileSync(supervisorFile(config.runDir), JSON.stringify(identity), { mode: 0o600 });
-  return identity;
+  // A process that has ended does not listen: its end is noticed otherwise.
+  const { stdin } = child;
+  stdin?.on("error", () => undefined);
+  const supervisor = child.pid === undefined ? undefined : identify(child.pid);
+  if (supervisor === undefined || stdin === null)
+    throw new Error(`Cannot start /bin/sh for the cluster "${config.name}"`);
+  writeFileSync(supervisorFile(config.runDir), JSON.stringify(supervisor), { mode: 0o600 });
+  stdin.write("go\n");
+  return {
+    supervisor,
+    confirm: async (clock) => {
+      stdin.end(`${startedWord}\n`);
+      while (isMarkedStarting(config.runDir)) {
+        if (findInit(supervisor) === undefined) {
+          throw new LaunchError(`The cluster "${config.name}" ended while it started`);
+        }
+        await clock.sleep(1);
+      }
+    },
+  };
 }
+
+/** Whether the supervisor of the last start is on record, alive or not. */
+export const hasSupervisorFile = (runDir: string): boolean => existsSync(supervisorFile(runDir));
 
 /** The living supervisor of the cluster whose run folder this is, or undefined. */
 export function findSupervisor(runDir: string): ProcessIdentity | undefined {
@@ -66,11 +109,20 @@ export function findSupervisor(runDir: string): ProcessIdentity | undefined {
   } catch {
     return undefined;
   }
-  const parsed: unknown = JSON.parse(text);
+  const parsed = parseOrNothing(text);
   if (typeof parsed !== "object" || parsed === null || !("pid" in parsed) || !("startTicks" in parsed))
     return undefined;
   const identity = { pid: Number(parsed.pid), startTicks: Number(parsed.startTicks) };
   return isAlive(identity) ? identity : undefined;
+}
+
+/** Undefined of a file whose writer was killed in the middle of it. */
+function parseOrNothing(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The cluster's init as the host sees it: the process whose namespaces commands enter. Undefined while starting. */
