@@ -73,6 +73,11 @@ export interface ContainerSpec {
   readonly sysctls?: Readonly<Record<string, string>>;
   /** `allowPrivilegeEscalation: false`. */
   readonly hasNoNewPrivileges?: boolean;
+  /**
+   * From -1000 to 1000, by upstream's rules; where it is lower than the runtime's own, which only a privileged process may
+   * set, the container has that.
+   */
+  readonly oomScoreAdj?: number;
   /** Absolute; written in Kubernetes' log format: `<time> stdout F <line>`. */
   readonly logPath: string;
 }

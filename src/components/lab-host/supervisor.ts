@@ -36,10 +36,17 @@ export interface SelfCommand {
 }
 
 /**
+ * As upstream's kubelet: when memory runs out, the kernel is to kill pods before what keeps them. Only root may ask for that;
+ * without root pods have a higher score than other processes, and the cluster's own have the usual one.
+ */
+const ownOomScoreAdj = -999;
+
+/**
  * The supervisor's script. `$0` is Node, `$1` the entry, `$2` the configuration file, `$3` tini, `$4` the user
  * namespace's flags. Standard streams go to the holder's log.
  */
 const script = `read -r go || exit
+{ echo ${ownOomScoreAdj} >/proc/self/oom_score_adj; } 2>/dev/null
 setpriv --pdeathsig KILL -- unshare $4 --mount --pid --fork --kill-child --mount-proc --propagation private -- "$3" -s -- "$0" "$1" holder "$2"
 status=$?
 exec "$0" "$1" clean-up "$2" "$status"

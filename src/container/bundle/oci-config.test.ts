@@ -53,6 +53,7 @@ const plan = (changes: Partial<ContainerSpec>, isRootless = false) =>
     capabilities: every,
     podNamespaces: { uts: "/pods/6a2f/uts", ipc: "/pods/6a2f/ipc" },
     isRootless,
+    ownOomScoreAdj: 0,
   });
 
 test("ociConfig() plans the whole bundle", () => {
@@ -110,4 +111,10 @@ test("containerCapabilities() gives of all only what there is, and asks for what
   assert.deepEqual(added, ["CAP_SYS_RESOURCE"], "who asks for it by name hears that it cannot be had");
   const bare = containerCapabilities({ isPrivileged: false, added: [], dropped: [], available: 0n });
   assert.deepEqual(bare, []);
+});
+
+test("ociConfig() gives a container the OOM score it is to have, as far as an unprivileged process may", () => {
+  assert.equal(plan({ oomScoreAdj: 1000 }).process.oomScoreAdj, 1000);
+  assert.equal(plan({ oomScoreAdj: -997 }).process.oomScoreAdj, 0);
+  assert.equal("oomScoreAdj" in plan({}).process, false);
 });

@@ -30,6 +30,7 @@ export interface OciProcess {
   readonly cwd: string;
   readonly capabilities: Readonly<Record<"bounding" | "effective" | "permitted" | "inheritable", readonly string[]>>;
   readonly noNewPrivileges: boolean;
+  readonly oomScoreAdj?: number;
 }
 
 interface OciMount {
@@ -76,6 +77,7 @@ export function ociConfig(options: {
   readonly podNamespaces: { readonly uts: string; readonly ipc: string };
   readonly isRootless: boolean;
   readonly capabilities: bigint;
+  readonly ownOomScoreAdj: number;
 }): OciConfig {
   const { spec, rootPath, extraMounts, podNamespaces, isRootless } = options;
   return {
@@ -128,6 +130,7 @@ export function ociProcess(options: {
     | "addedCapabilities"
     | "droppedCapabilities"
     | "hasNoNewPrivileges"
+    | "oomScoreAdj"
   >;
   readonly argv: readonly string[];
   readonly hasTerminal: boolean;
@@ -135,6 +138,8 @@ export function ociProcess(options: {
   readonly isRootless: boolean;
   /** Those of the process that starts it: `capabilitiesOf`. */
   readonly capabilities: bigint;
+  /** Of the process that starts it, too: whoever is without privileges may only raise it. */
+  readonly ownOomScoreAdj: number;
 }): OciProcess {
   const { spec, argv, hasTerminal, user, isRootless } = options;
   const all = containerCapabilities({
@@ -157,6 +162,7 @@ export function ociProcess(options: {
     cwd: spec.workingDir || spec.image.workingDir || "/",
     capabilities: { bounding: all, effective: held, permitted: held, inheritable: [] },
     noNewPrivileges: spec.hasNoNewPrivileges ?? false,
+    ...(spec.oomScoreAdj === undefined ? {} : { oomScoreAdj: Math.max(spec.oomScoreAdj, options.ownOomScoreAdj) }),
   };
 }
 

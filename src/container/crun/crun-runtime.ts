@@ -75,6 +75,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
   const { images, users, outputs, clock, log } = options;
   const folders = containerFolders(options.runDir);
   const capabilities = capabilitiesOf(readFileSync("/proc/self/status", "utf8"));
+  const ownOomScoreAdj = Number(readFileSync("/proc/self/oom_score_adj", "utf8"));
   const tools: CrunTools = { ...options.tools, stateDir: folders.crun };
   const containers = new Map<string, Container>();
   const exitCallbacks: ((status: ContainerStatus) => void)[] = [];
@@ -268,6 +269,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
       podNamespaces: pinPodNamespaces(podFolder(spec)),
       isRootless: users.isRootless,
       capabilities,
+      ownOomScoreAdj,
     });
     writeFileSync(join(folder, "config.json"), JSON.stringify(config));
   }
@@ -334,6 +336,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
       user,
       isRootless: users.isRootless,
       capabilities,
+      ownOomScoreAdj,
     });
     return { tools, id, folder, process };
   }

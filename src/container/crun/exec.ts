@@ -166,6 +166,7 @@ function crunExec(
     stdio: [...stdio],
     env: toolEnvironment(tools.crun),
   });
+  raiseOomScore(child.pid, ociProcess.oomScoreAdj);
   const exit = new Promise<number>((resolve, reject) => {
     child.once("error", (error) => {
       watcher.close();
@@ -190,6 +191,16 @@ function crunExec(
       else child.kill("SIGKILL");
     },
   };
+}
+
+/** crun 1.8 sets the score of a container's first process only; what crun itself has, its children inherit. */
+function raiseOomScore(pid: number | undefined, score: number | undefined): void {
+  if (pid === undefined || score === undefined) return;
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, `${score}`);
+  } catch {
+    // It has ended already, and says why; or the kernel refuses, and the program is killed later than others would be.
+  }
 }
 
 function readOptional(path: string): string {

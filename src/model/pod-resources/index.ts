@@ -3,6 +3,8 @@ import type { Container, Pod } from "../../api/generated/types.ts";
 import { addQuantities, compareQuantities, parseQuantity } from "../../lib/quantity/index.ts";
 import type { Quantity } from "../../lib/quantity/index.ts";
 
+export { oomScoreAdjust } from "./oom-score.ts";
+
 /** By resource name. */
 export type Quantities = ReadonlyMap<string, Quantity>;
 

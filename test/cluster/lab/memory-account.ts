@@ -12,18 +12,34 @@ export interface MemoryAccount {
   processes(): readonly string[];
   /** After all that can be dropped (caches) was dropped. */
   usedBytes(): number;
+  /** From now on the kernel kills the member with the highest score rather than let them have more together. */
+  limit(bytes: number): void;
+  /** How many it has killed. */
+  kills(): number;
   close(): void;
 }
 
 /** Version 1 of cgroups has a tree per controller, version 2 one for all. */
 const versions = [
-  { tree: "/sys/fs/cgroup/memory", used: "memory.usage_in_bytes", reclaim: ["memory.force_empty", "0"] },
-  { tree: "/sys/fs/cgroup", used: "memory.current", reclaim: ["memory.reclaim", "1G"] },
+  {
+    tree: "/sys/fs/cgroup/memory",
+    used: "memory.usage_in_bytes",
+    reclaim: ["memory.force_empty", "0"],
+    limit: "memory.limit_in_bytes",
+    events: "memory.oom_control",
+  },
+  {
+    tree: "/sys/fs/cgroup",
+    used: "memory.current",
+    reclaim: ["memory.reclaim", "1G"],
+    limit: "memory.max",
+    events: "memory.events",
+  },
 ] as const;
 
 /** Undefined where no such group can be made: without root, or in a container. */
 export function openMemoryAccount(): MemoryAccount | undefined {
-  for (const { tree, used, reclaim } of versions) {
+  for (const { tree, used, reclaim, limit, events } of versions) {
     const group = join(tree, `netloom-test-${process.pid}`);
     try {
       mkdirSync(group);
@@ -44,6 +60,8 @@ export function openMemoryAccount(): MemoryAccount | undefined {
           }
           return Number(read(used));
         },
+        limit: (bytes) => writeFileSync(join(group, limit), `${bytes}`),
+        kills: () => Number(/^oom_kill (\d+)$/m.exec(read(events))?.[1]),
         close: () => rmdirSync(group),
       };
     }

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { Pod } from "../../../api/generated/types.ts";
 import type { ContainerSpec, Image, Mount } from "../../../container/runtime.ts";
 import { expandVariables } from "../../../model/pod-environment/index.ts";
+import { oomScoreAdjust } from "../../../model/pod-resources/index.ts";
 import type { AnyContainer } from "./find-container.ts";
 import { containerLogPath } from "./paths.ts";
 import { containerRights } from "./security.ts";
@@ -19,12 +20,15 @@ export interface ContainerSpecInput {
   readonly netnsPath: string;
   readonly hostname: string;
   readonly nodeRoot: string;
+  /** Of the node. */
+  readonly memoryBytes: number;
 }
 
 /** Throws `StartError` where the container must not or cannot be run so. */
 export function containerSpec(input: ContainerSpecInput): ContainerSpec {
-  const { pod, container, attempt, image, env, mounts, netnsPath, hostname, nodeRoot } = input;
+  const { pod, container, attempt, image, env, mounts, netnsPath, hostname, nodeRoot, memoryBytes } = input;
   const { namespace = "", name = "", uid = "" } = pod.metadata ?? {};
+  const oomScoreAdj = oomScoreAdjust(pod, container, memoryBytes);
   return {
     id: randomBytes(32).toString("hex"),
     pod: { namespace, name, uid },
@@ -42,6 +46,7 @@ export function containerSpec(input: ContainerSpecInput): ContainerSpec {
     networkNamespacePath: netnsPath,
     hostname,
     sysctls: sysctlsOf(pod),
+    ...(oomScoreAdj === undefined ? {} : { oomScoreAdj }),
     logPath: containerLogPath(nodeRoot, pod, { name: container.name, attempt }),
   };
 }

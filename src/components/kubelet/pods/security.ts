@@ -6,7 +6,7 @@ import { StartError } from "./start-error.ts";
 
 type Rights = Pick<
   ContainerSpec,
-  "user" | "isPrivileged" | "isRootReadOnly" | "addedCapabilities" | "droppedCapabilities"
+  "user" | "isPrivileged" | "isRootReadOnly" | "addedCapabilities" | "droppedCapabilities" | "hasNoNewPrivileges"
 >;
 
 /** The container's securityContext over the pod's over the image's user. Throws `StartError` where runAsNonRoot is broken. */
@@ -27,6 +27,7 @@ export function containerRights(pod: Pod, container: AnyContainer, image: Image)
     isRootReadOnly: own.readOnlyRootFilesystem ?? false,
     addedCapabilities: own.capabilities?.add ?? [],
     droppedCapabilities: own.capabilities?.drop ?? [],
+    hasNoNewPrivileges: own.allowPrivilegeEscalation === false,
   };
 }
 

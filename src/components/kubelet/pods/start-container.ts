@@ -51,6 +51,7 @@ export async function startContainer(context: StartContext, request: StartReques
       env: variables,
       mounts: mountsOf(request, context.nodeRoot, (name) => variables.get(name)),
       nodeRoot: context.nodeRoot,
+      memoryBytes: request.fields.allocatable.memoryBytes,
     });
     request.onSpec(spec);
     const status = await context.limit(() => runtime.start(spec), pod.spec?.priority);
