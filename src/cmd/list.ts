@@ -5,6 +5,7 @@ import {
   findSupervisor,
   hasSupervisorFile,
   hostFolders,
+  isMarkedStarting,
   isStarting,
   isUnfinished,
   knownClusters,
@@ -22,10 +23,10 @@ export type ListFormat = "table" | "name" | "json" | "yaml";
 interface ListedCluster {
   readonly name: string;
   /**
-   * `unfinished`: the command that made or removed it was killed; `netloom up` makes it anew. `broken`: it has a folder, and
+   * `stopping`: the command that started it was killed before it was through, and it is about to end. `unfinished`: the command that made or removed it was killed; `netloom up` makes it anew. `broken`: it has a folder, and
    * no configuration that can be read. `netloom down` removes either.
    */
-  readonly status: "running" | "starting" | "stopped" | "unfinished" | "broken";
+  readonly status: "running" | "starting" | "stopping" | "stopped" | "unfinished" | "broken";
   readonly nodes: number | undefined;
   readonly api: string | undefined;
   readonly createdAt: string | undefined;
@@ -58,10 +59,9 @@ function listed(name: string): ListedCluster {
   try {
     const file = clusterPaths(folders).config;
     const config = readClusterFile(file);
-    const starting = isStarting(folders.runDir) ? "starting" : "running";
     return {
       name,
-      status: isRunning ? starting : "stopped",
+      status: isRunning ? liveStatus(folders.runDir) : "stopped",
       nodes: config.nodes.length,
       api: `https://127.0.0.1:${config.apiPort}`,
       createdAt: statSync(join(folders.stateDir, "pki")).birthtime.toISOString(),
@@ -70,6 +70,11 @@ function listed(name: string): ListedCluster {
   } catch {
     return { ...none, status: isRunning ? "starting" : "broken" };
   }
+}
+
+function liveStatus(runDir: string): ListedCluster["status"] {
+  if (!isMarkedStarting(runDir)) return "running";
+  return isStarting(runDir) ? "starting" : "stopping";
 }
 
 /** Nobody writes down that the supervisor was killed; but it leaves its own file. */
