@@ -23,8 +23,9 @@ export type ListFormat = "table" | "name" | "json" | "yaml";
 interface ListedCluster {
   readonly name: string;
   /**
-   * `stopping`: the command that started it was killed before it was through, and it is about to end. `unfinished`: the command that made or removed it was killed; `netloom up` makes it anew. `broken`: it has a folder, and
-   * no configuration that can be read. `netloom down` removes either.
+   * `stopping`: the command that started it was killed before it was through, and it is about to end. `unfinished`: the
+   * command that made or removed it was killed; `netloom up` makes it anew. `broken`: it has a folder, and no configuration
+   * that can be read. `netloom down` removes either.
    */
   readonly status: "running" | "starting" | "stopping" | "stopped" | "unfinished" | "broken";
   readonly nodes: number | undefined;
