@@ -1,12 +1,10 @@
 /** `netloom tour`: the walk through Services that newcomers take, with the real kubectl and its real output. */
-import { spawn } from "node:child_process";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { IpFamily } from "../lib/ip/index.ts";
-import { lookUpTool } from "../machinery/tools.ts";
 import { familiesOf } from "../model/cluster-config.ts";
 import { CommandError, runningCluster } from "./clusters.ts";
-import { selfCommand } from "./self.ts";
+import { openTourShell } from "./tour-shell.ts";
 
 interface Step {
   readonly why: string;
@@ -69,14 +67,12 @@ function steps(loopbackAddress: string, family: IpFamily): readonly Step[] {
 /** Takes the walk on a running cluster and leaves its objects there. Rejects at the first command that fails. */
 export async function tour(name: string): Promise<void> {
   const { config } = runningCluster(name);
-  const kubectl = process.env["NETLOOM_KUBECTL"] ?? lookUpTool("kubectl", config.toolsDir)?.path;
-  if (kubectl === undefined) {
-    throw new CommandError(
-      'Cannot find kubectl on the PATH or among the fetched tools: run "netloom setup" once, which fetches it',
-    );
-  }
-  const shell = createShell(kubectl, config.name);
-  await shell(
+  const { kubectl, type: run } = openTourShell({
+    toolsDir: config.toolsDir,
+    context: config.name,
+    folder: `${examples}/000-services`,
+  });
+  await run(
     "kubectl delete pods,services --ignore-not-found --now httpbin httpbin-2 web-service web-service-nodeport >/dev/null",
   );
   const [first] = config.nodes;
@@ -84,7 +80,7 @@ export async function tour(name: string): Promise<void> {
     process.stdout.write(`\n# ${why}\n`);
     for (const command of type) {
       process.stdout.write(`$ ${command}\n`);
-      const code = await shell(command);
+      const code = await run(command);
       if (code !== 0) throw new CommandError(`The tour stopped: "${command}" ended with exit code ${code}`);
     }
   }
@@ -101,29 +97,4 @@ ${onPath ? "" : `  alias kubectl=${kubectl}     # this one was fetched; your PAT
   kubectl create deployment web --image=nginx --replicas=3 && kubectl get pods -o wide
   ${netloom} exec node-1 -- nft list ruleset     # what makes it work; "${netloom} down" ends it
 `;
-}
-
-/** Runs a line in a shell that sits among the tour's manifests and knows `kubectl` and `netloom`. */
-function createShell(kubectl: string, context: string): (line: string) => Promise<number> {
-  const preamble = `
-kubectl() { "$NETLOOM_TOUR_KUBECTL" --context "$NETLOOM_TOUR_CONTEXT" "$@"; }
-netloom() { command=$1; shift; "$NETLOOM_TOUR_NODE" "$NETLOOM_TOUR_ENTRY" "$command" --name "$NETLOOM_TOUR_CONTEXT" "$@"; }
-`;
-  return (line) =>
-    new Promise((resolve, reject) => {
-      const child = spawn("/bin/sh", ["-c", `${preamble}${line}`], {
-        cwd: `${examples}/000-services`,
-        stdio: ["ignore", "inherit", "inherit"],
-        env: {
-          ...process.env,
-          PATH: `${process.env["PATH"] ?? ""}:${dirname(kubectl)}`,
-          NETLOOM_TOUR_KUBECTL: kubectl,
-          NETLOOM_TOUR_CONTEXT: context,
-          NETLOOM_TOUR_NODE: selfCommand.node,
-          NETLOOM_TOUR_ENTRY: selfCommand.entry,
-        },
-      });
-      child.once("error", reject);
-      child.once("close", (code) => resolve(code ?? 1));
-    });
 }
