@@ -37,7 +37,8 @@ fi
 # A Node older than netloom's own, and npm; Debian 11's and 12's are too old, and one way for all is simpler.
 npm install --global --prefix "$root/usr/local" --force --cpu="$NODE_CPU" --os=linux --no-audit --no-fund --loglevel=error \
     "$NODE_PACKAGE" npm@10 > /dev/null
-ln -sf "../lib/node_modules/${NODE_PACKAGE%@*}/bin/node" "$root/usr/local/bin/node"
+# A copy: npm looks for its own configuration beside the real place of its Node.
+cp --remove-destination "$root/usr/local/lib/node_modules/${NODE_PACKAGE%@*}/bin/node" "$root/usr/local/bin/node"
 mkdir -p "$root/usr/local/etc"
 echo "cafile=/etc/ssl/certs/ca-certificates.crt" > "$root/usr/local/etc/npmrc"
 

@@ -60,14 +60,17 @@ function reasonOf(text: string): string {
 const versions = new Map<string, Promise<string>>();
 
 /** "crun://1.21". Asked once in a process. Rejects with `CommandError`; the next caller then asks again. */
-export function crunVersion({ crun }: CrunTools): Promise<string> {
-  const known = versions.get(crun.path) ?? askVersion(crun);
-  versions.set(crun.path, known);
-  known.catch(() => versions.delete(crun.path));
+export function crunVersion(tools: CrunTools): Promise<string> {
+  const { path } = tools.crun;
+  const known = versions.get(path) ?? askVersion(tools);
+  versions.set(path, known);
+  known.catch(() => versions.delete(path));
   return known;
 }
 
-async function askVersion(crun: Tool): Promise<string> {
-  const { stdout } = await runCommand([crun.path, "--version"], { env: toolEnvironment(crun) });
+/** With the state folder: from 1.9 on crun names it beside its version, and fails where its default cannot be made. */
+async function askVersion(tools: CrunTools): Promise<string> {
+  const command = [tools.crun.path, ...crunArguments(tools), "--version"] as const;
+  const { stdout } = await runCommand(command, { env: toolEnvironment(tools.crun) });
   return `crun://${/^crun version (\S+)/m.exec(stdout)?.[1] ?? "unknown"}`;
 }

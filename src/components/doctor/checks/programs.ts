@@ -1,4 +1,5 @@
 /** The programs and libraries a cluster runs: where they were found, and which version they are. */
+import { tmpdir } from "node:os";
 import { toolPackages } from "../../../machinery/tools.ts";
 import type { Check } from "../check.ts";
 import { fail, ok, type Outcome, warning } from "../finding.ts";
@@ -17,7 +18,8 @@ interface Program {
 const programs: readonly Program[] = [
   { name: "unshare", package: "util-linux", ask: ["--version"] },
   { name: "nsenter", package: "util-linux", ask: ["--version"] },
-  { name: "crun", package: toolPackages.crun, ask: ["--version"] },
+  // Without a state folder it may use, a newer crun fails before it says its version.
+  { name: "crun", package: toolPackages.crun, ask: [`--root=${tmpdir()}`, "--version"] },
   { name: "conmon", package: toolPackages.conmon, ask: ["--version"] },
   { name: "tini", package: toolPackages.tini, ask: ["--version"] },
   { name: "busybox", package: toolPackages.busybox, ask: [] },
