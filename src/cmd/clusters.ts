@@ -1,6 +1,6 @@
 /** Finds clusters of this user by name. */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, lstatSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import {
   checkFolderOwner,
   findInit,
@@ -32,8 +32,27 @@ export const named = (name: string): string => (name === clusterDefaults.name ? 
 /** Throws `CommandError` for what cannot be a name: folders of clusters are removed, and "../.." would be one. */
 export function clusterFolders(name: string) {
   if (!isClusterName(name)) throw new CommandError(clusterNameMistake(name));
-  const folders = hostFolders();
-  return { stateDir: join(folders.stateRoot, name), runDir: join(folders.runRoot, name), toolsDir: folders.toolsDir };
+  const { stateRoot, runRoot, toolsDir } = hostFolders();
+  const stateDir = join(stateRoot, name);
+  return { stateDir, runDir: runningFolder(stateDir, name) ?? join(runRoot, name), toolsDir };
+}
+
+/**
+ * The run folder the cluster runs in, as its state folder says; undefined where it does not run. A login has an
+ * XDG_RUNTIME_DIR, cron and `su` have none: both mean the same cluster, and must not start it twice. Root follows only to a
+ * folder of the cluster's owner, since it may remove it.
+ */
+function runningFolder(stateDir: string, name: string): string | undefined {
+  const path = clusterPaths({ stateDir, runDir: "" }).config;
+  if (!existsSync(path)) return undefined;
+  try {
+    const { runDir } = readClusterFile(path);
+    if (basename(runDir) !== name || findSupervisor(runDir) === undefined) return undefined;
+    return lstatSync(runDir).uid === lstatSync(stateDir).uid ? runDir : undefined;
+  } catch {
+    // What is wrong with the file is said by the command that needs it.
+    return undefined;
+  }
 }
 
 /** "killed by SIGKILL". */
@@ -72,9 +91,8 @@ export async function exclusively<T>(
   { name, command, signal }: { readonly name: string; readonly command: LockedCommand; readonly signal: AbortSignal },
   work: () => Promise<T>,
 ): Promise<T> {
-  const { stateDir } = clusterFolders(name);
+  const { stateDir, runDir } = clusterFolders(name);
   const isEnd = command === "down" || command === "stop";
   if (!(isEnd && process.getuid?.() === 0)) checkFolderOwner(name, stateDir);
-  const { runRoot } = hostFolders();
-  return await withClusterLock({ runRoot, name, command, signal, clock: systemClock }, work);
+  return await withClusterLock({ runRoot: dirname(runDir), name, command, signal, clock: systemClock }, work);
 }

@@ -58,6 +58,12 @@ describe("a cluster that is stopped and started", () => {
 
     await must(lab.netloom(["start"]));
     await assertServes(lab, address);
+    // A login has an XDG_RUNTIME_DIR, cron and su have none, or another.
+    const elsewhere = { env: { XDG_RUNTIME_DIR: join(lab.folder, "elsewhere") } };
+    assert.match(await must(lab.netloom(["list"], elsewhere)), /running/);
+    await must(lab.netloom(["start"], elsewhere));
+    assert.equal(existsSync(join(lab.folder, "elsewhere")), false, "a second start made a folder of its own");
+    await assertServes(lab, address);
     assert.equal(await uidsAndAddresses(), objects);
     await eventually(async () => {
       const restarts = await must(
