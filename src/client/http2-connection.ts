@@ -29,11 +29,16 @@ export interface Http2Connection {
   close(): void;
 }
 
-/** A server that says nothing for this long is asked, and given up when it does not answer. */
-const pingAfterMs = 30_000;
 const connectTimeoutMs = 10_000;
 
-export function createHttp2Connection(kubeconfig: Kubeconfig): Http2Connection {
+/**
+ * @param options.pingAfterMs - A server that says nothing for this long is asked, and given up when it does not answer
+ * for as long again.
+ */
+export function createHttp2Connection(
+  kubeconfig: Kubeconfig,
+  { pingAfterMs = 30_000 }: { readonly pingAfterMs?: number } = {},
+): Http2Connection {
   let session: ClientHttp2Session | undefined;
   let isClosed = false;
 
@@ -57,8 +62,7 @@ export function createHttp2Connection(kubeconfig: Kubeconfig): Http2Connection {
     opened.on("error", forget);
     opened.on("close", forget);
     opened.on("goaway", forget);
-    opened.setTimeout(connectTimeoutMs, () => opened.destroy());
-    opened.once("connect", () => watchOver(opened));
+    watchOver(opened, pingAfterMs);
     session = opened;
     return opened;
   };
@@ -106,19 +110,24 @@ function describe(error: Error & { readonly code?: string }): string {
 }
 
 /** Quiet connections are tried with a ping: a peer that vanished without a word would leave watches waiting for ever. */
-function watchOver(session: ClientHttp2Session): void {
+function watchOver(session: ClientHttp2Session, pingAfterMs: number): void {
   let isWaiting = false;
-  session.setTimeout(pingAfterMs, () => {
+  session.setTimeout(connectTimeoutMs);
+  session.once("connect", () => session.setTimeout(pingAfterMs));
+  // A listener given to setTimeout() hears of the first silence only.
+  session.on("timeout", () => {
     // The timer may fire once more after the end, and a ping would then throw.
     if (session.destroyed) return;
-    if (isWaiting) {
-      session.destroy(new Error(`the server did not answer for ${(2 * pingAfterMs) / 1000} s`));
+    if (session.connecting || isWaiting) {
+      const silentMs = session.connecting ? connectTimeoutMs : 2 * pingAfterMs;
+      session.destroy(new Error(`the server did not answer for ${silentMs / 1000} s`));
       return;
     }
     isWaiting = session.ping((error) => {
       isWaiting = false;
       if (error !== null) session.destroy(error);
     });
+    session.setTimeout(pingAfterMs);
   });
 }
 
