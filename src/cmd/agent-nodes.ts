@@ -42,9 +42,13 @@ export class AgentNodes {
       started.map(async (node) => {
         const agent = await createNodeAgent(node, shared);
         const stop = new AbortController();
-        const running = runTogether(agent.components, AbortSignal.any([signal, stop.signal])).catch(this.fail);
+        // A node that is stopped before it was ready has not failed.
+        const fail = (error: unknown): void => {
+          if (!stop.signal.aborted) this.fail(error);
+        };
+        const running = runTogether(agent.components, AbortSignal.any([signal, stop.signal])).catch(fail);
         this.#running.set(node.name, { agent, stop, running });
-        agent.ready.then(() => this.#report(node.name, "running")).catch(this.fail);
+        agent.ready.then(() => this.#report(node.name, "running")).catch(fail);
       }),
     );
   }

@@ -151,6 +151,7 @@ export async function createNodeAgent(node: NodeConfig, shared: NodeSurroundings
     },
     close: () => {
       unsubscribe();
+      client.close();
       runtime.close();
       rules.close();
       namespace.close();
