@@ -19,9 +19,11 @@ export function openAuditLog(path: string, log: Logger): AuditLog {
       try {
         written += writeSync(fd, `${line}\n`);
         if (written > mostBytes) {
-          closeSync(fd);
           renameSync(path, `${path}.1`);
-          fd = openSync(path, "a", 0o600);
+          // Opened before the other is closed: the number of a closed file may be a connection's a moment later.
+          const next = openSync(path, "a", 0o600);
+          closeSync(fd);
+          fd = next;
           written = 0;
         }
         isBroken = false;

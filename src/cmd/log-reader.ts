@@ -23,8 +23,9 @@ export class LogReader {
     const isReplaced = this.#isReplaced();
     const pieces = [this.#rest, ...this.#cutAway(), this.#readOn(this.#fd)];
     if (isReplaced) {
+      const next = openSync(this.#path, "r");
       closeSync(this.#fd);
-      this.#fd = openSync(this.#path, "r");
+      this.#fd = next;
       this.#position = 0;
       pieces.push(this.#readOn(this.#fd));
     }
