@@ -12,7 +12,11 @@ const pingAfterMs = 20;
 async function serverAt(server: Pick<Server, "listen" | "address" | "on">): Promise<Kubeconfig> {
   server.listen(0, "127.0.0.1");
   await once(server as Server, "listening");
-  return { server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, skipsVerification: true, namespace: "default" };
+  return {
+    server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    skipsVerification: true,
+    namespace: "default",
+  };
 }
 
 test("a quiet connection is pinged again and again, and its watch goes on", { timeout: 20_000 }, async () => {

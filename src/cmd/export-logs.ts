@@ -29,7 +29,8 @@ logs/            of netloom's processes; audit.log where the cluster has one: wh
 pods/            what containers wrote, as on the nodes
 incomplete.txt   only where something could not be had
 
-Left out: values of Secrets, and of environment variables and ConfigMap keys whose names speak of passwords, tokens or keys;
+Left out: values of Secrets, and of environment variables, headers of probes and ConfigMap keys whose names speak of
+passwords, tokens or keys;
 what kubectl apply remembers; the keys and kubeconfigs of the cluster. What containers wrote, and how their command lines read,
 is as it was: look through that before you pass it on.
 `;

@@ -33,7 +33,15 @@ test("withoutSecrets() leaves names and sizes of a Secret, and no value anywhere
 });
 
 test("withoutSecrets() leaves out variables and keys whose names speak of secrets, and what kubectl applied", () => {
+  const httpGet = {
+    port: 80,
+    httpHeaders: [
+      { name: "Authorization", value: "Bearer hunter2" },
+      { name: "Accept", value: "text/plain" },
+    ],
+  };
   const container = {
+    livenessProbe: { httpGet },
     env: [
       { name: "DB_PASSWORD", value: "hunter2" },
       { name: "github_token", value: "hunter2" },
@@ -55,6 +63,15 @@ test("withoutSecrets() leaves out variables and keys whose names speak of secret
         spec: {
           containers: [
             {
+              livenessProbe: {
+                httpGet: {
+                  port: 80,
+                  httpHeaders: [
+                    { name: "Authorization", value: "14 bytes, left out" },
+                    { name: "Accept", value: "text/plain" },
+                  ],
+                },
+              },
               env: [
                 { name: "DB_PASSWORD", value: "7 bytes, left out" },
                 { name: "github_token", value: "7 bytes, left out" },
@@ -67,8 +84,16 @@ test("withoutSecrets() leaves out variables and keys whose names speak of secret
       },
     },
   });
-  const map = { kind: "ConfigMap", data: { "api-key": "hunter2", mode: "fast" } };
-  assert.deepEqual(withoutSecrets(map), { kind: "ConfigMap", data: { "api-key": "7 bytes, left out", mode: "fast" } });
+  const map = {
+    kind: "ConfigMap",
+    data: { "api-key": "hunter2", mode: "fast" },
+    binaryData: { token: Buffer.from("hunter2").toString("base64") },
+  };
+  assert.deepEqual(withoutSecrets(map), {
+    kind: "ConfigMap",
+    data: { "api-key": "7 bytes, left out", mode: "fast" },
+    binaryData: { token: "7 bytes, left out" },
+  });
 });
 
 test("withoutSecrets() leaves everything else as it is", () => {

@@ -3,13 +3,13 @@ import type { KubernetesObject } from "../api/object.ts";
 
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
-/** Names of variables and keys behind which people keep what a Secret should hold. */
+/** Names of variables, headers and keys behind which people keep what a Secret should hold. */
 const sensitiveName =
-  /pass(wor[dt]|phrase|wd)?|secret|token|credential|api[-_.]?key|private[-_.]?key|access[-_.]?key|auth$/i;
+  /pass(wor[dt]|phrase|wd)?|secret|token|credential|api[-_.]?key|private[-_.]?key|access[-_.]?key|auth(orization)?$|cookie/i;
 
 /**
  * A Secret keeps its names, and the sizes of its values. Of other objects, what stands in plain text under a name that
- * speaks of a secret, in environment variables and ConfigMaps, is left out likewise. What kubectl applied repeats it all and goes.
+ * speaks of a secret, in environment variables, headers of probes and ConfigMaps, is left out likewise. What kubectl applied repeats it all and goes.
  */
 export function withoutSecrets(object: KubernetesObject): KubernetesObject {
   const known = withoutLastApplied(object);
@@ -46,23 +46,31 @@ const keepKubernetesOwn = (key: string, value: string): string =>
   /(^|\.)kubernetes\.io\//.test(key) ? value : leftOut(Buffer.byteLength(value));
 
 function withoutSensitiveKeys(object: KubernetesObject): KubernetesObject {
-  const map = object as KubernetesObject & { readonly data?: Values };
-  if (!Object.keys(map.data ?? {}).some((key) => sensitiveName.test(key))) return object;
-  const data = mapValues(map.data ?? {}, (key, value) =>
-    sensitiveName.test(key) ? leftOut(Buffer.byteLength(value)) : value,
-  );
-  const shown: typeof map = { ...map, data };
-  return shown;
+  const map = object as KubernetesObject & { readonly data?: Values; readonly binaryData?: Values };
+  const keys = Object.keys({ ...map.data, ...map.binaryData });
+  if (!keys.some((key) => sensitiveName.test(key))) return object;
+  const shown = (values: Values, encoding: "utf8" | "base64"): Values =>
+    mapValues(values, (key, value) => (sensitiveName.test(key) ? leftOut(Buffer.byteLength(value, encoding)) : value));
+  const changed: typeof map = {
+    ...map,
+    ...(map.data === undefined ? {} : { data: shown(map.data, "utf8") }),
+    ...(map.binaryData === undefined ? {} : { binaryData: shown(map.binaryData, "base64") }),
+  };
+  return changed;
 }
 
-/** Wherever the object has a list `env`: pods, and the templates of whatever makes pods. */
+/** Wherever the object has such a list of names and values: pods, and the templates of whatever makes pods. */
+const listsOfValues: readonly string[] = ["env", "httpHeaders"];
+
 function withoutSensitiveVariables(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSensitiveVariables);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [
       key,
-      key === "env" && Array.isArray(inner) ? inner.map(withoutSensitiveValue) : withoutSensitiveVariables(inner),
+      listsOfValues.includes(key) && Array.isArray(inner)
+        ? inner.map(withoutSensitiveValue)
+        : withoutSensitiveVariables(inner),
     ]),
   );
 }
