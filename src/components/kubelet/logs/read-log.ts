@@ -12,13 +12,14 @@ const blockBytes = 64 * 1024;
 /**
  * Yields what the client is to see.
  *
- * @param source.ended - Resolves when the container writes no more; only awaited with `follow`.
+ * @param source.onEnded - Calls back when the container writes no more, at once where that is so already, and returns
+ * what ends the waiting; only used with `follow`.
  */
 export async function* readLog(
   path: string,
   options: LogOptions,
   source: {
-    readonly ended: Promise<void>;
+    readonly onEnded: (callback: () => void) => () => void;
     readonly signal: AbortSignal;
     /** Reads a line of the file; undefined leaves it out. */
     readonly parse: (line: Buffer) => LogRecord | undefined;
@@ -120,7 +121,7 @@ async function tailStart(file: FileHandle, lines: number): Promise<number> {
 /** Tells of changes and of the end, none lost between two calls. */
 function watchFile(
   path: string,
-  source: { readonly ended: Promise<void>; readonly signal: AbortSignal },
+  source: Pick<Parameters<typeof readLog>[2], "onEnded" | "signal">,
 ): { next(): Promise<"changed" | "ended">; close(): void } {
   let hasChanged = false;
   let isEnded = false;
@@ -136,7 +137,7 @@ function watchFile(
   // The folder, which is the container's own: a rotated log's successor is another file.
   const watcher = watch(dirname(path), { persistent: false }, note);
   watcher.on("error", end);
-  source.ended.then(end, end);
+  const stopWaiting = source.onEnded(end);
   source.signal.addEventListener("abort", end, { once: true });
   return {
     next: async () => {
@@ -150,6 +151,7 @@ function watchFile(
     },
     close: () => {
       source.signal.removeEventListener("abort", end);
+      stopWaiting();
       watcher.close();
     },
   };

@@ -93,7 +93,7 @@ test("readLog() follows a log over its rotation and misses nothing", async () =>
   await withLog(async ({ path, rotate }) => {
     const stop = new AbortController();
     const options = { follow: true, timestamps: false } as Parameters<typeof readLog>[1];
-    const source = { ended: new Promise<void>(() => undefined), signal: stop.signal, parse: parseLogLine };
+    const source = { onEnded: () => () => undefined, signal: stop.signal, parse: parseLogLine };
     const seen: string[] = [];
     const reader = readLog(path, options, source);
     const next = async (): Promise<void> => {

@@ -33,11 +33,14 @@ export class ContainerKeeper {
   /** Ids of runs that began and whose `start` has not answered yet. */
   readonly #starting = new Map<string, string>();
   readonly #resumable = new Map<string, Known>();
-  /** Who waits for the end of a run. */
-  #waiting: { readonly id: string; readonly resolve: () => void }[] = [];
+  /** By a run's id: who is told of its end. */
+  readonly #waiting = new Map<string, Set<() => void>>();
 
   constructor(options: PodScope) {
     this.#options = options;
+    options.signal.addEventListener("abort", () => [...this.#waiting.keys()].forEach((id) => this.#tellEnd(id)), {
+      once: true,
+    });
   }
 
   /** Takes over what the runtime already has. Probes begin with `resumeProbes`, when the network is there. */
@@ -110,16 +113,27 @@ export class ContainerKeeper {
     return isNew;
   }
 
-  /** Resolves when the run with that id has ended, or its worker was closed; at once where it is not running. */
-  ended(id: string): Promise<void> {
+  /**
+   * Calls back when the run with that id has ended, or its worker was closed; at once where it is not running. Returns
+   * what ends the waiting.
+   */
+  onEnded(id: string, callback: () => void): () => void {
     const isRunning = [...this.#tracked.values()].some(
       ({ current }) => current?.id === id && current.state.type === "running",
     );
-    if (!isRunning || this.#options.signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#waiting.push({ id, resolve });
-      this.#options.signal.addEventListener("abort", () => resolve(), { once: true });
-    });
+    if (!isRunning || this.#options.signal.aborted) {
+      callback();
+      return () => undefined;
+    }
+    const waiting = this.#waiting.get(id) ?? new Set();
+    this.#waiting.set(id, waiting.add(callback));
+    return () => waiting.delete(callback);
+  }
+
+  #tellEnd(id: string): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    waiting?.forEach((callback) => callback());
   }
 
   onExit(status: ContainerStatus): void {
@@ -138,12 +152,7 @@ export class ContainerKeeper {
     tracked.isReady = false;
     tracked.isStarted = false;
     if (tracked.activity === "stopping") tracked.activity = "none";
-    const [ended, others] = [
-      this.#waiting.filter(({ id }) => id === status.id),
-      this.#waiting.filter(({ id }) => id !== status.id),
-    ];
-    this.#waiting = others;
-    for (const { resolve } of ended) resolve();
+    this.#tellEnd(status.id);
     this.#options.onChange();
   }
 

@@ -275,9 +275,9 @@ export class PodWorker {
     return [...this.#containers.facts().values()].some(({ current }) => current?.state.type === "running");
   }
 
-  /** Resolves when the run with that id has ended; at once where it is not running. */
-  ended(id: string): Promise<void> {
-    return this.#containers.ended(id);
+  /** Calls back when the run with that id has ended; at once where it is not running. Returns what ends the waiting. */
+  onEnded(id: string, callback: () => void): () => void {
+    return this.#containers.onEnded(id, callback);
   }
 }
 

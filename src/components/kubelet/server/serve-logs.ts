@@ -26,7 +26,13 @@ export async function serveLogs(
   const options = optionsOf(query, nowMs);
   const { attempt, id } = chooseRun(worker, container, options.previous);
   const path = containerLogPath(nodeRoot, worker.pod, { name: container, attempt });
-  await sendLog(response, { path, options, ended: worker.ended(id), parse: parseLogLine, signal });
+  await sendLog(response, {
+    path,
+    options,
+    onEnded: (callback) => worker.onEnded(id, callback),
+    parse: parseLogLine,
+    signal,
+  });
 }
 
 /** The log of a part of the node that a mirror pod shows; it never ends by itself. */
@@ -40,8 +46,8 @@ export async function serveMirrorLogs(
   },
 ): Promise<void> {
   const { logFile: path, query, nowMs, signal } = request;
-  const ended = new Promise<void>(() => undefined);
-  await sendLog(response, { path, options: optionsOf(query, nowMs), ended, parse: parseJsonLogLine, signal });
+  const onEnded = (): (() => void) => () => undefined;
+  await sendLog(response, { path, options: optionsOf(query, nowMs), onEnded, parse: parseJsonLogLine, signal });
 }
 
 async function sendLog(
@@ -49,15 +55,15 @@ async function sendLog(
   given: {
     readonly path: string;
     readonly options: LogOptions;
-    readonly ended: Promise<void>;
+    readonly onEnded: (callback: () => void) => () => void;
     readonly parse: (line: Buffer) => LogRecord | undefined;
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
-  const { path, options, ended, parse, signal } = given;
+  const { path, options, onEnded, parse, signal } = given;
   const gone = new AbortController();
   response.on("close", () => gone.abort());
-  const source = { ended, parse, signal: AbortSignal.any([gone.signal, signal]) };
+  const source = { onEnded, parse, signal: AbortSignal.any([gone.signal, signal]) };
   response.writeHead(200, { "Content-Type": "text/plain" });
   // The client learns at once that the log is there, even while it is empty.
   response.flushHeaders();
