@@ -17,6 +17,10 @@ import type { Answer, Caller } from "./http-call.ts";
 
 /** Answers with what it was asked. */
 const backend = createServer((request, response) => {
+  if (request.url === "/upgrade") {
+    request.socket.end("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+    return;
+  }
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   request.on("end", () => {
@@ -86,6 +90,10 @@ test("without the slash a GET is redirected, and a method with a body is passed 
   assert.equal(redirect.headers.location, `${pod}:80/proxy/?a=1`);
   const posted: Answer = await ask(`${pod}:80/proxy?a=1`, { method: "POST", body: "x" });
   assert.deepEqual(posted.json, { method: "POST", url: "/?a=1", body: "x" });
+});
+
+test("a pod that changes the protocol without being asked is answered for with 503", async () => {
+  assert.equal((await ask(`${pod}:80/proxy/upgrade`)).code, 503);
 });
 
 test("a pod that takes no connection is told of in the words of Go's dialer", async () => {

@@ -3,6 +3,7 @@ import { request as httpRequest } from "node:http";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { Duplex } from "node:stream";
+import { serviceUnavailable } from "../../../api/status.ts";
 import { writeHead } from "../http/exchange.ts";
 import type { HttpRequest, HttpResponse } from "../http/exchange.ts";
 import { agentOver } from "./backends.ts";
@@ -43,6 +44,11 @@ export async function forward(request: HttpRequest, response: HttpResponse, targ
     });
     outgoing.once("response", resolve);
     outgoing.once("error", reject);
+    // One that nobody asked for: Node ends the connection, and says no more.
+    outgoing.once("upgrade", (_answer, socket) => {
+      socket.destroy();
+      reject(serviceUnavailable("the server changed the protocol without being asked"));
+    });
     // Who hangs up ends what was asked for: a followed log would run for ever.
     response.once("close", () => target.connection.destroy());
     (request as NodeJS.ReadableStream).pipe(outgoing);

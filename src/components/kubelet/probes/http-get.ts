@@ -76,6 +76,11 @@ function exchange(
       response.on("close", () => resolve({ status: response.statusCode ?? 0, body }));
       response.on("error", reject);
     });
+    // An upgrade that nobody asked for: Node ends the connection, and says no more.
+    request.on("upgrade", ({ statusCode = 0 }, socket) => {
+      socket.destroy();
+      resolve({ status: statusCode, body: "" });
+    });
     request.on("error", reject);
     request.end();
   });
