@@ -443,6 +443,17 @@ test("pods whose security, placement or volumes cannot be are refused with upstr
   for (const [spec, expected] of cases) assert.deepEqual(refused(spec), expected, JSON.stringify(spec));
 });
 
+test("a PersistentVolume's place on a node has no steps up, as that of a pod's volume", () => {
+  const spec = { capacity: { storage: "1Gi" }, accessModes: ["ReadWriteOnce"] };
+  for (const kind of ["hostPath", "local"]) {
+    const volume = { apiVersion: "v1", kind: "PersistentVolume", metadata: { name: "v" } };
+    assert.deepEqual(mistakes({ ...volume, spec: { ...spec, [kind]: { path: "/data/../.." } } }), [
+      `spec.${kind}.path: Invalid value: "/data/../..": must not contain '..'`,
+    ]);
+    assert.deepEqual(mistakes({ ...volume, spec: { ...spec, [kind]: { path: "/data" } } }), []);
+  }
+});
+
 test("a CronJob's schedule and time zone are checked", () => {
   const job = (spec: object): readonly string[] =>
     mistakes({

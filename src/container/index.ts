@@ -19,6 +19,7 @@ export type { CatalogSource } from "./images/catalog-source.ts";
 export { composeNodeRoot, updateNodeNames } from "./node-root/node-root.ts";
 export {
   makeEmptyDir,
+  makeHostFolder,
   makeMemoryDir,
   makeSubPath,
   readVolumeFile,

@@ -10,6 +10,12 @@ function validateMode(mode: number | undefined, field: string): FieldError[] {
   return [invalidValue(field, mode, "must be a number between 0 and 0777 (octal), both inclusive")];
 }
 
+/** A place on a node. */
+export function validateHostPath(path: string, field: string): FieldError[] {
+  if (!path) return [requiredValue(field)];
+  return path.split("/").includes("..") ? [invalidValue(field, path, "must not contain '..'")] : [];
+}
+
 /** A path within a volume. */
 function validateLocalPath(path: string, field: string): FieldError[] {
   if (path === "") return [requiredValue(field)];
@@ -72,12 +78,7 @@ export function validateVolumeSource(volume: Volume, field: string): FieldError[
     errors.push(...validateMode(configMap.defaultMode, `${field}.configMap.defaultMode`));
     errors.push(...validateItems(configMap.items, `${field}.configMap`));
   }
-  if (hostPath) {
-    if (!hostPath.path) errors.push(requiredValue(`${field}.hostPath.path`));
-    else if (hostPath.path.split("/").includes("..")) {
-      errors.push(invalidValue(`${field}.hostPath.path`, hostPath.path, "must not contain '..'"));
-    }
-  }
+  if (hostPath) errors.push(...validateHostPath(hostPath.path, `${field}.hostPath.path`));
   if (persistentVolumeClaim && !persistentVolumeClaim.claimName) {
     errors.push(requiredValue(`${field}.persistentVolumeClaim.claimName`));
   }

@@ -10,6 +10,7 @@ import { ageColumn, ageOf, column, nameColumn, nameOf, wideColumn } from "../reg
 import { defineResource } from "../registry/define.ts";
 import { resources } from "../resources.ts";
 import { readQuantities } from "./resources-validation.ts";
+import { validateHostPath } from "./volume-source-validation.ts";
 
 const modeLetters: Readonly<Record<string, string>> = {
   ReadWriteOnce: "RWO",
@@ -87,6 +88,8 @@ export const persistentVolumes = defineResource(resources.persistentVolumes, {
         unsupportedValue("spec.persistentVolumeReclaimPolicy", spec?.persistentVolumeReclaimPolicy ?? "", policies),
       );
     }
+    if (spec?.hostPath) errors.push(...validateHostPath(spec.hostPath.path, "spec.hostPath.path"));
+    if (spec?.local) errors.push(...validateHostPath(spec.local.path, "spec.local.path"));
     return errors;
   },
 });

@@ -47,6 +47,16 @@ export function makeSubPath(volume: string, path: string): string {
   return place;
 }
 
+/**
+ * The folder behind a volume that was made for a claim: the place of `path` as the node sees it, its links followed
+ * within the node's root; made as a folder for everybody where nothing is.
+ */
+export function makeHostFolder(nodeRoot: string, path: string): string {
+  const folder = resolveInRoot(nodeRoot, path);
+  makeEmptyDir(folder);
+  return folder;
+}
+
 class HostPathError extends Error {
   readonly code = "HostPath";
 }

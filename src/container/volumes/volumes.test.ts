@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, write
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { makeSubPath, removeVolumes } from "./index.ts";
+import { makeHostFolder, makeSubPath, removeVolumes } from "./index.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -32,6 +32,17 @@ test("makeSubPath() follows links within the volume only", () => {
   assert.equal(makeSubPath(volume, "inside/x"), join(volume, "data/x"));
   assert.equal(makeSubPath(volume, "root/etc"), join(volume, "etc"));
   assert.equal(makeSubPath(volume, "up/secret"), join(volume, "secret"));
+});
+
+test("makeHostFolder() makes a folder for everybody, and never leaves the node's root", () => {
+  const root = join(folder, "node");
+  mkdirSync(join(root, "claims"), { recursive: true });
+  symlinkSync("/", join(root, "claims/link"));
+  const made = makeHostFolder(root, "/claims/new");
+  assert.equal(made, join(root, "claims/new"));
+  assert.equal(statSync(made).mode & 0o777, 0o777);
+  for (const path of ["/..", "/claims/link", "/claims/link/../.."])
+    assert.equal(makeHostFolder(root, path), root, path);
 });
 
 test("removeVolumes() removes volumes of all kinds, and is content without any", () => {

@@ -1,6 +1,6 @@
 /** The folder behind a claim: of a volume that is a place on the node. */
 import type { Pod } from "../../../api/generated/types.ts";
-import { makeEmptyDir, resolveHostPath } from "../../../container/index.ts";
+import { makeHostFolder, resolveHostPath } from "../../../container/index.ts";
 import { isProvisionedByUs } from "../../../model/persistent-volumes/index.ts";
 import type { ClusterObjects } from "../objects.ts";
 
@@ -31,8 +31,5 @@ export async function claimedFolder(
   if (hostPath === undefined) throw new ClaimError(`no volume plugin matched for persistentvolume "${volumeName}"`);
   if (!isProvisionedByUs(volume)) return resolveHostPath(nodeRoot, hostPath.path, hostPath.type);
   // For any user of the pod, as other provisioners of folders do.
-  const parent = resolveHostPath(nodeRoot, hostPath.path.replace(/\/[^/]*$/, ""), "DirectoryOrCreate");
-  const folder = `${parent}/${hostPath.path.replace(/^.*\//, "")}`;
-  makeEmptyDir(folder);
-  return folder;
+  return makeHostFolder(nodeRoot, hostPath.path);
 }
