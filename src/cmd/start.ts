@@ -105,6 +105,7 @@ export async function start(
   checkFamilies(familiesOf(stored.config));
   // What a crash of the machine may have left there.
   removeRunFolder(folders);
+  await sweepImages(folders);
   const [apiPort, loopbackIndex] = await Promise.all([
     chooseApiPort(stored.config.apiPort).catch(async (error: unknown) => {
       if (!(error instanceof PreflightError)) throw error;
@@ -148,4 +149,11 @@ function replanned(
     },
   }));
   return { config: { ...config, apiPort, loopbackIndex, nodes: moved.map(({ node }) => node) }, roster: moved };
+}
+
+/** What a killed `image load` left. Most clusters have no images of their own, and need not know of them. */
+async function sweepImages(folders: ReturnType<typeof clusterFolders>): Promise<void> {
+  if (!existsSync(join(folders.stateDir, "images"))) return;
+  const { createImageStore } = await import("../container/index.ts");
+  createImageStore(folders).sweep();
 }

@@ -75,6 +75,7 @@ export function createImageStore(config: Paths): ImageStore {
     list: () => [...loaded.list(), ...catalogSource(config, process.getuid?.() !== 0).list()],
     load: (file) => loaded.load(file),
     remove: (name) => loaded.remove(name),
+    sweep: () => loaded.sweep(),
   };
 }
 
@@ -84,6 +85,8 @@ export interface ImageStore {
   load(file: string): Promise<readonly Image[]>;
   /** Removes a loaded image's name. Throws `ImageError` where there is none. */
   remove(name: string): void;
+  /** Removes what killed loads and removals left. Only while nobody else loads or removes. */
+  sweep(): void;
 }
 
 function loadedImages(config: Paths): LoadedImages {

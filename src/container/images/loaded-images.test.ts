@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import {
   existsSync,
   lstatSync,
@@ -9,6 +11,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -387,5 +390,60 @@ test("load() survives archives with any byte changed, and any layer", async () =
       }),
       { numRuns: 40 },
     );
+  });
+});
+
+/** Loads the archive in a process of its own, which is killed once it has come to unpacking. */
+async function killedLoad(folder: string, archive: string): Promise<void> {
+  const code = `import { createLoadedImages } from ${JSON.stringify(new URL("loaded-images.ts", import.meta.url).href)};
+    await createLoadedImages(${JSON.stringify(folder)}).load(${JSON.stringify(archive)}); console.log("loaded");`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(child, "close");
+  let said = "";
+  child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  const isUnpacking = (): boolean =>
+    existsSync(folder) && readdirSync(folder).some((name) => existsSync(join(folder, name, "root/etc/motd")));
+  while (!isUnpacking() && child.exitCode === null) await new Promise((resolve) => setImmediate(resolve));
+  child.kill("SIGKILL");
+  await ended;
+  assert.equal(said, "", "it was killed before it was through");
+}
+
+test("a load that is killed leaves nothing that is listed or found, and the next one sweeps its folders", async () => {
+  await withStore(async ({ images, file, folder }) => {
+    const many = Array.from({ length: 5000 }, (_, index) => ({ name: `usr/file-${index}`, text: "x".repeat(1000) }));
+    const archive = file(await dockerArchive([await tar([{ name: "etc/motd", text: "hello" }, ...many])]));
+    const store = join(folder, "store/images");
+    await killedLoad(store, archive);
+    assert.ok(readdirSync(store).length > 0);
+    assert.deepEqual(images.list(), []);
+    assert.equal(images.find(parseImageReference("app:1")), undefined);
+    await images.load(archive);
+    assert.deepEqual(readdirSync(store), [`sha256-${sha256(config)}`]);
+    // Of a load of other images, too; a start sweeps without one.
+    mkdirSync(join(store, "loading-abc/root"), { recursive: true });
+    images.sweep();
+    assert.deepEqual(readdirSync(store), [`sha256-${sha256(config)}`]);
+  });
+});
+
+test("a name that a killed load left with two images is the last one's, and goes from both", async () => {
+  await withStore(async ({ images, file, folder }) => {
+    const layer = await tar([{ name: "etc/motd", text: "hello" }]);
+    const first = await dockerArchive([layer]);
+    await images.load(file(first));
+    const store = join(folder, "store/images");
+    const [former = ""] = readdirSync(store);
+    const kept = readFileSync(join(store, former, "image.json"));
+    await images.load(file(anotherConfig(first)));
+    // As before its name was taken away, some time ago.
+    mkdirSync(join(store, former));
+    writeFileSync(join(store, former, "image.json"), kept);
+    utimesSync(join(store, former, "image.json"), 1, 1);
+    assert.equal(images.list().length, 1);
+    assert.notEqual(images.find(parseImageReference("app:1"))?.id, former.replace("-", ":"));
+    images.remove("app:1");
+    assert.deepEqual(images.list(), []);
+    assert.deepEqual(readdirSync(store), []);
   });
 });

@@ -1,4 +1,7 @@
-/** Images the user loaded from archives: one folder each under the cluster's state, found again after a stop. */
+/**
+ * Images the user loaded from archives: one folder each under the cluster's state, found again after a stop. What is not
+ * whole, because a load or a removal is under way or was killed, lies in folders of another name, which nobody lists.
+ */
 import {
   existsSync,
   mkdirSync,
@@ -7,6 +10,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
@@ -32,19 +36,42 @@ export interface LoadedImages {
   load(file: string): Promise<readonly Image[]>;
   /** Takes the name away; files of an image without a name go. Throws `ImageError` where there is none of the name. */
   remove(name: string): void;
+  /** Removes what killed loads and removals left. Only while nobody else loads or removes; `load` and `remove` do it, too. */
+  sweep(): void;
 }
+
+/** What is loaded, or removed, lies in a folder of such a name. */
+const partial = "loading-";
 
 /** `folder` is made when the first image is loaded. */
 export function createLoadedImages(folder: string): LoadedImages {
   const pathOf = (id: string): string => join(folder, id.replace(":", "-"));
-  const stored = (): readonly StoredImage[] => {
-    if (!existsSync(folder)) return [];
-    return readdirSync(folder)
-      .filter((name) => name.startsWith("sha256-") && existsSync(join(folder, name, "image.json")))
-      .map((name) => JSON.parse(readFileSync(join(folder, name, "image.json"), "utf8")) as StoredImage);
+  const namesIn = (prefix: string): readonly string[] =>
+    existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith(prefix)) : [];
+  /** The last one written comes last. */
+  const stored = (): readonly StoredImage[] =>
+    namesIn("sha256-")
+      .map((name) => join(folder, name, "image.json"))
+      .flatMap((path) => {
+        const stat = statSync(path, { throwIfNoEntry: false });
+        return stat === undefined ? [] : [{ path, writtenAt: stat.mtimeMs }];
+      })
+      .toSorted((a, b) => a.writtenAt - b.writtenAt)
+      .map(({ path }) => JSON.parse(readFileSync(path, "utf8")) as StoredImage);
+  /** A load that was killed may have left a name with its former image, too: the last one has it. */
+  const list = (): readonly Image[] => [
+    ...new Map(stored().flatMap(({ names, image }) => names.map((name) => [name, { ...image, name }]))).values(),
+  ];
+  const sweep = (): void => {
+    for (const name of namesIn(partial)) removeUnfinished(join(folder, name));
   };
-  const list = (): readonly Image[] =>
-    stored().flatMap(({ names, image }) => names.map((name) => ({ ...image, name })));
+
+  /** Not listed from its first moment on, whenever this is killed. */
+  function removeImage(id: string): void {
+    const gone = mkdtempSync(join(folder, partial));
+    renameSync(pathOf(id), join(gone, "image"));
+    removeUnfinished(gone);
+  }
 
   function write(image: StoredImage, target = pathOf(image.image.id)): void {
     const path = join(target, "image.json");
@@ -56,7 +83,7 @@ export function createLoadedImages(folder: string): LoadedImages {
     for (const each of stored().filter(({ names, image }) => names.includes(name) && image.id !== exceptId)) {
       const names = each.names.filter((other) => other !== name);
       if (names.length > 0) write({ ...each, names });
-      else rmSync(pathOf(each.image.id), { recursive: true, force: true });
+      else removeImage(each.image.id);
     }
   }
 
@@ -70,7 +97,7 @@ export function createLoadedImages(folder: string): LoadedImages {
     const complete = { names: [...new Set([...(earlier?.names ?? []), ...names])], image };
     if (earlier === undefined) {
       const { unpackLayer } = await import("./archive/unpack-layer.ts");
-      const unfinished = mkdtempSync(join(folder, "loading-"));
+      const unfinished = mkdtempSync(join(folder, partial));
       try {
         const root = join(unfinished, "root");
         mkdirSync(root, { mode: 0o755 });
@@ -95,8 +122,9 @@ export function createLoadedImages(folder: string): LoadedImages {
     async load(file) {
       if (!existsSync(file)) throw new ArchiveError(`Cannot load ${file}: there is no such file`);
       mkdirSync(folder, { recursive: true });
+      sweep();
       const { readArchive } = await import("./archive/read-archive.ts");
-      const parts = mkdtempSync(join(folder, "loading-"));
+      const parts = mkdtempSync(join(folder, partial));
       try {
         const images: Image[] = [];
         for (const archived of await readArchive(file, parts)) images.push(...(await store(archived, file)));
@@ -115,7 +143,9 @@ export function createLoadedImages(folder: string): LoadedImages {
         );
       }
       takeAway(full, "");
+      sweep();
     },
+    sweep,
   };
 }
 
