@@ -1,8 +1,9 @@
 /** The database file: how it is told from other files, made, and read. */
-import { closeSync, openSync } from "node:fs";
+import { closeSync, copyFileSync, existsSync, openSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { LogContent, LogRow } from "./write-log.ts";
 import { StorageError } from "./object-store.ts";
+import { newestRevisionFile, readNewestRevision } from "./newest-revision.ts";
 import { beginWithSpace, pragma, prepareSpace } from "./sqlite-space.ts";
 
 /** "netl": marks the file as ours (SQLite's application_id). */
@@ -45,8 +46,9 @@ export function openDatabase(path: string): DatabaseSync {
   }
 }
 
-/** Everything in the file; checks it on the way. */
+/** Everything in the file; checks it on the way, and that nothing is missing that was acknowledged. */
 export function readDatabase(path: string): LogContent {
+  checkPresence(path);
   const database = openDatabase(path);
   try {
     const rows: LogRow[] = [];
@@ -68,6 +70,7 @@ export function readDatabase(path: string): LogContent {
         .all()
         .map((row) => [String(row["resource"]), Number(row["revision"])]),
     );
+    checkNewest(path, Math.max(rows.at(-1)?.revision ?? 0, ...compacted.values()));
     return { rows, compacted };
   } catch (error) {
     throw storageErrorOf(path, error);
@@ -76,6 +79,39 @@ export function readDatabase(path: string): LogContent {
   }
 }
 
+/** SQLite makes a new database where there is none, and throws away the log of an empty one. */
+function checkPresence(path: string): void {
+  if (sizeOf(path) > 0) return;
+  const newest = readNewestRevision(path) ?? 0;
+  const hasLog = sizeOf(logOf(path)) > 0;
+  if (newest === 0 && !hasLog) return;
+  const what = existsSync(path) ? "it is empty" : "it is gone";
+  const proof = newest > 0 ? `revision ${newest} was acknowledged` : `there is its log "${logOf(path)}"`;
+  throw new StorageError(
+    "Corrupt",
+    `Cannot open the store "${path}": ${what}, and ${proof}; nothing was changed: restore the file from a copy, or ${startEmpty(path)}`,
+  );
+}
+
+/** A log with a broken frame ends before it, for SQLite, and is cut there when the file is closed: hence the copy. */
+function checkNewest(path: string, found: number): void {
+  const newest = readNewestRevision(path) ?? 0;
+  if (found >= newest) return;
+  const copy = `${logOf(path)}.damaged`;
+  const hasLog = sizeOf(logOf(path)) > 0;
+  if (hasLog && !existsSync(copy)) copyFileSync(logOf(path), copy);
+  const what =
+    hasLog || existsSync(copy) ? `its log is damaged, and kept as "${copy}"` : `its log "${logOf(path)}" is gone`;
+  throw new StorageError(
+    "Corrupt",
+    `Cannot open the store "${path}": it ends at revision ${found}, and revision ${newest} was acknowledged (${what}); restore both from a copy, remove "${newestRevisionFile(path)}" to go on without the writes that are missing, or ${startEmpty(path)}`,
+  );
+}
+
+const logOf = (path: string): string => `${path}-wal`;
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+const startEmpty = (path: string): string => `move "${path}*" away to start an empty cluster`;
+
 function prepareSchema(database: DatabaseSync, path: string): void {
   const id = pragma(database, "application_id");
   const version = pragma(database, "user_version");
@@ -83,14 +119,14 @@ function prepareSchema(database: DatabaseSync, path: string): void {
   if (id === applicationId) {
     throw new StorageError(
       "Corrupt",
-      `Cannot open the store "${path}": its format is ${version}, this netloom knows ${schemaVersion}; use the netloom that wrote it, or move the file away to start an empty cluster`,
+      `Cannot open the store "${path}": its format is ${version}, this netloom knows ${schemaVersion}; use the netloom that wrote it, or ${startEmpty(path)}`,
     );
   }
   const tables = database.prepare("SELECT count(*) AS count FROM sqlite_schema").get();
   if (id !== 0 || version !== 0 || tables?.["count"] !== 0) {
     throw new StorageError(
       "Corrupt",
-      `Cannot open the store "${path}": it is another program's database; move the file away to start an empty cluster`,
+      `Cannot open the store "${path}": it is another program's database; ${startEmpty(path)}`,
     );
   }
   database.exec(`BEGIN; ${schema} COMMIT;`);
@@ -102,7 +138,7 @@ function storageErrorOf(path: string, cause: unknown): StorageError {
   if (/not a database|malformed|corrupt/.test(reason)) {
     return new StorageError(
       "Corrupt",
-      `Cannot open the store "${path}": ${reason}; nothing was changed: restore the file from a copy, or move it away to start an empty cluster`,
+      `Cannot open the store "${path}": ${reason}; nothing was changed: restore the file from a copy, or ${startEmpty(path)}`,
       { cause },
     );
   }

@@ -1,6 +1,7 @@
 /** The thread that writes: `node:sqlite` blocks until the disk has the data, which the API's thread must not. */
 import { closeSync, openSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
+import { openNewestRevision } from "./newest-revision.ts";
 import { openDatabase } from "./sqlite-schema.ts";
 import { spaceKeeper } from "./sqlite-space.ts";
 import type { LogBatch } from "./write-log.ts";
@@ -42,6 +43,7 @@ function openWriter() {
   );
 
   const giveBackSpace = spaceKeeper(database);
+  const newest = openNewestRevision(path);
 
   function write(batch: LogBatch): void {
     database.exec("BEGIN IMMEDIATE");
@@ -52,6 +54,8 @@ function openWriter() {
       for (const revision of batch.forget) remove.run(revision);
       for (const [resource, revision] of batch.compacted) markCompacted.run(resource, revision);
       database.exec("COMMIT");
+      const last = batch.rows.at(-1);
+      if (last !== undefined) newest.note(last.revision);
     } catch (error) {
       // On a full disk SQLite may have rolled back by itself.
       if (database.isTransaction) database.exec("ROLLBACK");
@@ -68,7 +72,12 @@ function openWriter() {
     }
   }
 
-  return { write, tidy, close: () => database.close() };
+  function close(): void {
+    database.close();
+    newest.close();
+  }
+
+  return { write, tidy, close };
 }
 
 /** SQLite says "disk I/O error", and not why: whether the file can be opened for writing often tells. */
