@@ -24,6 +24,7 @@ export function oomScoreAdjust(
       return first;
     case "Burstable":
       return burstable(pod, container, capacityBytes);
+    case undefined:
     default:
       return undefined;
   }
