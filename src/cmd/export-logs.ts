@@ -1,9 +1,10 @@
 /** `netloom export logs DIR`: everything needed to understand a cluster elsewhere, and nothing that is secret. */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { apiVersionOf, type KubernetesObject } from "../api/object.ts";
 import type { NamespaceReport } from "../components/lab-inspection/index.ts";
+import { makeFolder } from "../machinery/make-folder.ts";
 import { clusterPaths } from "../model/cluster-config.ts";
 import { asAdministrator } from "./admin-client.ts";
 import { clusterFolders, CommandError, noCluster, runningCluster, type RunningCluster } from "./clusters.ts";
@@ -48,7 +49,7 @@ interface WrittenBundle {
 export async function exportLogs(name: string, wanted: string | undefined): Promise<WrittenBundle> {
   const paths = clusterPaths(clusterFolders(name));
   if (!existsSync(paths.logs)) throw new CommandError(`There are no logs of a cluster "${name}": ${noCluster}`);
-  const folder = wanted === undefined ? mkdtempSync(join(tmpdir(), `netloom-${name}-`)) : makeFolder(wanted);
+  const folder = wanted === undefined ? mkdtempSync(join(tmpdir(), `netloom-${name}-`)) : makeBundleFolder(wanted);
   const bundle = new Bundle(folder);
   bundle.write("README.txt", contents);
   bundle.write("version.json", await formatted(versions(), "json"));
@@ -63,23 +64,15 @@ export async function exportLogs(name: string, wanted: string | undefined): Prom
   return { folder, paths: bundle.finish() };
 }
 
-/**
- * Step by step, since Node's own recursive mkdir never ends where the kernel answers ENOENT for a folder whose parent is there,
- * as below /proc. Throws `CommandError` with the reason.
- */
-function makeFolder(folder: string): string {
-  const missing: string[] = [];
+/** Throws `CommandError` with the reason. */
+function makeBundleFolder(folder: string): string {
   try {
-    for (let path = resolve(folder); !existsSync(path); path = dirname(path)) missing.unshift(path);
-    for (const path of missing) mkdirSync(path);
-    if (missing.length === 0 && readdirSync(folder).length > 0) {
-      throw new CommandError(`Cannot write into "${folder}": it is not empty; name a new folder`);
-    }
+    makeFolder(folder);
+    if (readdirSync(folder).length === 0) return folder;
   } catch (error) {
-    if (error instanceof CommandError) throw error;
     throw new CommandError(`Cannot write into "${folder}": ${reasonOf(error)}; name another folder`, { cause: error });
   }
-  return folder;
+  throw new CommandError(`Cannot write into "${folder}": it is not empty; name a new folder`);
 }
 
 async function exportRunning(bundle: Bundle, cluster: RunningCluster): Promise<void> {

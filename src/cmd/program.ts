@@ -13,7 +13,8 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   // "netloom logs | head": whoever read has read enough.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
-    throw error;
+    progress.fail(`Cannot write the answer: ${error.message}`);
+    process.exit(1);
   });
   let code = 0;
   const program = createProgram({ progress, signal: interrupt.signal, setExitCode: (value) => (code = value) });

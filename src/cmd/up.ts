@@ -63,10 +63,24 @@ async function makeOrStart(options: UpOptions, progress: Progress, signal: Abort
     const roster = initialRoster(config.nodes, options.agents ?? 1);
     return await boot(config, { roster, progress, signal, waitMs, started, kubeconfig, isNew: true });
   } catch (error) {
-    removeTraces(config);
+    removeSaying(config, { progress, error });
     throw error;
   } finally {
     apiPort.release();
     loopbackIndex.release();
+  }
+}
+
+/** What could not be removed is told beside why there is no cluster, unless it is the same. */
+function removeSaying(
+  config: ClusterConfig,
+  { progress, error }: { readonly progress: Progress; readonly error: unknown },
+): void {
+  try {
+    removeTraces(config);
+  } catch (left) {
+    if ((error as { readonly code?: unknown }).code !== (left as { readonly code?: unknown }).code) {
+      progress.say((left as Error).message);
+    }
   }
 }

@@ -9,6 +9,7 @@ function machineWith(changes: Partial<Machine> = {}, files: Readonly<Record<stri
     "/proc/sys/fs/inotify/max_user_instances": "128",
     "/proc/self/limits": "Max open files            1024                 1048576              files",
     "/proc/meminfo": "MemTotal: 1 kB\nMemAvailable:   4194304 kB",
+    "/etc/passwd": "root:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/sh",
     "/etc/subuid": "alice:100000:65536",
     "/etc/subgid": "alice:100000:65536",
     ...files,
@@ -18,7 +19,6 @@ function machineWith(changes: Partial<Machine> = {}, files: Readonly<Record<stri
     architecture: "x64",
     kernelRelease: "6.1.0-18-amd64",
     nodeVersion: "v24.1.0",
-    environment: { USER: "alice" },
     read: (path) => present[path],
     exists: (path) => path === "/sys/fs/cgroup/cgroup.controllers",
     run: () => ({ status: 0, output: "some program version 1.2.3" }),
@@ -199,4 +199,18 @@ test("examine() tells of AppArmor's restriction where it bites", async () => {
   const of = await examined(machineWith({}, files), { trials: { refusal: "EPERM" } });
   assert.equal(of("AppArmor").verdict, "fail");
   assert.equal((await examined(machineWith({}, files)))("AppArmor").verdict, "ok");
+});
+
+test("examine() tells where the remedy of refused namespaces is", async () => {
+  const remedyOf = async (refusal: string, isRootless: boolean): Promise<string | undefined> =>
+    (await examined(machineWith(), { trials: { refusal }, isRootless }))("namespaces").remedy;
+  assert.match((await remedyOf("unshare failed: No space left on device", false)) ?? "", /a limit is reached/);
+  assert.match((await remedyOf("spawnSync unshare ENOENT", true)) ?? "", /see what is missing under programs/);
+  assert.match((await remedyOf("unshare failed: Operation not permitted", false)) ?? "", /--privileged/);
+  assert.match((await remedyOf("unshare failed: Operation not permitted", true)) ?? "", /under users/);
+});
+
+test("examine() grants ids to the user whom the machine knows, whatever its environment says", async () => {
+  const of = await examined(machineWith({ uid: 1000 }, { "/etc/subuid": "bob:100000:65536" }));
+  assert.match(of("id mapping").remedy ?? "", /--add-subgids 100000-165535 alice$/);
 });

@@ -13,7 +13,6 @@ export interface Machine {
   /** "6.1.0-18-amd64". */
   readonly kernelRelease: string;
   readonly nodeVersion: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
   /** A file's text without the white space around it; undefined where it cannot be read. */
   read(path: string): string | undefined;
   exists(path: string): boolean;
@@ -40,7 +39,6 @@ export function openMachine(toolsDir: string): Machine {
     architecture: process.arch,
     kernelRelease: release(),
     nodeVersion: process.version,
-    environment: process.env,
     read: (path) => {
       try {
         return readFileSync(path, "utf8").trim();

@@ -8,7 +8,6 @@ import {
   existsSync,
   fstatSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readFileSync,
   rmSync,
@@ -17,11 +16,16 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../machinery/clock.ts";
+import { makeFolder } from "../../machinery/make-folder.ts";
 import { makePrivateFolder } from "./folders.ts";
 import { identify, isAlive, type ProcessIdentity } from "./process-table.ts";
 
 /** What holds a lock: "up" and "start" may take as long as their --wait, the others end soon. */
 export type LockedCommand = "up" | "start" | "stop" | "down" | "image" | "clean-up";
+
+class FlockMissingError extends Error {
+  readonly code = "FlockMissing";
+}
 
 export class ClusterBusyError extends Error {
   readonly code = "ClusterBusy";
@@ -70,7 +74,7 @@ export async function withClusterLock<T>(options: LockOptions, work: () => Promi
   // Where no cluster ever was nobody can be at work, and a command that finds nothing leaves nothing.
   if (!isLong[options.command] && !existsSync(options.runRoot)) return await work();
   // Root may end the cluster of another user, who owns the folder.
-  if (process.getuid?.() === 0) mkdirSync(options.runRoot, { recursive: true, mode: 0o700 });
+  if (process.getuid?.() === 0) makeFolder(options.runRoot, { mode: 0o700 });
   else makePrivateFolder(options.runRoot);
   const path = join(options.runRoot, `.${options.name}.lock`);
   const fd = await lock(path, options);
@@ -120,7 +124,8 @@ function tryLock(path: string): number | undefined {
   const fd = openSync(path, "a+", 0o600);
   // flock(1) locks what it inherits, and the lock stays with the open file when it ends.
   const { status, error } = spawnSync("flock", ["-x", "-n", "3"], { stdio: ["ignore", "ignore", "ignore", fd] });
-  if (error !== undefined) throw new Error(`Cannot run "flock" (${error.message}): install the package util-linux`);
+  if (error !== undefined)
+    throw new FlockMissingError(`Cannot run "flock" (${error.message}): install the package util-linux`);
   // It may have been removed by its last holder between the opening and the locking.
   if (status === 0 && statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino) return fd;
   closeSync(fd);

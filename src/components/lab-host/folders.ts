@@ -1,7 +1,8 @@
 /** Where netloom keeps things on the host: state, sockets, fetched programs. Nothing is written anywhere else. */
-import { accessSync, constants, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
+import { makeFolder } from "../../machinery/make-folder.ts";
 import { isClusterName } from "../../model/cluster-plan/index.ts";
 
 export interface HostFolders {
@@ -38,7 +39,7 @@ class FolderError extends Error {
  */
 export function makePrivateFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path, { mode: 0o700 });
     const { uid } = lstatSync(path);
     if (uid !== userInfo().uid) throw new Error(`it belongs to ${userName(uid)}`);
   } catch (error) {

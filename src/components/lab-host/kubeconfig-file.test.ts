@@ -132,3 +132,18 @@ test("kubeconfigPath() follows kubectl's order", () => {
   assert.equal(kubeconfigPath(undefined, { KUBECONFIG: ":/a:/b" }), "/a");
   assert.match(kubeconfigPath(undefined, {}), /\/\.kube\/config$/);
 });
+
+test("mergeContext() and currentContext() refuse a folder, and what cannot be made, in words that name the remedy", () => {
+  inFolder((path) => {
+    mkdirSync(path, { recursive: true });
+    for (const impossible of [path, "/proc/netloom/config"]) {
+      assert.throws(
+        () => {
+          currentContext(impossible);
+          mergeContext(impossible, "netloom", credentials);
+        },
+        (error) => error instanceof KubeconfigError && error.message.endsWith("name another file with --kubeconfig"),
+      );
+    }
+  });
+});

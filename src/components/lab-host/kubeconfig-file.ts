@@ -2,7 +2,6 @@
 import {
   closeSync,
   existsSync,
-  mkdirSync,
   openSync,
   readFileSync,
   readlinkSync,
@@ -16,6 +15,7 @@ import {
 import { homedir, hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { isMap, isSeq, parseDocument, YAMLMap, YAMLSeq, type Document } from "yaml";
+import { makeFolder } from "../../machinery/make-folder.ts";
 import { identify, isAlive } from "./process-table.ts";
 
 export class KubeconfigError extends Error {
@@ -44,7 +44,7 @@ export function kubeconfigPath(
 /** Undefined where there is none, or no such file. Throws `KubeconfigError` where it cannot be read. */
 export function currentContext(path: string): string | undefined {
   if (!existsSync(path)) return undefined;
-  const current = readDocument(path).get("current-context");
+  const current = explained(path, () => readDocument(path).get("current-context"));
   return typeof current === "string" && current !== "" ? current : undefined;
 }
 
@@ -103,18 +103,33 @@ const lockOf = (path: string): string => `${path}.lock`;
 function edit<T>(file: string, change: (document: Document) => T): T {
   // Through a link, so that the rename below replaces the file and not the link to it.
   const path = existsSync(file) ? realpathSync(file) : file;
-  return locked(path, () => {
-    const document = readDocument(path);
-    const result = change(document);
-    // Written beside and renamed, so that a reader never sees half a file; the mode of keys.
-    const temporary = temporaryOf(path);
-    rmSync(temporary, { force: true });
-    writeFileSync(temporary, document.toString({ lineWidth: 0 }), {
-      mode: existsSync(path) ? statSync(path).mode & 0o777 : 0o600,
-    });
-    renameSync(temporary, path);
-    return result;
-  });
+  return explained(path, () =>
+    locked(path, () => {
+      const document = readDocument(path);
+      const result = change(document);
+      // Written beside and renamed, so that a reader never sees half a file; the mode of keys.
+      const temporary = temporaryOf(path);
+      rmSync(temporary, { force: true });
+      writeFileSync(temporary, document.toString({ lineWidth: 0 }), {
+        mode: existsSync(path) ? statSync(path).mode & 0o777 : 0o600,
+      });
+      renameSync(temporary, path);
+      return result;
+    }),
+  );
+}
+
+/** What the system refuses, as of a folder or another user's file, is the user's to mend. */
+function explained<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof KubeconfigError) throw error;
+    throw new KubeconfigError(
+      `Cannot use the kubeconfig "${path}": ${(error as Error).message}; name another file with --kubeconfig`,
+      { cause: error },
+    );
+  }
 }
 
 function readDocument(path: string): Document {
@@ -130,7 +145,7 @@ function readDocument(path: string): Document {
 
 /** client-go's own lock: the file `<path>.lock`, made exclusively. Ours says whose it is, so that one of a killed netloom goes. */
 function locked<T>(path: string, work: () => T): T {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path), { mode: 0o700 });
   const lock = lockOf(path);
   const deadline = Date.now() + 2000;
   for (;;) {

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { removeContext } from "./kubeconfig-file.ts";
+import { KubeconfigError, removeContext } from "./kubeconfig-file.ts";
 import { markUnfinished } from "./starting.ts";
 
 /** What `up` did outside the cluster's own folders, written down before it did it. */
@@ -53,7 +53,14 @@ export function withdrawContext({ stateDir }: { readonly stateDir: string }): vo
 
 /** Harmless when repeated or when parts are missing already; killed in the middle, it leaves what `isUnfinished` tells. */
 export function removeTraces(folders: { readonly stateDir: string; readonly runDir: string }): void {
-  withdrawContext(folders);
+  const traces = readTraces(folders.stateDir);
+  let refusal: Error | undefined;
+  try {
+    withdrawContext(folders);
+  } catch (error) {
+    // A kubeconfig that cannot be edited must not keep the rest from being removed, for ever.
+    refusal = error as Error;
+  }
   removeTree(folders.runDir);
   try {
     markUnfinished(folders.stateDir);
@@ -61,6 +68,11 @@ export function removeTraces(folders: { readonly stateDir: string; readonly runD
     // There is no such folder, or no space in it.
   }
   removeTree(folders.stateDir);
+  if (refusal === undefined) return;
+  throw new KubeconfigError(
+    `The cluster is gone, but its context may be left in "${traces?.kubeconfig}": ${refusal.message.replace(/; [^;]*--kubeconfig$/, "")}; take it out with "kubectl config delete-context ${traces?.context}"`,
+    { cause: refusal },
+  );
 }
 
 /**

@@ -26,10 +26,21 @@ const kernel: Check = {
   },
 };
 
+/** unshare(1) says of a limit that there is no space left. */
+function remedyOf(refusal: string, isRootless: boolean): string {
+  if (/No space left on device/.test(refusal)) {
+    return "a limit is reached, or is 0: see the namespaces under machine, and user.max_pid_namespaces";
+  }
+  if (/ENOENT/.test(refusal)) return "see what is missing under programs, and machine: disk";
+  return isRootless
+    ? "see the remedy under users: user namespaces"
+    : "a sandbox forbids them: in a container run it with --privileged";
+}
+
 const namespaces: Check = {
   name: "namespaces",
   examine: ({ trials, isRootless }) => {
-    if ("refusal" in trials) return fail(trials.refusal, "see the remedy under users: user namespaces");
+    if ("refusal" in trials) return fail(trials.refusal, remedyOf(trials.refusal, isRootless));
     return ok(isRootless ? "user, mount, PID and network, made in a trial" : "mount, PID and network, made in a trial");
   },
 };

@@ -18,6 +18,7 @@ interface Program {
 const programs: readonly Program[] = [
   { name: "unshare", package: "util-linux", ask: ["--version"] },
   { name: "nsenter", package: "util-linux", ask: ["--version"] },
+  { name: "flock", package: "util-linux", ask: ["--version"] },
   // Without a state folder it may use, a newer crun fails before it says its version.
   { name: "crun", package: toolPackages.crun, ask: [`--root=${tmpdir()}`, "--version"] },
   { name: "conmon", package: toolPackages.conmon, ask: ["--version"] },

@@ -1,6 +1,7 @@
 /** Who runs netloom, and which users its cluster can have. */
 import type { Check } from "../check.ts";
 import { fail, ok, warning } from "../finding.ts";
+import type { Machine } from "../machine.ts";
 
 const who: Check = {
   name: "rights",
@@ -46,7 +47,7 @@ const idMapping: Check = {
     const alone = "only root exists in containers; images that switch to another user fail at that";
     const programs = ["newuidmap", "newgidmap"].map((name) => machine.tool(name)?.path);
     if (programs.includes(undefined)) return warning(alone, "sudo apt-get install uidmap");
-    const name = machine.environment["USER"] ?? machine.environment["LOGNAME"];
+    const name = nameOf(machine);
     const [uids, gids] = ["/etc/subuid", "/etc/subgid"].map((file) =>
       idsOf(machine.read(file) ?? "", [name, `${machine.uid}`]),
     );
@@ -63,6 +64,12 @@ const idMapping: Check = {
     return ok(`${uids} users and ${gids} groups of this user's own in /etc/subuid and /etc/subgid`);
   },
 };
+
+/** As newuidmap finds it; $USER may be another's, after "su" or "sudo -u". */
+function nameOf({ uid, read }: Machine): string | undefined {
+  const lines = (read("/etc/passwd") ?? "").split("\n").map((line) => line.split(":"));
+  return lines.find(([, , id]) => id === `${uid}`)?.[0];
+}
 
 /** The sum of the ranges in a file of lines "owner:first:count". */
 function idsOf(text: string, owners: readonly (string | undefined)[]): number {
