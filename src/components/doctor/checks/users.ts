@@ -66,9 +66,9 @@ const idMapping: Check = {
 };
 
 /** As newuidmap finds it; $USER may be another's, after "su" or "sudo -u". */
-function nameOf({ uid, read }: Machine): string | undefined {
-  const lines = (read("/etc/passwd") ?? "").split("\n").map((line) => line.split(":"));
-  return lines.find(([, , id]) => id === `${uid}`)?.[0];
+function nameOf(machine: Machine): string | undefined {
+  const lines = (machine.read("/etc/passwd") ?? "").split("\n").map((line) => line.split(":"));
+  return lines.find(([, , id]) => id === `${machine.uid}`)?.[0];
 }
 
 /** The sum of the ranges in a file of lines "owner:first:count". */
