@@ -1,4 +1,4 @@
-/** `netloom expose service/NAME PORT`: a port of this host's 127.0.0.1 for a Service. */
+/** `netloom expose service/NAME PORT`: a port of this host's loopback addresses for a Service. */
 import { createServer, connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Service } from "../api/generated/types.ts";
@@ -8,9 +8,11 @@ import {
   exposeAnnotation,
   exposedPort,
   type Exposure,
+  exposingHosts,
   exposuresOf,
   formatExposures,
 } from "../components/published-ports/index.ts";
+import { hostPort as addressText } from "../lib/ip/index.ts";
 import { asAdministrator } from "./admin-client.ts";
 import { CommandError, runningCluster } from "./clusters.ts";
 
@@ -32,6 +34,7 @@ export async function expose(options: ExposeOptions): Promise<string> {
     throw new CommandError(`Cannot expose "${options.target}": name a Service, such as service/web`);
   }
   const { hostPort, wanted } = readPort(options.port);
+  const hosts = exposingHosts(config.nodes);
   return await asAdministrator(config, async (client) => {
     const key = { namespace: options.namespace, name: serviceName };
     const service = await client.get(resources.services, key);
@@ -43,16 +46,18 @@ export async function expose(options: ExposeOptions): Promise<string> {
         );
       }
       await annotate(client, service, others);
-      return `127.0.0.1:${hostPort} no longer leads to service/${serviceName}\n`;
+      const places = hosts.map((host) => addressText(host, hostPort));
+      return `${places.join(", ")} no longer ${places.length === 1 ? "leads" : "lead"} to service/${serviceName}\n`;
     }
     const servicePort = choosePort(service, wanted);
     const isAlreadyOurs = others.length < exposuresOf(service).length;
-    if (!isAlreadyOurs) await checkFree(hostPort);
+    const usable = await freePlaces(hosts, { port: hostPort, isOurs: isAlreadyOurs });
     await annotate(client, service, [...others, { hostPort, servicePort }]);
     const port = exposedPort(service, { servicePort });
     const isTcp = (port?.protocol ?? "TCP") === "TCP";
-    if (isTcp) await untilItListens(hostPort);
-    return `${isTcp ? "" : "udp "}127.0.0.1:${hostPort} -> service/${serviceName}:${port?.port} (${service.spec?.clusterIP}), until the Service goes or --remove\n`;
+    if (isTcp) for (const host of usable) await untilItListens({ host, port: hostPort });
+    const places = usable.map((host) => addressText(host, hostPort)).join(", ");
+    return `${isTcp ? "" : "udp "}${places} -> service/${serviceName}:${port?.port} (${service.spec?.clusterIP}), until the Service goes or --remove\n`;
   });
 }
 
@@ -99,29 +104,48 @@ async function annotate(client: ApiClient, service: Service, exposures: readonly
   );
 }
 
-/** The server process will listen there; it has this user's rights, and so has the trial. */
-async function checkFree(port: number): Promise<void> {
-  const error = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
+/**
+ * The hosts where the port can be listened on: all of those that the machine has. The server process will listen there; it has
+ * this user's rights, and so has the trial. Rejects with `CommandError` where another program does; with `isOurs` that is it.
+ */
+async function freePlaces(
+  hosts: readonly string[],
+  { port, isOurs }: { readonly port: number; readonly isOurs: boolean },
+): Promise<readonly string[]> {
+  const trials = await Promise.all(hosts.map(async (host) => ({ host, error: await tryToListen({ host, port }) })));
+  const present = trials.filter(({ error }) => !["EADDRNOTAVAIL", "EAFNOSUPPORT"].includes(error?.code ?? ""));
+  for (const { host, error } of present) {
+    if (error === undefined || (isOurs && error.code === "EADDRINUSE")) continue;
+    throw new CommandError(
+      error.code === "EACCES"
+        ? `Cannot listen on ${addressText(host, port)}: ports below 1024 are root's; choose one above`
+        : `Cannot listen on ${addressText(host, port)}: another program does; choose another port`,
+      { cause: error },
+    );
+  }
+  return present.map(({ host }) => host);
+}
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+async function tryToListen(place: Place): Promise<NodeJS.ErrnoException | undefined> {
+  return await new Promise((resolve) => {
     const server = createServer();
     server.once("error", resolve);
-    server.listen({ host: "127.0.0.1", port, exclusive: true }, () => server.close(() => resolve(undefined)));
+    server.listen({ ...place, exclusive: true }, () => server.close(() => resolve(undefined)));
   });
-  if (error === undefined) return;
-  throw new CommandError(
-    error.code === "EACCES"
-      ? `Cannot listen on 127.0.0.1:${port}: ports below 1024 are root's; choose one above`
-      : `Cannot listen on 127.0.0.1:${port}: another program does; choose another port`,
-    { cause: error },
-  );
 }
 
 const patienceMs = 5000;
 
-async function untilItListens(port: number): Promise<void> {
+async function untilItListens({ host, port }: Place): Promise<void> {
   const deadline = Date.now() + patienceMs;
   while (Date.now() < deadline) {
     const isOpen = await new Promise<boolean>((resolve) => {
-      const socket = connect({ host: "127.0.0.1", port });
+      const socket = connect({ host, port });
       socket.once("connect", () => resolve(true));
       socket.once("error", () => resolve(false));
       socket.once("close", () => resolve(false));
@@ -130,5 +154,5 @@ async function untilItListens(port: number): Promise<void> {
     if (isOpen) return;
     await sleep(20);
   }
-  throw new CommandError(`Nothing listens on 127.0.0.1:${port} yet: see "netloom logs server" for the reason`);
+  throw new CommandError(`Nothing listens on ${addressText(host, port)} yet: see "netloom logs server" for the reason`);
 }

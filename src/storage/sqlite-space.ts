@@ -29,15 +29,24 @@ export function beginWithSpace(database: DatabaseSync): void {
 
 const incremental = 2;
 
-/** The returned function gives back a few free pages where there are many. Call it after commits. */
+/**
+ * The returned function gives back a few free pages where there are many; having given back the last of them it lets the file
+ * itself shrink, which otherwise waits until the log is full. Call it after commits.
+ */
 export function spaceKeeper(database: DatabaseSync): () => void {
   // Asked after each commit: a statement made anew would cost more than the answer.
   const freePages = database.prepare("PRAGMA freelist_count");
   const allPages = database.prepare("PRAGMA page_count");
+  let isShrinking = false;
   return () => {
     const free = Number(freePages.get()?.["freelist_count"]);
-    if (free <= sparePages || free <= Number(allPages.get()?.["page_count"]) * spareShare) return;
-    database.exec(`PRAGMA incremental_vacuum(${stepPages})`);
+    if (free > sparePages && free > Number(allPages.get()?.["page_count"]) * spareShare) {
+      isShrinking = true;
+      database.exec(`PRAGMA incremental_vacuum(${stepPages})`);
+    } else if (isShrinking) {
+      isShrinking = false;
+      database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    }
   };
 }
 

@@ -191,9 +191,16 @@ for (const [name, expected] of Object.entries(clusters)) {
         );
         for (const [host = ""] of ports) await must(lab.shell(`curl -sf -m 5 http://${host}/get`));
       });
-      await must(lab.netloom(["expose", "service/web", "18099:80"]));
+      const places = "127.0.0.1:18099, [::1]:18099";
+      for (const repeated of [false, true]) {
+        const told = await must(lab.netloom(["expose", "service/web", "18099:80"]));
+        assert.ok(told.startsWith(`${places} -> service/web:80 (`), `${told} (${repeated ? "again" : "first"})`);
+      }
       for (const host of ["127.0.0.1", "[::1]"]) await must(lab.shell(`curl -sfg -m 5 http://${host}:18099/get`));
-      await must(lab.netloom(["expose", "service/web", "18099:80", "--remove"]));
+      assert.equal(
+        await must(lab.netloom(["expose", "service/web", "18099:80", "--remove"])),
+        `${places} no longer lead to service/web\n`,
+      );
     });
 
     test("lets pods use the API by its name and its address, trusted", async () => {

@@ -29,8 +29,7 @@ export function desiredPorts(
 ): ReadonlyMap<string, PublishedPort> {
   const ports = new Map<string, PublishedPort>();
   const taken = new Set<string>();
-  // A machine may have no IPv6 at all; one that carries nodes with IPv6 addresses has.
-  const hosts = nodes.some(({ addresses }) => addresses.some(isIpv6)) ? ["127.0.0.1", "::1"] : ["127.0.0.1"];
+  const hosts = exposingHosts(nodes);
   for (const service of services) {
     for (const port of [...nodePorts(service, nodes), ...exposed(service, hosts)]) {
       const where = `${port.protocol} ${hostPort(port.listen.host, port.listen.port)}`;
@@ -41,6 +40,14 @@ export function desiredPorts(
     }
   }
   return ports;
+}
+
+/**
+ * The addresses of the host at which a Service is exposed. A machine may have no IPv6 at all; one that carries nodes with
+ * IPv6 addresses has.
+ */
+export function exposingHosts(nodes: readonly Pick<NodeConfig, "addresses">[]): readonly string[] {
+  return nodes.some(({ addresses }) => addresses.some(isIpv6)) ? ["127.0.0.1", "::1"] : ["127.0.0.1"];
 }
 
 function nodePorts(service: Service, nodes: readonly NodeConfig[]): readonly PublishedPort[] {
