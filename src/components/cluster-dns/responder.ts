@@ -140,7 +140,7 @@ export function createResponder(options: ResponderOptions): Respond {
     };
     try {
       const reply = place.handler(request);
-      return reply instanceof Promise ? reply.then(finish, failed) : finish(reply);
+      return reply instanceof Promise ? reply.then(finish).catch(failed) : finish(reply);
     } catch (error) {
       return failed(error);
     }

@@ -152,7 +152,10 @@ function createBackOff() {
       const last = entries.get(key);
       // In the future it was where the clock has been set back since.
       if (last !== undefined && last.at <= now && now < last.at + last.pauseMs) return last.at + last.pauseMs - now;
-      const isLongAgo = last === undefined || now > last.at + 2 * maxBackOffMs;
+      const isOld = ({ at }: { readonly at: number }): boolean => now > at + 2 * maxBackOffMs;
+      const isLongAgo = last === undefined || isOld(last);
+      // Of sets and nodes that are gone nobody asks again.
+      for (const [other, entry] of entries) if (isOld(entry)) entries.delete(other);
       entries.set(key, { at: now, pauseMs: isLongAgo ? firstBackOffMs : Math.min(last.pauseMs * 2, maxBackOffMs) });
       return 0;
     },
