@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { resources } from "../../api/resources.ts";
@@ -229,6 +229,24 @@ test("a restarted agent leaves alone what containers have written into their /et
   appendFileSync(hosts, "10.0.0.1\tby-hand\n");
   await rig.restart();
   assert.match(readFileSync(hosts, "utf8"), /\tby-hand\n$/);
+  await rig.close();
+});
+
+test("a container restarted in the node's network gets the node's /etc/hosts of now, a running one keeps its own", async () => {
+  const rig = await startKubelet();
+  const nodeHosts = `${rig.nodeRoot}/etc/hosts`;
+  mkdirSync(`${rig.nodeRoot}/etc`, { recursive: true });
+  writeFileSync(nodeHosts, "192.168.60.11\tnode-1\n");
+  const runs = await rig.createPod("runs", { hostNetwork: true, containers: [nginx] });
+  const crashing = { name: "main", image: "busybox", command: ["false"] };
+  const crashes = await rig.createPod("crashes", { hostNetwork: true, containers: [crashing] });
+  const hostsOf = ({ metadata }: typeof runs): string =>
+    readFileSync(`${rig.nodeRoot}/var/lib/kubelet/pods/${metadata?.uid}/etc-hosts`, "utf8");
+  for (const pod of [runs, crashes]) assert.doesNotMatch(hostsOf(pod), /node-2/);
+  appendFileSync(nodeHosts, "192.168.60.12\tnode-2\n");
+  await rig.clock.advance(11_000);
+  await rig.until(() => hostsOf(crashes).includes("\tnode-2\n"));
+  assert.doesNotMatch(hostsOf(runs), /node-2/);
   await rig.close();
 });
 

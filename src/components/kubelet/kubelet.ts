@@ -67,6 +67,7 @@ export function createKubelet(options: KubeletOptions): Component {
     events,
     runtime,
     nodeRoot,
+    clusterDomain: options.config.clusterDomain,
     images: createImagePuller({ images: runtime.images, clock, events }),
     objects,
     followers,

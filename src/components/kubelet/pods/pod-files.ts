@@ -29,12 +29,29 @@ export function writePodFiles(options: {
   const isFqdn = pod.spec?.setHostnameAsFQDN === true && names.fqdn !== "";
   const hostname = isOnHost ? nodeName : isFqdn ? names.fqdn : names.hostname;
   if (isAdopted && isWritten(dir, ips)) return { hostname };
-  const nodeHosts = isOnHost ? readOr(`${nodeRoot}/etc/hosts`, "127.0.0.1\tlocalhost\n") : undefined;
-  writeFileSync(`${dir}/etc-hosts`, hostsFile({ pod, ips, clusterDomain, nodeHosts }));
+  writeHostsFile({ pod, ips, clusterDomain, nodeRoot });
   writeFileSync(`${dir}/etc-hostname`, `${hostname}\n`);
   const node = readOr(`${nodeRoot}/etc/resolv.conf`, "");
   writeFileSync(`${dir}/resolv.conf`, resolvConf({ pod, clusterDomain, clusterDns: dnsServiceAddress, node }));
   return { hostname };
+}
+
+/**
+ * Writes the pod's `/etc/hosts`: as upstream, before each start of a container, so that one in the node's network knows the nodes
+ * that came since. Containers that run see the same file.
+ */
+export function writeHostsFile(options: {
+  readonly pod: Pod;
+  readonly ips: readonly string[];
+  readonly clusterDomain: string;
+  readonly nodeRoot: string;
+}): void {
+  const { pod, ips, clusterDomain, nodeRoot } = options;
+  const isOnHost = pod.spec?.hostNetwork === true;
+  const nodeHosts = isOnHost ? readOr(`${nodeRoot}/etc/hosts`, "127.0.0.1\tlocalhost\n") : undefined;
+  const path = `${podDir(nodeRoot, pod.metadata?.uid ?? "")}/etc-hosts`;
+  const text = hostsFile({ pod, ips, clusterDomain, nodeHosts });
+  if (text !== readOr(path, "")) writeFileSync(path, text);
 }
 
 /** Mounts of these files, except where a volume of the container takes the place. Makes the run's termination log. */

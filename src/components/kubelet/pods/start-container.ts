@@ -9,7 +9,7 @@ import type { ClusterObjects } from "../objects.ts";
 import { containerSpec } from "./container-spec.ts";
 import type { AnyContainer } from "./find-container.ts";
 import type { ImagePuller } from "./image-puller.ts";
-import { podFileMounts } from "./pod-files.ts";
+import { podFileMounts, writeHostsFile } from "./pod-files.ts";
 import { StartError } from "./start-error.ts";
 import type { StartLimit } from "./limit-concurrency.ts";
 
@@ -19,6 +19,7 @@ export interface StartContext {
   readonly objects: ClusterObjects;
   readonly events: PodEvents;
   readonly nodeRoot: string;
+  readonly clusterDomain: string;
   /** Runs so many at once and lets the others wait: starts of many pods must not slow each other down. */
   readonly limit: StartLimit;
 }
@@ -45,12 +46,14 @@ export async function startContainer(context: StartContext, request: StartReques
   ]);
   try {
     const variables = containerEnvironment(container, env);
+    const { nodeRoot, clusterDomain } = context;
+    writeHostsFile({ pod, ips: request.fields.podIps, clusterDomain, nodeRoot });
     const spec = containerSpec({
       ...request,
       image,
       env: variables,
-      mounts: mountsOf(request, context.nodeRoot, (name) => variables.get(name)),
-      nodeRoot: context.nodeRoot,
+      mounts: mountsOf(request, nodeRoot, (name) => variables.get(name)),
+      nodeRoot,
       memoryBytes: request.fields.allocatable.memoryBytes,
     });
     request.onSpec(spec);
