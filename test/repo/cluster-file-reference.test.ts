@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { parse } from "yaml";
+import { clusterSchema, clusterSchemaFile } from "../../scripts/generate-cluster-schema.ts";
 import { clusterSettings, flagOf, readClusterDocument } from "../../src/model/cluster-plan/index.ts";
 
 const text = readFileSync(new URL("../../docs/reference/cluster-file.md", import.meta.url), "utf8");
@@ -18,6 +19,14 @@ test("docs/reference/cluster-file.md has every setting and no other", () => {
   for (const { key, fallback } of clusterSettings) {
     if (fallback !== undefined) assert.equal(rows.find((row) => row.key === key)?.fallback, `${fallback}`, key);
   }
+});
+
+test("docs/reference/cluster.schema.json says the same to editors", () => {
+  assert.deepEqual(
+    JSON.parse(readFileSync(clusterSchemaFile, "utf8")),
+    clusterSchema(),
+    'write it anew with "node scripts/generate-cluster-schema.ts"',
+  );
 });
 
 test("every cluster file in the docs is one", () => {
