@@ -39,7 +39,6 @@ inNamespaces(import.meta.url, (mode) => {
         addresses: [parseIpAddress(`10.244.${number}.${last}`), parseIpAddress(`fd00:244:${number}::${last}`)],
         netnsPath: `${dir}/${name}`,
         mtuBytes: 1400,
-        lastGroupId: 0,
       });
     const pods = { a: pod("a", 1, 2), b: pod("b", 1, 3), c: pod("c", 2, 2) };
     const cable: NetworkPlan["links"] = [

@@ -7,7 +7,6 @@ import { after, before, describe, test } from "node:test";
 import { type AttachedPod, createPodNetwork, type PodNetwork } from "../../src/components/cni/index.ts";
 import { createLabNetwork } from "../../src/components/lab-network/index.ts";
 import { createNetworkNamespace, openNetworkNamespace, removeNetworkNamespace } from "../../src/kernel/netns/index.ts";
-import { readSysctl } from "../../src/kernel/sysctl/index.ts";
 import { FakeClock } from "../../src/machinery/fake-clock.ts";
 import { silentLogger } from "../../src/machinery/log.ts";
 import { clusterPaths } from "../../src/model/cluster-config.ts";
@@ -22,7 +21,7 @@ inNamespaces(import.meta.url, (mode) => {
   const dir = mkdtempSync(join(tmpdir(), "netloom-pods-"));
   const config = labConfig(dir);
   const { netns } = clusterPaths(config);
-  const { inside, withNetwork, serve, ask, close } = namespaceFolder(netns);
+  const { withNetwork, serve, ask, close } = namespaceFolder(netns);
   const clock = new FakeClock();
   const stop = new AbortController();
   const running: Promise<void>[] = [];
@@ -113,17 +112,6 @@ inNamespaces(import.meta.url, (mode) => {
     // and the second SYN, a second later, gets the error.
     test("tells that a pod address is not in use", async () => {
       await assert.rejects(ask("pod-a", "10.244.2.77"), { code: "EHOSTUNREACH" });
-    });
-
-    test("lets a pod bind low ports and ping without privileges, as containerd does", () => {
-      assert.equal(
-        inside("pod-a", () => readSysctl("net/ipv4/ip_unprivileged_port_start")),
-        "0",
-      );
-      assert.equal(
-        inside("pod-a", () => readSysctl("net/ipv4/ping_group_range")),
-        mode === "root" ? "0 2147483647" : "0 0",
-      );
     });
 
     test("names the pod on its link, and marks routes as its own", () => {

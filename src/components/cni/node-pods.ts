@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { type Cidr, ipFamily, type IpAddress, parseCidr, parseIpAddress } from "../../lib/ip/index.ts";
 import {
@@ -23,7 +22,6 @@ import {
 import {
   allocateAddress,
   isPodLinkName,
-  lastGroupId,
   type NodeNetwork,
   planNodeNetwork,
   planPodNetwork,
@@ -56,7 +54,6 @@ export class NodePods {
   readonly #netnsDir: string;
   readonly #podCidrs: readonly Cidr[];
   readonly #uplinkMtuBytes: number;
-  readonly #lastGroupId = lastGroupId(readFileSync("/proc/self/gid_map", "utf8"));
   #nextChecked = 0;
   /** How many of those that an earlier agent attached nobody has looked into since. */
   #unseen: number;
@@ -253,7 +250,7 @@ export class NodePods {
     const isWrapped = config.network === "vxlan";
     const mtuBytes = isWrapped ? vxlanMtu(networkOf(node), this.#uplinkMtuBytes) : this.#uplinkMtuBytes;
     const netnsPath = this.#pathOf(attachment.uid);
-    return planPodNetwork({ ...attachment, netnsPath, mtuBytes, lastGroupId: this.#lastGroupId });
+    return planPodNetwork({ ...attachment, netnsPath, mtuBytes });
   }
 
   #inPod<T>(uid: string, work: (network: NamespaceNetwork) => T): T {

@@ -53,6 +53,7 @@ const plan = (changes: Partial<ContainerSpec>, isRootless = false) =>
     capabilities: every,
     podNamespaces: { uts: "/pods/6a2f/uts", ipc: "/pods/6a2f/ipc" },
     isRootless,
+    lastGroupId: isRootless ? 65_535 : 4_294_967_294,
     ownOomScoreAdj: 0,
   });
 
@@ -66,7 +67,7 @@ test("ociConfig() leaves out what a user namespace cannot have", () => {
   assert.equal(config.process.user.additionalGids, undefined);
   const terminals = config.mounts.find(({ destination }) => destination === "/dev/pts");
   assert.deepEqual(terminals?.options, ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]);
-  assert.equal(config.linux.sysctl["net.ipv4.ping_group_range"], "0 0");
+  assert.equal(config.linux.sysctl["net.ipv4.ping_group_range"], "0 65535");
 });
 
 test("ociConfig() opens everything to a privileged container", () => {

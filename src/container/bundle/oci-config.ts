@@ -76,6 +76,8 @@ export function ociConfig(options: {
   readonly extraMounts: readonly Mount[];
   readonly podNamespaces: { readonly uts: string; readonly ipc: string };
   readonly isRootless: boolean;
+  /** The highest group there is: without newgidmap only group 0 exists in a user namespace. */
+  readonly lastGroupId: number;
   readonly capabilities: bigint;
   readonly ownOomScoreAdj: number;
 }): OciConfig {
@@ -100,21 +102,24 @@ export function ociConfig(options: {
         { type: "uts", path: podNamespaces.uts },
         { type: "ipc", path: podNamespaces.ipc },
       ],
-      sysctl: { ...networkDefaults(isRootless), ...spec.sysctls },
+      sysctl: { ...networkDefaults(options.lastGroupId), ...spec.sysctls },
       maskedPaths: spec.isPrivileged ? [] : maskedPaths,
       readonlyPaths: spec.isPrivileged ? [] : readonlyPaths,
     },
   };
 }
 
+/** The kernel refuses more in ping_group_range. */
+const lastPingGroup = 2_147_483_647;
+
 /**
  * As containerd's defaults: any user may listen on port 80 and ping, since the network namespace is the pod's own. The
  * range of groups must exist in the user namespace.
  */
-function networkDefaults(isRootless: boolean): Readonly<Record<string, string>> {
+function networkDefaults(lastGroupId: number): Readonly<Record<string, string>> {
   return {
     "net.ipv4.ip_unprivileged_port_start": "0",
-    "net.ipv4.ping_group_range": isRootless ? "0 0" : "0 2147483647",
+    "net.ipv4.ping_group_range": `0 ${Math.min(lastGroupId, lastPingGroup)}`,
   };
 }
 

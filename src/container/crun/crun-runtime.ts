@@ -11,7 +11,7 @@ import { ociConfig, ociProcess, type ResolvedUser } from "../bundle/oci-config.t
 import { resolveUser } from "../bundle/user.ts";
 import { ContainerError, ExecTimeoutError } from "../errors.ts";
 import type { ContainerImages } from "../images/image-service.ts";
-import type { UserMap } from "../machine/user-namespace.ts";
+import { readUserMap, type UserMap } from "../machine/user-namespace.ts";
 import { mountRoot, removeRoot } from "../root/overlay.ts";
 import { readInRoot, resolveInRoot } from "../root/scoped-path.ts";
 import type { ContainerRuntime, ContainerSpec, ContainerStatus, ExecOptions, Session } from "../runtime.ts";
@@ -73,6 +73,7 @@ export interface CrunRuntimeOptions {
 /** Finds the containers an earlier process left; `close` ends the watching and leaves them. */
 export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime {
   const { images, users, outputs, clock, log } = options;
+  const lastGroupId = readUserMap("/proc/self/gid_map").last;
   const folders = containerFolders(options.runDir);
   const capabilities = capabilitiesOf(readFileSync("/proc/self/status", "utf8"));
   const ownOomScoreAdj = Number(readFileSync("/proc/self/oom_score_adj", "utf8"));
@@ -268,6 +269,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
       extraMounts,
       podNamespaces: pinPodNamespaces(podFolder(spec)),
       isRootless: users.isRootless,
+      lastGroupId,
       capabilities,
       ownOomScoreAdj,
     });

@@ -5,6 +5,8 @@ export interface UserMap {
   /** Some users are missing: this is a user namespace. */
   readonly isRootless: boolean;
   has(id: number): boolean;
+  /** The highest; 0 where only root exists. */
+  readonly last: number;
 }
 
 /** Reads /proc/self/uid_map (or gid_map): lines of "first, first outside, count". */
@@ -19,6 +21,7 @@ export function parseUserMap(text: string): UserMap {
     .flatMap(([first, , count]) => (first !== undefined && count !== undefined ? [{ first, end: first + count }] : []));
   return {
     isRootless: !ranges.some(({ first, end }) => first === 0 && end >= 0xffff_ffff),
+    last: Math.max(0, ...ranges.map(({ end }) => end - 1)),
     has: (id) => ranges.some(({ first, end }) => id >= first && id < end),
   };
 }

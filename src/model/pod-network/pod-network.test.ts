@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import { cidrContains, type IpAddress, parseCidr, parseIpAddress } from "../../lib/ip/index.ts";
-import { allocateAddress, isPodLinkName, lastGroupId, planNodeNetwork, planPodNetwork, podLinkName } from "./index.ts";
+import { allocateAddress, isPodLinkName, planNodeNetwork, planPodNetwork, podLinkName } from "./index.ts";
 
 describe("planPodNetwork()", () => {
   const plan = planPodNetwork({
@@ -12,7 +12,6 @@ describe("planPodNetwork()", () => {
     addresses: [parseIpAddress("10.244.1.5"), parseIpAddress("fd00:1::5")],
     netnsPath: "/netns/pod-0b7c",
     mtuBytes: 1400,
-    lastGroupId: 65_535,
   });
   const link = podLinkName("0b7c");
   const cause = { kind: "Pod", namespace: "default", name: "web" };
@@ -57,8 +56,8 @@ describe("planPodNetwork()", () => {
     );
   });
 
-  test("allows unprivileged pings up to the last group of the user namespace, and of the kernel", () => {
-    const groups = (last: number): string | undefined =>
+  test("leaves to the pod what it may set itself", () => {
+    assert.deepEqual(
       planPodNetwork({
         namespace: "default",
         name: "web",
@@ -66,10 +65,9 @@ describe("planPodNetwork()", () => {
         addresses: [],
         netnsPath: "/netns/pod-0b7c",
         mtuBytes: 1400,
-        lastGroupId: last,
-      }).pod.sysctls.find(({ key }) => key.endsWith("ping_group_range"))?.value;
-    assert.equal(groups(0), "0 0");
-    assert.equal(groups(4_294_967_294), "0 2147483647");
+      }).pod.sysctls.map(({ key }) => key),
+      ["net/ipv6/conf/eth0/accept_dad"],
+    );
   });
 
   test("names links in the kernel's 15 characters, in a form of their own", () => {
@@ -84,12 +82,6 @@ describe("planPodNetwork()", () => {
       assert.equal(isPodLinkName(name), false, name);
     }
   });
-});
-
-test("lastGroupId() finds the highest group of a user namespace", () => {
-  assert.equal(lastGroupId("         0          0 4294967295\n"), 4_294_967_294);
-  assert.equal(lastGroupId("         0       1000          1\n"), 0);
-  assert.equal(lastGroupId("         0       1000          1\n         1     100000      65536\n"), 65_536);
 });
 
 describe("planNodeNetwork()", () => {

@@ -13,15 +13,11 @@ interface PodNetwork {
   readonly addresses: readonly IpAddress[];
   readonly netnsPath: string;
   readonly mtuBytes: number;
-  /** The highest group that exists in the user namespace: `ping` without privileges is allowed up to it. */
-  readonly lastGroupId: number;
 }
 
 const podLink = "eth0";
 /** One for all, so that a pod knows its gateway's. */
 const hostMac = "ee:ee:ee:ee:ee:ee";
-/** The kernel refuses more in ping_group_range. */
-const lastPingGroup = 2_147_483_647;
 const everything = { IPv4: parseCidr("0.0.0.0/0"), IPv6: parseCidr("::/0") } as const;
 
 /** Stable, and of a form that no other link has: see `isPodLinkName`. */
@@ -91,16 +87,13 @@ function planPodSide(pod: PodNetwork, cause: Provenance): NetworkPlan {
         { ...route, isOnlink: true },
       ];
     }),
-    sysctls: podSysctls(pod, cause),
+    sysctls: podSysctls(cause),
   };
 }
 
-/** As containerd does with Kubernetes' usual configuration: any user of a pod may ping and bind ports below 1024. */
-function podSysctls(pod: PodNetwork, cause: Provenance): readonly PlannedSysctl[] {
-  const groups = `0 ${Math.min(pod.lastGroupId, lastPingGroup)}`;
+/** What else a pod's network is set to is its own to say (`securityContext.sysctls`), and the container's bundle has it. */
+function podSysctls(cause: Provenance): readonly PlannedSysctl[] {
   return [
-    { key: "net/ipv4/ip_unprivileged_port_start", value: "0", cause },
-    { key: "net/ipv4/ping_group_range", value: groups, cause },
     // The address is ours by allocation: nobody else can have it.
     { key: `net/ipv6/conf/${podLink}/accept_dad`, value: "0", link: podLink, isOptional: true, cause },
   ];
@@ -108,13 +101,4 @@ function podSysctls(pod: PodNetwork, cause: Provenance): readonly PlannedSysctl[
 
 function hostCidr(address: IpAddress) {
   return cidrOf(address, familyBits[ipFamily(address)]);
-}
-
-/** The highest group in `/proc/<pid>/gid_map`: without newgidmap only group 0 exists in a user namespace. */
-export function lastGroupId(gidMap: string): number {
-  const ranges = gidMap
-    .trim()
-    .split("\n")
-    .map((line) => line.trim().split(/\s+/).map(Number));
-  return Math.max(0, ...ranges.map(([start = 0, , count = 1]) => start + count - 1));
 }
