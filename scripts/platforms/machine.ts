@@ -21,6 +21,8 @@ export interface MachineOptions {
   readonly memoryMb: number;
   /** "kvm" runs at full speed; "tcg" emulates, for a foreign processor and where KVM cannot run a stock kernel. */
   readonly accel: Accelerator;
+  /** A folder that the machine gets as its second disk, /dev/vdb, to write to as it likes. */
+  readonly shared: string | undefined;
 }
 
 /** Emulation of a foreign processor is some twenty times slower than KVM. */
@@ -36,6 +38,11 @@ export async function bootMachine(options: MachineOptions): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const layer = join(folder, "layer.qcow2");
   run("qemu-img", ["create", "-q", "-f", "qcow2", "-b", image.disk, "-F", "raw", layer]);
+  const shared = options.shared === undefined ? [] : [join(folder, "shared.raw")];
+  for (const disk of shared) {
+    run("truncate", ["--size=2G", disk]);
+    run("mkfs.ext4", ["-q", "-F", "-d", options.shared ?? "", disk]);
+  }
   const port = await freePort();
   writeFileSync(join(folder, "ssh_config"), sshConfig(port, options.key));
   const { qemu, machine, console: terminal } = processors[arch];
@@ -50,6 +57,7 @@ export async function bootMachine(options: MachineOptions): Promise<void> {
     ...flag("-initrd", image.initrd),
     ...flag("-append", `root=/dev/vda rw console=${terminal} ${options.append}`.trimEnd()),
     ...flag("-drive", `file=${layer},if=virtio,format=qcow2,discard=unmap`),
+    ...shared.flatMap((disk) => flag("-drive", `file=${disk},if=virtio,format=raw`)),
     ...flag("-netdev", `user,id=net,hostfwd=tcp:127.0.0.1:${port}-:22`),
     ...flag("-device", "virtio-net-pci,netdev=net"),
   ]);

@@ -25,9 +25,12 @@ const usage = `usage: npm run test:platform -- SYSTEM [USER] [options] [-- COMMA
   --append WORDS       further words for the kernel's command line
   --packages A,B       further Debian packages in the image
   --memory MB          (default: 4096)
+  --with-packages      take this clone's node_modules along, where npm in the machine is too slow
   --machine NAME       machines of different names run side by side
   --keep               leave the machine running; the next call with --keep takes it up again
   --end                end a machine that was left running`;
+
+const clone = join(dirname(fileURLToPath(import.meta.url)), "../..");
 
 try {
   process.exitCode = await main();
@@ -53,8 +56,19 @@ async function main(): Promise<number> {
   if (found && !values.keep) throw new Error(`The machine "${name}" runs; give --keep to use it, or --end to end it`);
   try {
     const memoryMb = Number(values.memory ?? 4096);
-    await bootMachine({ image: built, arch, folder: machine, key, append: values.append ?? "", memoryMb, accel });
-    const copied = copyClone(machine, user);
+    const shared = values["with-packages"] ? join(clone, "node_modules") : undefined;
+    await bootMachine({
+      image: built,
+      arch,
+      folder: machine,
+      key,
+      append: values.append ?? "",
+      memoryMb,
+      accel,
+      shared,
+    });
+    const copied =
+      copyClone(machine, user) || (shared === undefined ? 0 : runInside(machine, "root", mountPackages(user)));
     return copied === 0 ? runInside(machine, user, `cd netloom && ${command}`) : copied;
   } finally {
     if (values.keep) console.error(`left running: ssh -F ${join(machine, "ssh_config")} ${user}@machine`);
@@ -72,6 +86,7 @@ function readArguments() {
       packages: { type: "string" },
       memory: { type: "string" },
       machine: { type: "string" },
+      "with-packages": { type: "boolean", default: false },
       keep: { type: "boolean", default: false },
       end: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -100,7 +115,6 @@ function readArguments() {
 
 /** The clone as it stands, changes that are not committed included, without what git ignores; packages are fetched inside. */
 function copyClone(machine: string, user: User): number {
-  const clone = join(dirname(fileURLToPath(import.meta.url)), "../..");
   const { stdout, status } = spawnSync(
     "sh",
     [
@@ -111,4 +125,13 @@ function copyClone(machine: string, user: User): number {
   );
   if (status !== 0) return status ?? 1;
   return runInside(machine, user, "mkdir -p netloom && tar --extract --directory netloom", stdout);
+}
+
+/** Every user's clone gets the same second disk; the lock file was unpacked just now, and the packages are its. */
+function mountPackages(user: User): string {
+  return `set -e
+  mkdir -p /mnt/packages && { mountpoint -q /mnt/packages || mount /dev/vdb /mnt/packages; }
+  mkdir -p /mnt/packages/.cache && chmod -R 1777 /mnt/packages/.cache && touch /mnt/packages/.package-lock.json
+  clone=~${user}/netloom && mkdir -p "$clone/node_modules"
+  mountpoint -q "$clone/node_modules" || mount --bind /mnt/packages "$clone/node_modules"`;
 }
