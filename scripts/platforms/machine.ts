@@ -45,10 +45,10 @@ export async function bootMachine(options: MachineOptions): Promise<void> {
   }
   const port = await freePort();
   writeFileSync(join(folder, "ssh_config"), sshConfig(port, options.key));
-  const { qemu, machine, console: terminal } = processors[arch];
+  const { qemu, machine, emulated, console: terminal } = processors[arch];
   run(qemu, [
     ...machine,
-    ...(accel === "kvm" ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg,thread=multi", "-cpu", "max"]),
+    ...(accel === "kvm" ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg,thread=multi", "-cpu", emulated]),
     ...`-smp 2 -m ${options.memoryMb} -display none -vga none -daemonize -device virtio-rng-pci`.split(" "),
     ...flag("-pidfile", join(folder, "qemu.pid")),
     ...flag("-serial", `file:${join(folder, "console.log")}`),

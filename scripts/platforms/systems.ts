@@ -19,13 +19,22 @@ export interface Processor {
   readonly node: string;
   readonly qemu: string;
   readonly machine: readonly string[];
+  /** What qemu emulates where there is no KVM for it. */
+  readonly emulated: string;
   readonly console: string;
 }
 
 /** By Debian's names. */
 export const processors = {
-  amd64: { node: "x64", qemu: "qemu-system-x86_64", machine: ["-machine", "q35"], console: "ttyS0" },
-  arm64: { node: "arm64", qemu: "qemu-system-aarch64", machine: ["-machine", "virt"], console: "ttyAMA0" },
+  amd64: { node: "x64", qemu: "qemu-system-x86_64", machine: ["-machine", "q35"], emulated: "max", console: "ttyS0" },
+  arm64: {
+    node: "arm64",
+    qemu: "qemu-system-aarch64",
+    machine: ["-machine", "virt"],
+    // Signing return addresses is most of what a Debian spends its time on, unless qemu may choose the algorithm.
+    emulated: "max,pauth-impdef=on",
+    console: "ttyAMA0",
+  },
 } as const satisfies Record<string, Processor>;
 
 export type ProcessorName = keyof typeof processors;
