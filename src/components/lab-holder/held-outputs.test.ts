@@ -16,13 +16,26 @@ interface Pair {
   readonly inode: number;
 }
 
+const shells: ChildProcess[] = [];
+
+/** Of a test that failed half-way: the reader sleeps for long. */
+function endShells(): void {
+  for (const { pid, exitCode, signalCode } of shells.splice(0)) {
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, "SIGKILL");
+  }
+}
+
 async function makePair(): Promise<Pair> {
-  const script = "trap '' PIPE; (read go; echo said; echo $? >&2) | { echo ready >&2; exec sleep 1000; }";
-  const shell = spawn("/bin/sh", ["-c", script], { stdio: ["pipe", "ignore", "pipe"] });
-  await once(shell.stderr, "data");
+  const script =
+    "trap '' PIPE; (echo ready >&2; read go; echo said; echo $? >&2) | { echo ready >&2; exec sleep 1000; }";
+  const shell = spawn("/bin/sh", ["-c", script], { detached: true, stdio: ["pipe", "ignore", "pipe"] });
+  shells.push(shell);
+  // Before that, either may have the shell's own files still; and a shell that writes elsewhere does so as its stdout.
+  let told = "";
+  while (told !== "ready\nready\n") told += String(((await once(shell.stderr, "data")) as [Buffer])[0]);
   const path = `/proc/${shell.pid}/task/${shell.pid}/children`;
   const [writer = 0, reader = 0] = readFileSync(path, "utf8").trim().split(" ").map(Number);
-  return { shell, writer, reader, inode: Number(/\d+/.exec(readlinkSync(`/proc/${writer}/fd/1`))?.[0]) };
+  return { shell, writer, reader, inode: Number(/\d+/.exec(readlinkSync(`/proc/${reader}/fd/0`))?.[0]) };
 }
 
 /** The reader is killed, and the writer speaks: "0" where it could. */
@@ -31,7 +44,10 @@ async function speak({ shell, reader }: Pair): Promise<string> {
   while (hasOpenFiles(reader)) await new Promise((resolve) => setImmediate(resolve));
   assert.ok(shell.stderr !== null);
   const told = text(shell.stderr);
+  const ended = once(shell, "exit");
   shell.stdin?.end("go\n");
+  // Until the shell has waited for the writer, that is there still.
+  await ended;
   return /^\d+$/m.exec(await told)?.[0] ?? "";
 }
 
@@ -47,7 +63,10 @@ function hasOpenFiles(pid: number): boolean {
 describe("HeldOutputs", () => {
   const clock = new FakeClock();
   const held = new HeldOutputs(clock);
-  afterEach(() => held.close());
+  afterEach(() => {
+    endShells();
+    held.close();
+  });
 
   test("keeps what is said while nobody reads, also when the writer has ended", async () => {
     const pair = await makePair();
