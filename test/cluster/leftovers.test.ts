@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { eventually, type Lab, machineState, makeLab } from "./lab/index.ts";
+import { eventually, isRoot, type Lab, labProcesses, machineState, makeLab, must } from "./lab/index.ts";
 import { root } from "./lab/lab.ts";
 
 let lab: Lab;
@@ -125,6 +125,36 @@ for (const [what, victim] of [
     await assertNothingLeft();
   });
 }
+
+test(
+  "kill -9 of the holder of an ordinary user's cluster leaves the state and nothing else, and start brings back every object",
+  { skip: isRoot ? false : "the tests above are about one" },
+  async () => {
+    const theirs = makeLab({ user: "ordinary" });
+    try {
+      const untouched = machineState(theirs.folder);
+      await must(theirs.netloom(["up", "--nodes", "2"]));
+      await must(theirs.kubectl(["create", "configmap", "kept"]));
+      const holder = labProcesses(theirs).find(({ words }) => words[0]?.endsWith("node") && words.includes("holder"));
+      assert.ok(holder !== undefined);
+      process.kill(holder.pid, "SIGKILL");
+      await eventually(async () =>
+        assert.match(await must(theirs.netloom(["list"])), /^netloom +stopped .* killed by SIGKILL \d+s ago$/m),
+      );
+      const { files, ...rest } = machineState(theirs.folder);
+      const { files: _files, ...restBefore } = untouched;
+      assert.deepEqual(rest, restBefore);
+      assert.deepEqual(
+        files.filter((file) => file.startsWith("r/netloom/") || file.startsWith("kubeconfig")),
+        [],
+      );
+      await must(theirs.netloom(["start"]));
+      await must(theirs.kubectl(["get", "configmap", "kept"]));
+    } finally {
+      await theirs.end();
+    }
+  },
+);
 
 test("a holder that is killed while up waits for it leaves nothing", async () => {
   const child = lab.start(["up"]);
