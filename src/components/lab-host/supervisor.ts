@@ -151,8 +151,9 @@ export async function endProcesses(supervisor: ProcessIdentity, clock: Clock): P
 }
 
 /**
- * Ends a cluster in order: its parts are asked to end, the last writes reach the disk, and the supervisor sees that it was
- * meant. Whoever has not ended after `graceMs` is killed. Resolves when all of them are gone.
+ * Ends a cluster in order: its parts are asked to end, and the last writes reach the disk. Whoever has not ended after
+ * `graceMs` is killed, and so is the supervisor: its clean-up would wait for the lock that the caller holds, and what it does
+ * the caller does. Resolves when all of them are gone.
  */
 export async function stopProcesses(
   supervisor: ProcessIdentity,
@@ -162,7 +163,8 @@ export async function stopProcesses(
   const init = findInit(supervisor);
   if (init !== undefined) send(init, "SIGTERM");
   const deadline = clock.now() + (init === undefined ? 0 : graceMs);
-  while (all.some(isAlive) && clock.now() < deadline) await clock.sleep(5);
+  const parts = all.filter((process) => process !== supervisor);
+  while (parts.some(isAlive) && clock.now() < deadline) await clock.sleep(5);
   for (const process of all) send(process, "SIGKILL");
   while (all.some(isAlive)) await clock.sleep(5);
 }
