@@ -210,6 +210,13 @@ test("examine() tells where the remedy of refused namespaces is", async () => {
   assert.match((await remedyOf("unshare failed: Operation not permitted", true)) ?? "", /under users/);
 });
 
+test("examine() tries no id mapping where user namespaces are refused: unshare would hang", async () => {
+  const machine = machineWith({ run: () => ({ status: undefined, output: "spawnSync unshare ETIMEDOUT" }) });
+  const of = await examined(machine, { trials: { refusal: "unshare failed: No space left on device" } });
+  assert.match(of("id mapping").detail, /not tried without user namespaces$/);
+  assert.equal(of("id mapping").verdict, "ok");
+});
+
 test("examine() grants ids to the user whom the machine knows, whatever its environment says", async () => {
   const of = await examined(machineWith({ uid: 1000 }, { "/etc/subuid": "bob:100000:65536" }));
   assert.match(of("id mapping").remedy ?? "", /--add-subgids 100000-165535 alice$/);

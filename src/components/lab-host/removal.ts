@@ -88,8 +88,11 @@ export function removeTree(path: string): void {
       if (!["EACCES", "EPERM", "ENOTEMPTY"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
     }
   }
-  const flags = ["--user", "--map-root-user", "--map-auto"];
-  const removal = spawnSync("unshare", [...flags, "rm", "-rf", "--", path], { encoding: "utf8" });
+  const flags = ["--user", "--map-root-user"];
+  // Tried without the ids first: with them unshare waits for its helper for ever where the kernel refuses the namespace.
+  const trial = spawnSync("unshare", [...flags, "true"], { encoding: "utf8" });
+  const command = [...flags, "--map-auto", "rm", "-rf", "--", path];
+  const removal = trial.status === 0 ? spawnSync("unshare", command, { encoding: "utf8" }) : trial;
   if (removal.status === 0) return;
   throw new Error(`Cannot remove "${path}": ${removal.error?.message ?? removal.stderr.trim()}; remove it as root`);
 }
