@@ -19,9 +19,11 @@ export const addSelfCommands: CommandGroup = (program, { progress, setExitCode }
     .description("fetch the programs this machine lacks (crun, conmon, …), without root; nothing is installed")
     .exitOverride()
     .action(async () => {
-      const { setup } = await import("../setup.ts");
+      const { kubectlAdvice, setup } = await import("../setup.ts");
       const folder = await setup((text) => progress.say(text));
       progress.done("every program is there", `of this machine, or in ${folder}`);
+      const advice = kubectlAdvice(folder);
+      if (advice !== undefined) progress.say(`kubectl is among those that were fetched; for your shell: ${advice}`);
     });
   program
     .command("version")
