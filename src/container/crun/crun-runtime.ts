@@ -1,21 +1,18 @@
 /** The container runtime of one node: crun makes containers, a conmon beside each watches it. */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { lstatSync, mkdirSync, readFileSync, statSync, watch, writeFileSync, type FSWatcher } from "node:fs";
+import { mkdirSync, watch, writeFileSync, type FSWatcher } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import type { Clock } from "../../machinery/clock.ts";
 import type { OutputKeeper } from "../../machinery/control-socket/index.ts";
 import type { Logger } from "../../machinery/log.ts";
-import { capabilitiesOf } from "../bundle/capabilities.ts";
-import { ociConfig, ociProcess, type ResolvedUser } from "../bundle/oci-config.ts";
-import { resolveUser } from "../bundle/user.ts";
 import { ContainerError, ExecTimeoutError } from "../errors.ts";
 import type { ContainerImages } from "../images/image-service.ts";
-import { readUserMap, type UserMap } from "../machine/user-namespace.ts";
-import { mountRoot, removeRoot } from "../root/overlay.ts";
-import { readInRoot, resolveInRoot } from "../root/scoped-path.ts";
+import type { UserMap } from "../machine/user-namespace.ts";
+import { removeRoot } from "../root/overlay.ts";
 import type { ContainerRuntime, ContainerSpec, ContainerStatus, ExecOptions, Session } from "../runtime.ts";
 import { attachToMonitor, reopenLogs } from "./attach.ts";
+import { createBundles } from "./bundles.ts";
 import {
   containerFolders,
   readExit,
@@ -28,7 +25,7 @@ import {
 import { execToEnd, execWithPipes, execWithTerminal, type ExecTarget } from "./exec.ts";
 import { createUnderMonitor } from "./monitor.ts";
 import { findOutput, guardOutput, type OutputGuard } from "./output-guard.ts";
-import { pinPodNamespaces, unpinPodNamespaces } from "./pod-namespaces.ts";
+import { unpinPodNamespaces } from "./pod-namespaces.ts";
 import { isAlive, isMonitor, readPid, signalNumber } from "./processes.ts";
 import { deleteContainer, endProcessesOf, removeUnknown } from "./recovery.ts";
 import { createReadiness } from "./readiness.ts";
@@ -72,11 +69,9 @@ export interface CrunRuntimeOptions {
 
 /** Finds the containers an earlier process left; `close` ends the watching and leaves them. */
 export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime {
-  const { images, users, outputs, clock, log } = options;
-  const lastGroupId = readUserMap("/proc/self/gid_map").last;
+  const { images, outputs, clock, log } = options;
   const folders = containerFolders(options.runDir);
-  const capabilities = capabilitiesOf(readFileSync("/proc/self/status", "utf8"));
-  const ownOomScoreAdj = Number(readFileSync("/proc/self/oom_score_adj", "utf8"));
+  const bundles = createBundles(options);
   const tools: CrunTools = { ...options.tools, stateDir: folders.crun };
   const containers = new Map<string, Container>();
   const exitCallbacks: ((status: ContainerStatus) => void)[] = [];
@@ -220,7 +215,7 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
     const container = remember(record);
     try {
       writeRecord(folders, record);
-      prepareBundle(spec, folder);
+      bundles.prepare(spec, { folder, podFolder: podFolder(spec) });
       mkdirSync(dirname(spec.logPath), { recursive: true });
       const pid = await createUnderMonitor(tools, { spec, folder, exitsDir: folders.exits });
       container.isGuardSought = true;
@@ -247,47 +242,6 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
       writeRecord(folders, container.record);
       throw error;
     }
-  }
-
-  function prepareBundle(spec: ContainerSpec, folder: string): void {
-    const { layers, mounts: extraMounts } = images.root(spec.image);
-    const mountPoints = [...extraMounts, ...spec.mounts].map(({ source, target }) => ({
-      target,
-      isFolder: isFolder(source, target),
-    }));
-    const rootPath = mountRoot(folder, layers, {
-      mountPoints,
-      isRootless: users.isRootless,
-      isReadOnly: spec.isRootReadOnly,
-    });
-    const user = userOf(spec, rootPath);
-    makeWorkingFolder(rootPath, spec);
-    const config = ociConfig({
-      spec,
-      rootPath,
-      user,
-      extraMounts,
-      podNamespaces: pinPodNamespaces(podFolder(spec)),
-      isRootless: users.isRootless,
-      lastGroupId,
-      capabilities,
-      ownOomScoreAdj,
-    });
-    writeFileSync(join(folder, "config.json"), JSON.stringify(config));
-  }
-
-  function userOf(spec: ContainerSpec, rootPath: string): ResolvedUser {
-    const user = resolveUser({
-      asked: spec.user,
-      ofImage: spec.image.user,
-      passwd: readInRoot(rootPath, "/etc/passwd"),
-      group: readInRoot(rootPath, "/etc/group"),
-    });
-    if (users.has(user.uid)) return user;
-    throw new ContainerError(
-      "CreateContainerError",
-      `Cannot run as user ${user.uid}: this cluster runs without root and has only user 0; install "uidmap" and give your user a range in /etc/subuid, or run netloom as root`,
-    );
   }
 
   const podFolder = (spec: ContainerSpec): string => join(folders.pods, spec.pod.uid);
@@ -327,20 +281,9 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
   }
 
   function execTarget(id: string, { command, hasTerminal }: Pick<ExecOptions, "command" | "hasTerminal">): ExecTarget {
-    const { record } = findRunning(id);
-    const { spec } = record;
+    const { spec } = findRunning(id).record;
     const folder = folders.folder(id);
-    const user = userOf(spec, join(folder, "rootfs"));
-    const process = ociProcess({
-      spec,
-      argv: command,
-      hasTerminal,
-      user,
-      isRootless: users.isRootless,
-      capabilities,
-      ownOomScoreAdj,
-    });
-    return { tools, id, folder, process };
+    return { tools, id, folder, process: bundles.processOf(spec, folder, { command, hasTerminal }) };
   }
 
   async function exec(id: string, execOptions: ExecOptions): Promise<Session> {
@@ -359,11 +302,14 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
       () => expired.abort(),
       () => undefined,
     );
-    const result = await execToEnd(target, { longestOutput, expired: expired.signal });
-    if (expired.signal.aborted) throw new ExecTimeoutError(command, timeoutMs);
-    finished.abort(new Error("the command ended"));
-    await timeout;
-    return result;
+    try {
+      const result = await execToEnd(target, { longestOutput, expired: expired.signal });
+      if (expired.signal.aborted) throw new ExecTimeoutError(command, timeoutMs);
+      return result;
+    } finally {
+      finished.abort(new Error("the command ended"));
+      await timeout;
+    }
   }
 
   function attach(id: string): Session {
@@ -407,16 +353,4 @@ export function createCrunRuntime(options: CrunRuntimeOptions): ContainerRuntime
       for (const { guard } of containers.values()) guard?.close();
     },
   };
-}
-
-function isFolder(source: string, target: string): boolean {
-  const stat = statSync(source, { throwIfNoEntry: false });
-  if (stat !== undefined) return stat.isDirectory();
-  throw new ContainerError("CreateContainerError", `Cannot mount ${source} on ${target}: no such file or directory`);
-}
-
-/** As other runtimes, a working folder that the image lacks is made. */
-function makeWorkingFolder(rootPath: string, spec: ContainerSpec): void {
-  const path = resolveInRoot(rootPath, spec.workingDir || spec.image.workingDir || "/");
-  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) mkdirSync(path, { recursive: true });
 }
