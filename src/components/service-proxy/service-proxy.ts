@@ -1,7 +1,7 @@
 /** Keeps the rules of one node in step with services and endpoint slices. */
 import { setImmediate } from "node:timers/promises";
 import type { EndpointSlice, Node, Service, ServiceCIDR } from "../../api/generated/types.ts";
-import { openConntrack, protocolNumbers, type Conntrack } from "../../kernel/conntrack/index.ts";
+import type { Conntrack } from "../../kernel/conntrack/index.ts";
 import type { Nftables, SyncReport } from "../../kernel/nftables/index.ts";
 import type { NetworkNamespace } from "../../kernel/network-namespace.ts";
 import { SysctlError, writeSysctl } from "../../kernel/sysctl/index.ts";
@@ -29,6 +29,7 @@ import type { Cidr } from "../../lib/ip/index.ts";
 import { rangesOf } from "../../model/service-cidrs/index.ts";
 import { createHealthChecks, type HealthChecks } from "./health-checks.ts";
 import { createProxyMetrics, type ProxyMetrics } from "./metrics.ts";
+import { createUdpFlows, type UdpFlows } from "./udp-flows.ts";
 import { udpFrontendsIn, type UdpFrontend } from "./udp-frontends.ts";
 import { watchServices, type PendingServices } from "./pending-services.ts";
 
@@ -83,9 +84,8 @@ class RulesProxy implements ServiceProxy {
   readonly #settled = Promise.withResolvers<void>();
   readonly #pending: PendingServices;
   readonly #healthChecks: HealthChecks;
+  readonly #flows: UdpFlows;
   #plan: ServicePlan;
-  /** Opened with the first need, closed with the end of `run`. */
-  #conntrack: Conntrack | undefined;
   #hostPorts: readonly HostPort[] | undefined;
   #haveRangesChanged = false;
   #zone: { readonly name: string | undefined } | undefined;
@@ -103,6 +103,7 @@ class RulesProxy implements ServiceProxy {
     this.#metrics = createProxyMetrics(options.metrics, options.node.name);
     this.#plan = createServicePlan(options.node);
     this.#pending = watchServices(options);
+    this.#flows = createUdpFlows(options);
     this.#healthChecks = createHealthChecks({ ...options, addresses: options.node.addresses });
     this.ready = this.#settled.promise;
     this.ready.catch(() => undefined);
@@ -169,8 +170,7 @@ class RulesProxy implements ServiceProxy {
       unsubscribeZone();
       unsubscribeRanges();
       this.#healthChecks.close();
-      this.#conntrack?.close();
-      this.#conntrack = undefined;
+      this.#flows.close();
       this.#settled.reject(new Error("Cannot wait for the service proxy: it was stopped before its first rules"));
     }
   }
@@ -263,8 +263,8 @@ class RulesProxy implements ServiceProxy {
     if (isFull) this.#report(rules.sync(ruleSetOf(this.#plan)));
     else rules.apply(transaction);
     this.#isFullSyncDue = false;
-    this.#cutFlows(this.#departed.splice(0));
-    this.#clearPaths(this.#arrived.splice(0));
+    this.#flows.cut(this.#departed.splice(0));
+    this.#flows.clear(this.#arrived.splice(0));
     this.#deleted += services.filter(({ service }) => service === undefined).length;
     if (isFull || this.#deleted >= mostStaleHits) this.#removeStaleHits();
     for (const [service, check] of healthChecks) this.#healthChecks.set(service, check);
@@ -292,48 +292,6 @@ class RulesProxy implements ServiceProxy {
       this.#options.onRepair?.(repairText(report));
     }
     this.#hasSynced = true;
-  }
-
-  /** UDP has no end of its own: a flow stays with the endpoint it was sent to first as long as packets come. */
-  #cutFlows(udp: readonly Backend[]): void {
-    const { log } = this.#options;
-    if (udp.length === 0) return;
-    const conntrack = this.#connections();
-    for (const mark of new Set(udp.map((backend) => backend.mark))) {
-      const gone = new Set(udp.filter((one) => one.mark === mark).map(({ address, port }) => `${address} ${port}`));
-      try {
-        for (const connection of conntrack.list({ mark, protocol: protocolNumbers.udp })) {
-          if (gone.has(`${connection.reply.source} ${connection.reply.sourcePort}`)) conntrack.delete(connection);
-        }
-      } catch (error) {
-        log.warn("cannot cut UDP flows to endpoints that left: they go on until they pause", { mark, error });
-      }
-    }
-  }
-
-  /** Flows that began before there was such a frontend go on without translation, and never reach it. */
-  #clearPaths(arrived: readonly UdpFrontend[]): void {
-    const { log, node } = this.#options;
-    if (arrived.length === 0) return;
-    const frontends = new Set(arrived.map(({ address = "", port }) => `${address} ${port}`));
-    const ofNode = new Set<string>(node.addresses);
-    try {
-      const conntrack = this.#connections();
-      for (const connection of conntrack.list({ mark: 0, protocol: protocolNumbers.udp })) {
-        const { destination, destinationPort } = connection.original;
-        const isNew =
-          frontends.has(`${destination} ${destinationPort}`) ||
-          (ofNode.has(destination) && frontends.has(` ${destinationPort}`));
-        if (isNew && connection.reply.source === destination) conntrack.delete(connection);
-      }
-    } catch (error) {
-      log.warn("cannot cut UDP flows older than their service: they go on until they pause", { error });
-    }
-  }
-
-  #connections(): Conntrack {
-    const { namespace } = this.#options;
-    return (this.#conntrack ??= (this.#options.openConntrack ?? openConntrack)({ namespace }));
   }
 
   #setSysctls(): void {
