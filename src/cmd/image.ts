@@ -63,8 +63,21 @@ async function loadInput(name: string): Promise<readonly Image[]> {
 
 export function removeImage(name: string, image: string): string {
   runningCluster(name);
-  storeOf(name).remove(image);
+  const store = storeOf(name);
+  try {
+    store.remove(image);
+  } catch (error) {
+    const isOfCatalog = store.list().some((one) => one.source === "catalog" && isNameOf(image, one.name));
+    if (!isOfCatalog) throw error;
+    throw new CommandError(`Cannot remove the image "${image}": it is of the catalog, which every cluster has`, {
+      cause: error,
+    });
+  }
   return `Untagged: ${image}\n`;
 }
+
+/** "nginx", "library/nginx" and "nginx:1.22.1" of "docker.io/library/nginx:1.22.1". */
+const isNameOf = (text: string, full: string): boolean =>
+  `/${full}`.endsWith(`/${text}`) || `/${full.replace(/:[^:/]*$/, "")}`.endsWith(`/${text}`);
 
 const shortId = ({ id }: Image): string => id.replace("sha256:", "").slice(0, 12);

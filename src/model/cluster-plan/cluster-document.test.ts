@@ -25,6 +25,17 @@ test("readClusterDocument() takes a file without metadata and with an empty spec
   assert.deepEqual(readClusterDocument({ ...head, spec: null }), { settings: {}, unreadable: [], mistakes: [] });
 });
 
+test("readClusterDocument() tells typographic quotes from YAML's, once", () => {
+  assert.deepEqual(readClusterDocument({ ...head, metadata: { name: "“ci”" }, spec: { network: "‘vxlan’" } }), {
+    settings: {},
+    unreadable: ["network"],
+    mistakes: [
+      'metadata.name: begins with a typographic quote, which YAML takes for a part of the text; write "ci"',
+      'spec.network: begins with a typographic quote, which YAML takes for a part of the text; write "vxlan"',
+    ],
+  });
+});
+
 test("readClusterDocument() has a field for every setting", () => {
   const sample = { number: 1, text: "x", list: ["x"], duration: "1s", boolean: true } as const;
   const spec = Object.fromEntries(clusterSettings.map(({ key, type }) => [key, sample[type]]));

@@ -34,10 +34,11 @@ export function readClusterDocument(value: unknown): ClusterDocument {
   rejectUnknown(metadata, ["name"], { path: "metadata.", mistakes });
   const name = metadata["name"];
   if (name !== undefined && typeof name !== "string") mistakes.push(wrongType("metadata.name", "a text", name));
+  const isName = typeof name === "string" && !rejectTypographicQuotes("metadata.name", name, mistakes);
   // An empty `spec:` is null in YAML, and means nothing.
   const spec = root["spec"] === undefined || root["spec"] === null ? {} : fieldsOf(root["spec"], "spec", mistakes);
   const settings = spec === undefined ? { settings: {}, unreadable: [] } : readSettings(spec, mistakes);
-  return { ...(typeof name === "string" ? { name } : {}), ...settings, mistakes };
+  return { ...(isName ? { name } : {}), ...settings, mistakes };
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -79,6 +80,14 @@ function rejectUnknown(
   }
 }
 
+/** As word processors and web pages make them; whether it did. */
+function rejectTypographicQuotes(path: string, value: unknown, mistakes: string[]): boolean {
+  const bare = typeof value === "string" ? /^[“”„«‘’‚](.*?)[“”»‘’]?$/s.exec(value)?.[1] : undefined;
+  if (bare === undefined) return false;
+  mistakes.push(`${path}: begins with a typographic quote, which YAML takes for a part of the text; write "${bare}"`);
+  return true;
+}
+
 function readSettings(spec: Fields, mistakes: string[]): Pick<ClusterDocument, "settings" | "unreadable"> {
   rejectUnknown(
     spec,
@@ -90,6 +99,10 @@ function readSettings(spec: Fields, mistakes: string[]): Pick<ClusterDocument, "
   for (const { key, type, offer } of clusterSettings) {
     const value = spec[key];
     if (value === undefined) continue;
+    if (rejectTypographicQuotes(`spec.${key}`, value, mistakes)) {
+      unreadable.push(key);
+      continue;
+    }
     const read = readField(type, value);
     if (read === undefined) {
       mistakes.push(wrongType(`spec.${key}`, offer, value));

@@ -71,10 +71,10 @@ export function planCluster(
   const name = options.name ?? clusterDefaults.name;
   if (!isClusterName(name)) mistakes.push(clusterNameMistake(name));
   const count = options.nodes ?? clusterDefaults.nodes;
-  if (!Number.isInteger(count) || count < 1 || count > mostNodes) {
-    mistakes.push(`--nodes "${count}": use a whole number from 1 to ${mostNodes}`);
-  }
-  const ranges = planRanges(options, Number.isInteger(count) ? count : 1, mistakes);
+  const isCount = Number.isInteger(count) && count >= 1 && count <= mostNodes;
+  if (!isCount) mistakes.push(`--nodes "${count}": use a whole number from 1 to ${mostNodes}`);
+  // Of so many nodes that there cannot be, it is no news that a range has no room for them.
+  const ranges = planRanges(options, isCount ? count : 1, mistakes);
   const clusterDomain = options.clusterDomain ?? clusterDefaults.clusterDomain;
   if (!/^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/.test(clusterDomain)) {
     mistakes.push(`--cluster-domain "${clusterDomain}": use a DNS name in lower case, such as "cluster.local"`);
