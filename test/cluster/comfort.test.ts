@@ -77,7 +77,7 @@ spec:
   test("is listed", async () => {
     assert.match(
       await ok(["list"]),
-      /^NAME +STATUS +NODES +API +AGE\nnetloom +running +2 +https:\/\/127\.0\.0\.1:\d+ +\d+s\n$/,
+      /^NAME +STATUS +NODES +API +AGE +LAST END\nnetloom +running +2 +https:\/\/127\.0\.0\.1:\d+ +\d+s +-\n$/,
     );
     assert.equal(await ok(["list", "-o", "name"]), "netloom\n");
   });
