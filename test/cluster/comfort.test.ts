@@ -318,7 +318,9 @@ describe("a stopped cluster", () => {
     assert.equal(code, 0, stderr);
     assert.match(stderr, /layout 1 to 2/);
     assert.equal((await stopped.kubectl(["get", "configmap", "kept", "-o", "jsonpath={.data.a}"])).stdout, "b");
-    assert.deepEqual(JSON.parse(readFileSync(file("cluster.json"), "utf8")), JSON.parse(present));
+    const migrated = JSON.parse(readFileSync(file("cluster.json"), "utf8")) as { readonly apiPort: number };
+    // Another program may have taken its port while it was stopped.
+    assert.deepEqual(migrated, { ...(JSON.parse(present) as object), apiPort: migrated.apiPort });
   });
 });
 
