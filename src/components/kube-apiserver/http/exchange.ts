@@ -9,6 +9,7 @@ import type { Status } from "../../../api/generated/types.ts";
 import { prefersYaml } from "./negotiation.ts";
 import { indentJson, wantsPretty } from "./pretty.ts";
 import { yamlOfJson } from "./yaml-text.ts";
+import { warningHeaders } from "./warning-headers.ts";
 
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
 export type HttpResponse = ServerResponse | Http2ServerResponse;
@@ -84,7 +85,7 @@ export async function send(request: HttpRequest, response: HttpResponse, answer:
     ...answer.headers,
   };
   if (answer.warnings !== undefined && answer.warnings.length > 0)
-    headers["warning"] = answer.warnings.map(warningText);
+    headers["warning"] = [...warningHeaders(answer.warnings)];
   let { body } = answer;
   if (isYaml) body = await yamlOfJson(textOf(body));
   else if (answer.contentType === undefined && wantsPretty(request)) body = indentJson(textOf(body));
@@ -142,13 +143,6 @@ export function statusAnswer(error: unknown, warnings: readonly string[] = []): 
     warnings,
     ...(retry === undefined ? {} : { headers: { "retry-after": String(retry) } }),
   };
-}
-
-/** RFC 7234 section 5.5: code 299, no agent, the text quoted. */
-function warningText(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what must not be in a header
-  const plain = text.replace(/[\u0000-\u001f\u007f]+/g, " ").replace(/[\\"]/g, "\\$&");
-  return `299 - "${Buffer.from(plain).toString("latin1")}"`;
 }
 
 function acceptsGzip(request: HttpRequest): boolean {
