@@ -1,5 +1,6 @@
 /** The cluster's processes as the host sees them: ids outside the PID namespace, memory. */
 import { readFileSync } from "node:fs";
+import { uptime } from "node:os";
 
 export interface HostProcess {
   /** In the cluster's PID namespace; NaN where it has ended. */
@@ -34,8 +35,20 @@ export function hostProcesses(initPid: number): readonly HostProcess[] {
 const childrenOf = (pid: number): readonly number[] =>
   read(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean).map(Number);
 
-/** Undefined where it has ended. */
-function memoryOf(pid: number): number | undefined {
+/** USER_HZ, in which /proc counts on every platform of ours. */
+const ticksPerSecond = 100;
+
+/** When the process was started, to a hundredth of a second, by the clock as it is set now; undefined where it has ended. */
+export function startOf(pid: number): Date | undefined {
+  const stat = read(`/proc/${pid}/stat`);
+  // proc_pid_stat(5)'s field 22, since the boot; the name before it may hold spaces and parentheses.
+  const ticks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
+  if (stat === "" || Number.isNaN(ticks)) return undefined;
+  return new Date(Date.now() - (uptime() - ticks / ticksPerSecond) * 1000);
+}
+
+/** As `HostProcess.memoryBytes`; undefined where it has ended. */
+export function memoryOf(pid: number): number | undefined {
   const kilobytes =
     /^Pss:\s+(\d+) kB/m.exec(read(`/proc/${pid}/smaps_rollup`)) ??
     /^VmRSS:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`));

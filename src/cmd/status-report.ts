@@ -2,7 +2,7 @@
 import { callControl, type HolderStatus } from "../machinery/control-socket/index.ts";
 import { clusterPaths, metricsListener } from "../model/cluster-config.ts";
 import type { RunningCluster } from "./clusters.ts";
-import { hostProcesses } from "./host-processes.ts";
+import { hostProcesses, memoryOf, startOf } from "./host-processes.ts";
 import { countInKernel } from "./ask-kernel.ts";
 import { askOverview } from "./overview/index.ts";
 import { kubernetesVersion } from "./version.ts";
@@ -76,6 +76,7 @@ export async function statusReport(
   const isOff = (node: string): boolean => holder.nodes.some(({ name, state }) => name === node && state === "stopped");
   const metrics = metricsListener(config);
   const onHost = hostProcesses(initPid);
+  const supervisorMemory = memoryOf(supervisor.pid);
   const holderProcess = onHost.find(({ innerPid }) => innerPid === 2);
   return {
     name: config.name,
@@ -92,22 +93,8 @@ export async function statusReport(
     },
     folders: { state: config.stateDir, run: config.runDir },
     processes: [
-      {
-        name: "supervisor",
-        state: "running",
-        pid: supervisor.pid,
-        restarts: 0,
-        startedAt: undefined,
-        memoryBytes: undefined,
-      },
-      {
-        name: "holder",
-        state: "running",
-        pid: holderProcess?.pid,
-        restarts: 0,
-        startedAt: undefined,
-        memoryBytes: holderProcess?.memoryBytes,
-      },
+      own("supervisor", supervisor.pid, supervisorMemory),
+      own("holder", holderProcess?.pid, holderProcess?.memoryBytes),
       ...holder.components.map(({ name, pid, restarts, startedAtMs, failure }): ProcessStatus => {
         const process = onHost.find(({ innerPid }) => innerPid === pid);
         return {
@@ -121,7 +108,7 @@ export async function statusReport(
         };
       }),
     ],
-    memoryBytes: onHost.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
+    memoryBytes: onHost.reduce((sum, { memoryBytes }) => sum + memoryBytes, supervisorMemory ?? 0),
     nodes: config.nodes.map(({ name, addresses, podCidrs, loopbackAddress }) => {
       const inKernel = kernel.find((report) => report.name === name);
       const node = known?.find((one) => one.name === name);
@@ -147,6 +134,16 @@ export async function statusReport(
     }),
   };
 }
+
+/** One that nobody restarts: with it the cluster ends. */
+const own = (name: string, pid: number | undefined, memoryBytes: number | undefined): ProcessStatus => ({
+  name,
+  state: "running",
+  pid,
+  restarts: 0,
+  startedAt: pid === undefined ? undefined : startOf(pid)?.toISOString(),
+  memoryBytes,
+});
 
 const agentsOf = ({ components }: HolderStatus): readonly string[] =>
   components.map(({ name }) => name).filter((name) => name.startsWith("agent-"));

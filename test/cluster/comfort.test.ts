@@ -35,7 +35,12 @@ async function freePort(): Promise<number> {
 
 interface Status {
   readonly addresses: { readonly metrics: string; readonly serviceCidr: string };
-  readonly processes: readonly { readonly name: string; readonly pid: number; readonly memoryBytes?: number }[];
+  readonly processes: readonly {
+    readonly name: string;
+    readonly pid: number;
+    readonly startedAt: string;
+    readonly memoryBytes: number;
+  }[];
   readonly nodes: readonly {
     readonly name: string;
     readonly status: string;
@@ -88,7 +93,8 @@ spec:
       status.processes.map(({ name }) => name),
       ["supervisor", "holder", "server", "agent-1"],
     );
-    for (const { name, pid } of status.processes) {
+    for (const { name, pid, startedAt, memoryBytes } of status.processes) {
+      assert.ok(Date.parse(startedAt) <= Date.now() && memoryBytes > 100_000, `${name}: ${startedAt}, ${memoryBytes}`);
       const line = readFileSync(`/proc/${pid}/cmdline`, "utf8");
       assert.match(
         line,
