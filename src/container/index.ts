@@ -95,7 +95,8 @@ function loadedImages(config: Paths): LoadedImages {
 
 function catalogSource(config: Paths, isRootless: boolean): CatalogSource {
   const templatesDir = `${clusterPaths(config).private}/templates`;
-  return createCatalogSource({ toolsDir: config.toolsDir, templatesDir, isRootless });
+  const hasIpv6 = existsSync("/proc/net/if_inet6");
+  return createCatalogSource({ toolsDir: config.toolsDir, templatesDir, isRootless, hasIpv6 });
 }
 
 /** Stands for the users of servers (www-data, nginx): where it exists, they do. */

@@ -5,6 +5,8 @@ export interface CatalogContext {
   readonly toolsDir: string;
   /** Only user 0 (and what /etc/subuid adds) exists: servers cannot change to a user of their own. */
   readonly isRootless: boolean;
+  /** The kernel knows IPv6: there is no listening at "[::]" without. */
+  readonly hasIpv6: boolean;
 }
 
 export interface CatalogEntry {

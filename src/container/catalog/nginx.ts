@@ -22,7 +22,9 @@ export const nginx: CatalogEntry = {
     writeLayer(folder, {
       ...withUser({ name: "nginx", id: userId, home: "/nonexistent" }),
       "etc/nginx/nginx.conf": { text: context.isRootless ? mainConfig.replace(/^user .*\n/, "") : mainConfig },
-      "etc/nginx/conf.d/default.conf": { text: serverConfig },
+      "etc/nginx/conf.d/default.conf": {
+        text: context.hasIpv6 ? serverConfig : serverConfig.replace(/^ *listen \[::\].*\n/m, ""),
+      },
       "etc/nginx/mime.types": { text: fromMachine(context, "etc/nginx/mime.types") ?? mimeTypes },
       [`${html}/index.html`]: { text: fromMachine(context, `${html}/index.html`) ?? welcomePage },
       [`${html}/50x.html`]: { text: errorPage },

@@ -228,8 +228,12 @@ function diffSysctls(
   plan: NetworkPlan,
   state: NetworkState,
 ): readonly (NetworkOperation & { readonly type: "set-sysctl" })[] {
+  const links = new Set(state.links.map(({ name }) => name));
+  // With its link there, a setting that cannot be read is one that this kernel does not have.
+  const isMissing = ({ key, link, isOptional }: PlannedSysctl): boolean =>
+    isOptional === true && !state.sysctls.has(key) && (link === undefined || links.has(link));
   return plan.sysctls
-    .filter(({ key, value }) => state.sysctls.get(key) !== value)
+    .filter((sysctl) => state.sysctls.get(sysctl.key) !== sysctl.value && !isMissing(sysctl))
     .map((sysctl) => ({ type: "set-sysctl", sysctl }));
 }
 

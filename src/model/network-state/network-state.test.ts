@@ -88,6 +88,16 @@ describe("diffNetwork()", () => {
     ]);
   });
 
+  test("leaves out optional settings that the kernel does not have, but not those of a link to be made", () => {
+    const optional = { key: "net/ipv6/conf/v1/disable_ipv6", value: "1", link: "v1", isOptional: true, cause } as const;
+    const withOptional = { ...plan, sysctls: [...plan.sysctls, optional] };
+    assert.deepEqual(texts(withOptional, planned), []);
+    const other = { ...planned, sysctls: new Map([...planned.sysctls, [optional.key, "0"]]) };
+    assert.deepEqual(texts(withOptional, other), ["set-sysctl net/ipv6/conf/v1/disable_ipv6=1"]);
+    const fresh = { ...planned, links: planned.links.filter(({ name }) => name !== "v1") };
+    assert.ok(texts(withOptional, fresh).includes("set-sysctl net/ipv6/conf/v1/disable_ipv6=1"));
+  });
+
   test("removes what is ours and no longer planned, before anything is added", () =>
     assert.deepEqual(texts({ ...emptyPlan, links: plan.links }, planned), [
       "delete-rule 100",
