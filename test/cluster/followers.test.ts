@@ -71,7 +71,7 @@ describe("followers", () => {
 
   test("tell each event once and each line once, however often the server is killed", async () => {
     const events = follow(["events", "-w", "-o", "json"]);
-    const lines = follow(["logs", "server", "-f"]);
+    const lines = follow(["logs", "server", "-f", "-o", "json"]);
     await eventually(() => assert.match(events.stdout(), /^\[/));
     for (let round = 0; round < rounds; round += 1) {
       const [first = "", ...rest] = eventNames(round);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { builtinResources } from "../../src/api/builtin.ts";
 import type { Deployment, Pod } from "../../src/api/generated/types.ts";
 import { keyOf } from "../../src/api/object.ts";
@@ -25,42 +25,6 @@ const config = exampleCluster(folder, { nodes: [], apiPort: 0 });
 const stop = new AbortController();
 let client: ApiClient;
 let running: Promise<unknown>;
-
-before(async () => {
-  const registry = builtinResources();
-  const pki = createClusterPki({ config, clock });
-  const listeners = [{ host: "127.0.0.1", port: 0 }];
-  const api = createApiServer({ config, store: createMemoryStore(), registry, pki, listeners, clock, log });
-  const runningApi = api.run(stop.signal);
-  await api.ready;
-  client = api.client({ name: "kubernetes-admin", groups: ["system:masters", "system:authenticated"] });
-  const deletableResources = registry.definitions
-    .filter(({ verbs }) => verbs.includes("delete") && verbs.includes("watch"))
-    .map(({ group, version, plural, kind, isNamespaced }) => ({ group, version, plural, kind, isNamespaced }));
-  const everyone = ["system:authenticated"];
-  const controllers = createControllerManager({
-    client: api.client({ name: "system:kube-controller-manager", groups: everyone }),
-    clientFor: (account) => api.client(serviceAccountUser("kube-system", account)),
-    clock,
-    log,
-    rootCa: pki.caCertificate,
-    deletableResources,
-  });
-  const scheduler = createScheduler({
-    client: api.client({ name: "system:kube-scheduler", groups: everyone }),
-    clock,
-    log,
-  });
-  running = Promise.all([runningApi, controllers.run(stop.signal), scheduler.run(stop.signal), runPods()]);
-  await Promise.all([controllers.ready, scheduler.ready]);
-  for (const name of ["node-1", "node-2", "node-3"]) await addNode(name);
-});
-
-after(async () => {
-  stop.abort();
-  await running;
-  rmSync(folder, { recursive: true });
-});
 
 async function addNode(name: string): Promise<void> {
   await client.create(resources.nodes, { metadata: { name, labels: { "kubernetes.io/hostname": name } } });
@@ -120,52 +84,98 @@ async function readyEndpoints(namespace: string): Promise<readonly string[]> {
   return endpoints.filter(({ conditions }) => conditions?.ready === true).map(({ nodeName = "" }) => nodeName);
 }
 
-test("a Deployment's three pods come to three nodes and into the Service's endpoints", async () => {
-  await makeNamespace("first");
-  const spec = { selector: { app: "web" }, ports: [{ port: 80 }] };
-  await client.create(resources.services, { metadata: { namespace: "first", name: "web" }, spec });
-  await client.create(resources.deployments, web("first"));
-  await eventually("three endpoints", async () => (await readyEndpoints("first")).length === 3);
-  assert.deepEqual(new Set(await readyEndpoints("first")), new Set(["node-1", "node-2", "node-3"]));
-});
-
-test("a rolling update leaves the Service three ready endpoints at every moment", async () => {
-  const key = { namespace: "first", name: "web" };
-  const containers = [{ name: "web", image: "nginx:2" }];
-  const body = { spec: { template: { spec: { containers } } } };
-  await client.patch(resources.deployments, key, { type: "strategic", body });
-  let fewest = 3;
-  await eventually("the rollout is complete", async () => {
-    fewest = Math.min(fewest, (await readyEndpoints("first")).length);
-    const { metadata, status } = await client.get(resources.deployments, key);
-    const isSeen = status?.observedGeneration === metadata?.generation;
-    return isSeen && status?.updatedReplicas === 3 && status.replicas === 3 && status.availableReplicas === 3;
+// A suite of its own: without kubelets the nodes are lost 40 s after they were made.
+describe("control plane", () => {
+  before(async () => {
+    const registry = builtinResources();
+    const pki = createClusterPki({ config, clock });
+    const listeners = [{ host: "127.0.0.1", port: 0 }];
+    const api = createApiServer({ config, store: createMemoryStore(), registry, pki, listeners, clock, log });
+    const runningApi = api.run(stop.signal);
+    await api.ready;
+    client = api.client({ name: "kubernetes-admin", groups: ["system:masters", "system:authenticated"] });
+    const deletableResources = registry.definitions
+      .filter(({ verbs }) => verbs.includes("delete") && verbs.includes("watch"))
+      .map(({ group, version, plural, kind, isNamespaced }) => ({ group, version, plural, kind, isNamespaced }));
+    const everyone = ["system:authenticated"];
+    const controllers = createControllerManager({
+      client: api.client({ name: "system:kube-controller-manager", groups: everyone }),
+      clientFor: (account) => api.client(serviceAccountUser("kube-system", account)),
+      clock,
+      log,
+      rootCa: pki.caCertificate,
+      deletableResources,
+    });
+    const scheduler = createScheduler({
+      client: api.client({ name: "system:kube-scheduler", groups: everyone }),
+      clock,
+      log,
+    });
+    running = Promise.all([runningApi, controllers.run(stop.signal), scheduler.run(stop.signal), runPods()]);
+    await Promise.all([controllers.ready, scheduler.ready]);
+    for (const name of ["node-1", "node-2", "node-3"]) await addNode(name);
   });
-  assert.equal(fewest, 3);
-});
 
-test("deleting a Deployment in the foreground takes it away after all it made", async () => {
-  await client.delete(resources.deployments, { namespace: "first", name: "web" }, { propagationPolicy: "Foreground" });
-  await eventually("the Deployment is gone", async () => {
-    const { items } = await client.list(resources.deployments, { namespace: "first" });
-    return items.length === 0;
+  after(async () => {
+    stop.abort();
+    await running;
+    rmSync(folder, { recursive: true });
   });
-  assert.equal((await client.list(resources.replicaSets, { namespace: "first" })).items.length, 0);
-  assert.equal((await client.list(resources.pods, { namespace: "first" })).items.length, 0);
-});
 
-test("deleting a namespace takes everything in it away", async () => {
-  await makeNamespace("second");
-  await client.create(resources.deployments, web("second"));
-  await eventually("pods", async () => (await client.list(resources.pods, { namespace: "second" })).items.length === 3);
-  await client.delete(resources.namespaces, { name: "second" });
-  await eventually("the namespace is gone", async () => {
-    const { items } = await client.list(resources.namespaces);
-    return items.every(({ metadata }) => metadata?.name !== "second");
+  test("a Deployment's three pods come to three nodes and into the Service's endpoints", async () => {
+    await makeNamespace("first");
+    const spec = { selector: { app: "web" }, ports: [{ port: 80 }] };
+    await client.create(resources.services, { metadata: { namespace: "first", name: "web" }, spec });
+    await client.create(resources.deployments, web("first"));
+    await eventually("three endpoints", async () => (await readyEndpoints("first")).length === 3);
+    assert.deepEqual(new Set(await readyEndpoints("first")), new Set(["node-1", "node-2", "node-3"]));
   });
-  const { items } = await client.list(resources.pods);
-  assert.deepEqual(
-    items.filter(({ metadata }) => metadata?.namespace === "second"),
-    [],
-  );
+
+  test("a rolling update leaves the Service three ready endpoints at every moment", async () => {
+    const key = { namespace: "first", name: "web" };
+    const containers = [{ name: "web", image: "nginx:2" }];
+    const body = { spec: { template: { spec: { containers } } } };
+    await client.patch(resources.deployments, key, { type: "strategic", body });
+    let fewest = 3;
+    await eventually("the rollout is complete", async () => {
+      fewest = Math.min(fewest, (await readyEndpoints("first")).length);
+      const { metadata, status } = await client.get(resources.deployments, key);
+      const isSeen = status?.observedGeneration === metadata?.generation;
+      return isSeen && status?.updatedReplicas === 3 && status.replicas === 3 && status.availableReplicas === 3;
+    });
+    assert.equal(fewest, 3);
+  });
+
+  test("deleting a Deployment in the foreground takes it away after all it made", async () => {
+    await client.delete(
+      resources.deployments,
+      { namespace: "first", name: "web" },
+      { propagationPolicy: "Foreground" },
+    );
+    await eventually("the Deployment is gone", async () => {
+      const { items } = await client.list(resources.deployments, { namespace: "first" });
+      return items.length === 0;
+    });
+    assert.equal((await client.list(resources.replicaSets, { namespace: "first" })).items.length, 0);
+    assert.equal((await client.list(resources.pods, { namespace: "first" })).items.length, 0);
+  });
+
+  test("deleting a namespace takes everything in it away", async () => {
+    await makeNamespace("second");
+    await client.create(resources.deployments, web("second"));
+    await eventually(
+      "pods",
+      async () => (await client.list(resources.pods, { namespace: "second" })).items.length === 3,
+    );
+    await client.delete(resources.namespaces, { name: "second" });
+    await eventually("the namespace is gone", async () => {
+      const { items } = await client.list(resources.namespaces);
+      return items.every(({ metadata }) => metadata?.name !== "second");
+    });
+    const { items } = await client.list(resources.pods);
+    assert.deepEqual(
+      items.filter(({ metadata }) => metadata?.namespace === "second"),
+      [],
+    );
+  });
 });
