@@ -23,6 +23,11 @@ const rendered: readonly (readonly [what: string, text: string, shown: string])[
     }),
     '2026-11-20T16:42:13.293Z WARN  server   cannot write path="/a b" pod={"name":"a"} error="disk full"',
   ],
+  [
+    "control characters as what they are",
+    line({ level: "info", time: "2026-11-20T16:42:13.293Z", component: "server", msg: "seen", name: "\u001b[2J" }),
+    String.raw`2026-11-20T16:42:13.293Z INFO  server   seen name="\u001b[2J"`,
+  ],
   ["what is none", "Error: out of memory\n", `${" ".repeat(31)}server   Error: out of memory`],
   [
     "a request of the audit log",

@@ -89,8 +89,8 @@ const textOf = (value: unknown): string => (typeof value === "string" ? value : 
 const messageOf = (error: unknown): unknown =>
   typeof error === "object" && error !== null && "message" in error ? error.message : error;
 
-/** Bare where that is one word, as logfmt has it. */
+/** Bare where that is one word, as logfmt has it; control characters, which a terminal would obey, never are. */
 function shown(value: unknown): string {
   const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
-  return typeof value !== "string" || /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text);
+  return typeof value !== "string" || /^[^\s"=\p{Cc}]+$/u.test(text) ? text : JSON.stringify(text);
 }
